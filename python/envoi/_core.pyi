@@ -1,0 +1,221 @@
+"""Types of the compiled core: HTTP/1.1 machine, headers, URLs and content decoders."""
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Final, TypeAlias, final
+
+HeaderText: TypeAlias = str | bytes
+HeadersInput: TypeAlias = (
+    "Headers | Mapping[str, HeaderText] | Mapping[bytes, HeaderText] | Iterable[tuple[HeaderText, HeaderText]] | None"
+)
+
+__version__: Final[str]
+
+class ProtocolViolation(ValueError):
+    """The peer sent bytes that HTTP/1.1 does not allow."""
+
+class IncompleteMessage(ProtocolViolation):
+    """The peer closed the connection before its message ended."""
+
+class MessageTooLarge(ProtocolViolation):
+    """A head, a trailer section or a chunk header exceeds its limit."""
+
+class InvalidMessage(ValueError):
+    """The caller asked to send something that HTTP/1.1 does not allow."""
+
+class InvalidHeaderError(InvalidMessage):
+    """A header name or value that cannot be sent."""
+
+class InvalidMethodError(InvalidMessage):
+    """A method that is not an HTTP token."""
+
+class URLError(ValueError):
+    """A URL that cannot be used. `args` is `(kind, message)`; kind is one of
+    "scheme-missing", "scheme-invalid", "host-missing", "host-invalid", "port-invalid", "character", "too-long"."""
+
+class DecodeError(ValueError):
+    """A content coding is corrupt, truncated or chained too deeply."""
+
+@final
+class Headers(MutableMapping[str, str]):
+    """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5)."""
+
+    def __init__(self, items: HeadersInput = None, /) -> None: ...
+    def __getitem__(self, name: HeaderText, /) -> str: ...
+    def __setitem__(self, name: HeaderText, value: HeaderText, /) -> None: ...
+    def __delitem__(self, name: HeaderText, /) -> None: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __copy__(self) -> Headers: ...
+    def copy(self) -> Headers: ...
+    def get_all(self, name: HeaderText, /) -> list[str]: ...
+    def add(self, name: HeaderText, value: HeaderText, /) -> None: ...
+    def multi_items(self) -> list[tuple[str, str]]: ...
+    def lower_items(self) -> Iterator[tuple[str, str]]: ...
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]: ...
+    @property
+    def version(self) -> int:
+        """A number that changes with every mutation."""
+    def validate(self) -> None:
+        """Raise InvalidHeaderError when any field could not be sent."""
+    def merged(self, other: HeadersInput, /) -> Headers:
+        """A copy in which each name in `other` replaces ours, and a name whose value is None is removed."""
+
+@final
+class ResponseHead:
+    """One response head. The header fields stay in the core until asked for."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def http_version(self) -> str:
+        """"HTTP/1.0" or "HTTP/1.1"."""
+    @property
+    def headers(self) -> Headers:
+        """The same object each time."""
+    @property
+    def content_length(self) -> int | None: ...
+    @property
+    def content_encoding(self) -> str | None:
+        """The joined Content-Encoding value in lower case, or None."""
+    @property
+    def location(self) -> str | None: ...
+    @property
+    def sets_cookies(self) -> bool:
+        """Whether there is a Set-Cookie field."""
+
+@final
+class H1Machine:
+    """The client side of one HTTP/1.1 connection (RFC 9112). It does no I/O: bytes in, bytes out."""
+
+    def __init__(
+        self,
+        *,
+        max_head_size: int = ...,
+        max_header_count: int = ...,
+        max_informational: int = ...,
+    ) -> None: ...
+    def start(
+        self,
+        method: str,
+        target: str,
+        host: str,
+        headers: Headers,
+        body: bytes = b"",
+        /,
+    ) -> bytes:
+        """Begin a request, and return the bytes of its head followed by `body`.
+
+        `Host: <host>` is written first, unless `headers` has a Host of its own. The request's framing is read from `headers`:
+        one valid Content-Length, or `Transfer-Encoding: chunked`, or no body. `body`, if not empty, must be the whole
+        body; under chunked it is framed and terminated. Raises InvalidMessage (or a subclass), with the machine unchanged.
+        """
+    def send_body(self, data: bytes, /) -> bytes:
+        """Frame one piece of a streamed body. Without chunked, the same object comes back. Raises InvalidMessage past Content-Length."""
+    def end_body(self) -> bytes:
+        """End a streamed body. Raises InvalidMessage when fewer bytes than Content-Length were given."""
+    def feed(self, data: bytes, /) -> bool:
+        """Take bytes as received (b"" is the end of the stream). True when the flow should look at the machine:
+        the final head is there and the body has ended or `threshold` bytes of it are waiting, or (when `stop_at_informational`) a 1xx head came.
+        With no request in flight, any byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass."""
+    threshold: int
+    """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`)."""
+    stop_at_informational: bool
+    def take_head(self) -> ResponseHead | None:
+        """The final response's head, once."""
+    def take_informational(self) -> list[ResponseHead]: ...
+    def take_body(self) -> bytes:
+        """All body bytes that are waiting, transfer coding removed (b"" when none)."""
+    @property
+    def pending(self) -> int:
+        """Body bytes that are waiting."""
+    @property
+    def head_complete(self) -> bool:
+        """Whether the final response's head has arrived in this exchange."""
+    @property
+    def response_started(self) -> bool:
+        """Whether any byte arrived since `start`."""
+    @property
+    def body_ended(self) -> bool:
+        """Whether the response's last byte has arrived (`pending` may still be above 0)."""
+    @property
+    def request_ended(self) -> bool: ...
+    @property
+    def trailers(self) -> Headers | None: ...
+    @property
+    def keep_alive(self) -> bool:
+        """Whether another request may be started when this response has ended: framing, Connection fields, no surplus bytes, request fully sent."""
+    @property
+    def upgraded(self) -> bool:
+        """After 101, or 2xx to CONNECT: the connection belongs to another protocol, and `take_surplus` has the bytes that came with it."""
+    def take_surplus(self) -> bytes: ...
+
+@final
+class Decoder:
+    """Undo Content-Encoding (RFC 9110, section 8.4) in bounded steps: gzip, x-gzip, deflate (zlib or raw), br, zstd."""
+
+    @staticmethod
+    def for_encoding(value: str, /) -> Decoder | None:
+        """A decoder for a Content-Encoding value, or None when it names nothing but identity or a coding that is not known here.
+        Raises DecodeError for more than five codings."""
+    def feed(self, data: bytes, /) -> None:
+        """Add encoded bytes."""
+    def read(self, limit: int, /) -> bytes:
+        """At most `limit` decoded bytes; b"" when more input is needed or the end is reached. Memory stays bounded by the
+        input held and `limit`. Raises DecodeError."""
+    def finish(self) -> None:
+        """Say that no more input comes, after `read` has returned b"". Raises DecodeError when the stream is truncated (an input of no bytes at all is fine)."""
+
+@final
+class URL:
+    """A parsed http(s)-like URL (RFC 3986) that keeps the caller's bytes: only what is illegal is percent-encoded."""
+
+    def __init__(self, url: str, /) -> None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def username(self) -> str | None:
+        """As written, still percent-encoded."""
+    @property
+    def password(self) -> str | None: ...
+    @property
+    def host(self) -> str:
+        """Lower case, IDNA A-labels, no brackets."""
+    @property
+    def port(self) -> int:
+        """Explicit, or the scheme's default (http 80, https 443), else 0."""
+    @property
+    def explicit_port(self) -> int | None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> str | None: ...
+    @property
+    def fragment(self) -> str | None: ...
+    @property
+    def target(self) -> str:
+        """What a request line carries: path and query."""
+    @property
+    def authority(self) -> str:
+        """What a Host field carries: the host, in brackets for IPv6, and the port unless it is the scheme's default."""
+    @property
+    def origin(self) -> str:
+        """scheme://host:port, normalised, with the port always: equal strings are the same origin."""
+    @property
+    def has_userinfo(self) -> bool: ...
+    @property
+    def is_ip_literal(self) -> bool: ...
+    def join(self, reference: str, /) -> URL:
+        """Resolve a reference against this URL (RFC 3986, section 5.2), dot segments removed as section 5.2.4 says."""
+    def with_query(self, query: str | None, /) -> URL: ...
+    def with_added_query(self, query: str, /) -> URL:
+        """`query` appended with `?` or `&`."""
+    def with_fragment(self, fragment: str | None, /) -> URL: ...
+    def without_userinfo(self) -> URL: ...
+    def __str__(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...

@@ -1,0 +1,253 @@
+"""Everything that Envoi raises on purpose. The names and bases are those of requests; the more precise ones are ours.
+
+```text
+RequestException (OSError)
+├── InvalidURL (ValueError)
+│   ├── InvalidProxyURL
+│   └── URLRequired
+├── MissingSchema (ValueError)
+├── InvalidSchema (ValueError)
+├── InvalidHeader (ValueError)
+├── InvalidMethod (ValueError)
+├── InvalidBody (ValueError)
+├── InvalidOption (TypeError, ValueError)
+├── ConnectionError (builtins.ConnectionError)
+│   ├── NameResolutionError
+│   ├── ConnectionRefused (builtins.ConnectionRefusedError)
+│   ├── ConnectTimeout (Timeout)
+│   ├── PoolTimeout (Timeout)
+│   ├── ProxyError
+│   ├── SSLError
+│   │   └── CertificateError
+│   └── RemoteProtocolError
+├── Timeout (builtins.TimeoutError)
+│   ├── ReadTimeout
+│   ├── WriteTimeout
+│   └── TotalTimeout
+├── HTTPError
+├── TooManyRedirects
+├── ChunkedEncodingError
+│   └── IncompleteBody
+├── ContentDecodingError (ValueError)
+├── BodyTooLarge
+├── InvalidJSONError
+│   └── JSONDecodeError (json.JSONDecodeError)
+├── StreamConsumedError (TypeError)
+├── UnrewindableBodyError
+├── RetryError
+├── SessionClosed (RuntimeError)
+└── WrongEventLoop (RuntimeError)
+```
+
+Every one carries `.request`, the request it happened to (None when there was none yet), and `.response`, the response that
+is to blame, if any.
+"""
+
+from __future__ import annotations
+
+import builtins
+from json import JSONDecodeError as _StandardJSONDecodeError
+from typing import Any
+
+
+class RequestException(OSError):
+    """Base of everything below: `except envoi.RequestException` catches all that can go wrong with a request.
+
+    Args:
+        *args: the message, as for any exception.
+        request: the request it happened to.
+        response: the response that is to blame.
+    """
+
+    request: Any
+    response: Any
+
+    def __init__(self, *args: object, request: Any = None, response: Any = None) -> None:
+        super().__init__(*args)
+        self.response = response
+        self.request = request
+        if request is None and response is not None:
+            self.request = getattr(response, "request", None)
+
+
+class InvalidURL(RequestException, ValueError):
+    """A URL that cannot be used: no host, a bad port, a forbidden character."""
+
+
+class InvalidProxyURL(InvalidURL):
+    """A proxy's URL that cannot be used."""
+
+
+class URLRequired(InvalidURL):
+    """A request without a URL."""
+
+
+class MissingSchema(RequestException, ValueError):
+    """A URL without `http://` or `https://`."""
+
+
+class InvalidSchema(RequestException, ValueError):
+    """A URL whose scheme is not one that Envoi speaks."""
+
+
+class InvalidHeader(RequestException, ValueError):
+    """A header name or value that cannot be sent: wrong type, or characters that would break the message (RFC 9110, section 5.5)."""
+
+
+class InvalidMethod(RequestException, ValueError):
+    """A method that is not an HTTP token (RFC 9110, section 9.1)."""
+
+
+class InvalidBody(RequestException, ValueError):
+    """A body that cannot be sent: wrong type, an async body in a sync session, fewer or more bytes than its Content-Length."""
+
+
+class InvalidOption(RequestException, TypeError, ValueError):
+    """An argument of the wrong type or out of range: a timeout, `verify`, `cert`, `auth`, a limit."""
+
+
+class ConnectionError(RequestException, builtins.ConnectionError):  # noqa: A001 - requests' name
+    """The connection could not be made, or broke."""
+
+
+class NameResolutionError(ConnectionError):
+    """The host's name has no address."""
+
+
+class ConnectionRefused(ConnectionError, builtins.ConnectionRefusedError):
+    """Nobody listens at the address."""
+
+
+class Timeout(RequestException, builtins.TimeoutError):
+    """Something took too long. `phase` names it, `seconds` is the limit that was passed.
+
+    Args:
+        *args: the message.
+        phase: "pool", "dns", "connect", "tls", "write", "read", "body" or "total".
+        seconds: the limit in seconds.
+        request: the request it happened to.
+        response: the response that had begun, if any.
+    """
+
+    phase: str | None
+    seconds: float | None
+
+    def __init__(
+        self,
+        *args: object,
+        phase: str | None = None,
+        seconds: float | None = None,
+        request: Any = None,
+        response: Any = None,
+    ) -> None:
+        super().__init__(*args, request=request, response=response)
+        self.phase = phase
+        self.seconds = seconds
+
+
+class ConnectTimeout(ConnectionError, Timeout):
+    """No connection within the connect timeout: name, TCP and TLS together. Safe to retry."""
+
+
+class PoolTimeout(ConnectionError, Timeout):
+    """No free connection within the pool timeout: all `max_connections` are in use. Safe to retry."""
+
+
+class ReadTimeout(Timeout):
+    """The server sent nothing within the read timeout."""
+
+
+class WriteTimeout(Timeout):
+    """The server took nothing of the request within the write timeout."""
+
+
+class TotalTimeout(Timeout):
+    """The whole request, redirects and body included, took longer than `Timeout(total=…)`."""
+
+
+class ProxyError(ConnectionError):
+    """The proxy could not be reached, or refused."""
+
+
+class SSLError(ConnectionError):
+    """TLS failed."""
+
+
+class CertificateError(SSLError):
+    """The server's certificate is not to be trusted: expired, self-signed, for another host, from an unknown authority."""
+
+
+class RemoteProtocolError(ConnectionError):
+    """The server sent something that is not HTTP, or closed the connection instead of answering."""
+
+
+class HTTPError(RequestException):
+    """A 4xx or 5xx answer, raised by `Response.raise_for_status`."""
+
+
+class TooManyRedirects(RequestException):
+    """More redirects than `max_redirects`, or a redirect that leads back to itself."""
+
+
+class ChunkedEncodingError(RequestException):
+    """The body's framing is broken."""
+
+
+class IncompleteBody(ChunkedEncodingError):
+    """The connection ended before the body did: what was received is not the whole."""
+
+
+class ContentDecodingError(RequestException, ValueError):
+    """The body's content coding (gzip, deflate, br, zstd) is corrupt, truncated or chained too deeply."""
+
+
+class BodyTooLarge(RequestException):
+    """The body, decoded, is larger than `max_body`."""
+
+
+class InvalidJSONError(RequestException):
+    """Something that cannot be written or read as JSON."""
+
+
+class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
+    """The body is not JSON."""
+
+    def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
+        _StandardJSONDecodeError.__init__(self, *args)
+        InvalidJSONError.__init__(self, *self.args, request=request, response=response)
+
+    def __reduce__(self) -> Any:
+        """Pickle as the standard error does: by message, document and position."""
+        return _StandardJSONDecodeError.__reduce__(self)
+
+
+class StreamConsumedError(RequestException, TypeError):
+    """The body was already read in pieces, and is gone."""
+
+
+class UnrewindableBodyError(RequestException):
+    """The body must be sent again (a redirect, a retry), and cannot be rewound."""
+
+
+class RetryError(RequestException):
+    """All attempts failed."""
+
+
+class SessionClosed(RequestException, RuntimeError):
+    """The session was closed; make a new one."""
+
+
+class WrongEventLoop(RequestException, RuntimeError):
+    """An async session belongs to the event loop of its first request, and was used from another."""
+
+
+class RequestsWarning(Warning):
+    """Base of Envoi's warnings, under requests' name."""
+
+
+class FileModeWarning(RequestsWarning, DeprecationWarning):
+    """A file was opened in text mode; its length in bytes is not known."""
+
+
+class RequestsDependencyWarning(RequestsWarning):
+    """A dependency's version does not fit. Never issued; kept for code that filters it."""
