@@ -1,0 +1,1 @@
+//! Header fields (RFC 9110, section 5).

@@ -1,0 +1,67 @@
+//! The exceptions that the core raises. The Python layer turns them into the public ones of `envoi.exceptions`.
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+create_exception!(
+    envoi._core,
+    ProtocolViolation,
+    PyValueError,
+    "The peer sent bytes that HTTP/1.1 does not allow."
+);
+create_exception!(
+    envoi._core,
+    IncompleteMessage,
+    ProtocolViolation,
+    "The peer closed the connection before its message ended."
+);
+create_exception!(
+    envoi._core,
+    MessageTooLarge,
+    ProtocolViolation,
+    "A head, a trailer section or a chunk header exceeds its limit."
+);
+create_exception!(
+    envoi._core,
+    InvalidMessage,
+    PyValueError,
+    "The caller asked to send something that HTTP/1.1 does not allow."
+);
+create_exception!(
+    envoi._core,
+    InvalidHeaderError,
+    InvalidMessage,
+    "A header name or value that cannot be sent."
+);
+create_exception!(
+    envoi._core,
+    InvalidMethodError,
+    InvalidMessage,
+    "A method that is not an HTTP token."
+);
+create_exception!(
+    envoi._core,
+    URLError,
+    PyValueError,
+    "A URL that cannot be used. `args` is `(kind, message)`."
+);
+create_exception!(
+    envoi._core,
+    DecodeError,
+    PyValueError,
+    "A content coding is corrupt, truncated or chained too deeply."
+);
+
+/// Put every exception into the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("ProtocolViolation", py.get_type::<ProtocolViolation>())?;
+    module.add("IncompleteMessage", py.get_type::<IncompleteMessage>())?;
+    module.add("MessageTooLarge", py.get_type::<MessageTooLarge>())?;
+    module.add("InvalidMessage", py.get_type::<InvalidMessage>())?;
+    module.add("InvalidHeaderError", py.get_type::<InvalidHeaderError>())?;
+    module.add("InvalidMethodError", py.get_type::<InvalidMethodError>())?;
+    module.add("URLError", py.get_type::<URLError>())?;
+    module.add("DecodeError", py.get_type::<DecodeError>())
+}

@@ -1,0 +1,1 @@
+//! `H1Machine` and `ResponseHead`.
