@@ -1,0 +1,1 @@
+//! URLs (RFC 3986) that keep the caller's bytes.
