@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 _DAY = datetime.timedelta(days=1)
 
@@ -74,7 +73,7 @@ class CertificateAuthority:
         self.path = str(self.folder / "authority.pem")
         self._issued = 0
         _, x509 = _cryptography()
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         builder = _builder(self._name, self._name, self._key.public_key(), now - _DAY, now + 30 * _DAY)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         usage = x509.KeyUsage(
@@ -85,9 +84,7 @@ class CertificateAuthority:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
         Path(self.path).write_bytes(_pem(_sign(builder, self._key)))
 
-    def issue(
-        self, *names: str, expired: bool = False, self_signed: bool = False, client: bool = False, san: bool = True
-    ) -> Certificate:
+    def issue(self, *names: str, expired: bool = False, self_signed: bool = False, client: bool = False, san: bool = True) -> Certificate:
         """A new certificate.
 
         Args:
@@ -99,7 +96,7 @@ class CertificateAuthority:
         """
         primitives, x509 = _cryptography()
         key, subject = _new_key(), _name(names[0] if names else "nobody")
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         until = now - _DAY if expired else now + 30 * _DAY
         builder = _builder(subject, subject if self_signed else self._name, key.public_key(), until - 31 * _DAY, until)
         purpose = x509.ExtendedKeyUsageOID.CLIENT_AUTH if client else x509.ExtendedKeyUsageOID.SERVER_AUTH
@@ -114,14 +111,14 @@ class CertificateAuthority:
         certificate_path.write_bytes(_pem(_sign(builder, signer)))
         key_path.touch(mode=0o600)
         serialization = primitives.serialization
-        key_path.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
+        key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         return Certificate(str(certificate_path), str(key_path), str(certificate_path) if self_signed else self.path)
 
     def client_context(self) -> ssl.SSLContext:
-        """A client's context that trusts this authority and nobody else."""
-        return ssl.create_default_context(cafile=self.path)
+        """A client's context that trusts this authority and nobody else, and takes no common name for a host name."""
+        context = ssl.create_default_context(cafile=self.path)
+        context.hostname_checks_common_name = False
+        return context
 
     def close(self) -> None:
         """Remove the files. Again: nothing."""

@@ -15,8 +15,7 @@ from envoi.testing._wire import Disconnected, Malformed, Reader, body_length, pa
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 _MAX_BODY = 1024**3
 _MAX_RECORDED = 1000
@@ -121,7 +120,7 @@ class RawConnection:
 
 
 class RawServer:
-    """Accepts on loopback and runs a script for each connection, in a thread. For peers that break the rules.
+    r"""Accepts on loopback and runs a script for each connection, in a thread. For peers that break the rules.
 
     Args:
         script: called with each connection; the connection is closed when it returns.
@@ -133,7 +132,7 @@ class RawServer:
     Example:
         >>> def script(connection):
         ...     connection.read_request()
-        ...     connection.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nshort")
+        ...     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
         >>> with RawServer(script) as server:
         ...     envoi.get(server.url)
         Traceback (most recent call last):
@@ -171,9 +170,14 @@ class RawServer:
 
     @classmethod
     def replies(
-        cls, replies: Sequence[bytes | None], *, close: bool = False, tls: bool | Certificate | ssl.SSLContext = False, timeout: float = 20.0
+        cls,
+        replies: Sequence[bytes | None],
+        *,
+        close: bool = False,
+        tls: bool | Certificate | ssl.SSLContext = False,
+        timeout: float = 20.0,
     ) -> RawServer:
-        """A server that answers the n-th request, over whichever connection, with the n-th bytes.
+        r"""A server that answers the n-th request, over whichever connection, with the n-th bytes.
 
         Args:
             replies: exact bytes; None closes the connection without a word. A request after the last is not answered but closed.
@@ -182,7 +186,7 @@ class RawServer:
             timeout: as for the class.
 
         Example:
-            >>> with RawServer.replies([b"HTTP/1.1 204 No Content\\r\\n\\r\\n"]) as server:
+            >>> with RawServer.replies([b"HTTP/1.1 204 No Content\r\n\r\n"]) as server:
             ...     envoi.get(server.url).status_code
             204
         """
@@ -267,8 +271,8 @@ class RawServer:
         except (ConnectionError, ssl.SSLError, Malformed) as error:
             if isinstance(error, Malformed):
                 self.errors.append(error)
-        except Exception as error:  # noqa: BLE001 - raised again by __exit__
-            if not self.stopping.is_set():
+        except Exception as error:  # raised again by __exit__
+            if not (self.stopping.is_set() and isinstance(error, OSError)):
                 self.errors.append(error)
 
     def _note(self, request: bytes) -> None:

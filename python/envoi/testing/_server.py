@@ -18,8 +18,7 @@ from envoi.testing._wire import Malformed, Reader, read_request, write_answer
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 Handler: TypeAlias = Callable[[Request], Answerable]
 """A route: takes the request, gives an Answer, text, bytes, a mapping (JSON) or (status, body)."""
@@ -240,7 +239,7 @@ class Server:
             request = Request(**{**request.__dict__, "parameters": parameters})
         try:
             return as_answer(handler(request))
-        except Exception as error:  # noqa: BLE001 - raised again by __exit__
+        except Exception as error:  # raised again by __exit__
             self.errors.append(error)
             return Answer(500, "".join(traceback_module.format_exception(error)), close=True)
 

@@ -16,11 +16,11 @@ _JOIN_BELOW = 64 * 1024
 _NO_BODY = {204, 304}
 
 
-class Disconnected(ConnectionError):
+class Disconnected(ConnectionError):  # noqa: N818 - what happened
     """The client ended the stream where more was expected."""
 
 
-class Malformed(Exception):
+class Malformed(Exception):  # noqa: N818 - what the message is
     """The client sent something that is not a request. `status` is what to answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -165,7 +165,7 @@ def read_chunked(reader: Reader, limit: int, keep: Callable[[bytes], object] = l
     return bytes(body), Headers(trailers)
 
 
-def read_request(
+def read_request(  # noqa: PLR0913
     reader: Reader, send: Callable[[bytes], object], *, limit: int, peer: tuple[str, int], secure: bool, connection: int
 ) -> Request | None:
     """The next request with its body; None when the client has no more. Answers `Expect: 100-continue` (RFC 9110, section 10.1.1).
