@@ -1,0 +1,64 @@
+"""The keyword arguments of every verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envoi._model.types import (
+        AuthType,
+        CertType,
+        CookiesType,
+        DataType,
+        HeadersType,
+        JsonType,
+        ParamsType,
+        TimeoutType,
+        VerifyType,
+    )
+
+
+class RequestOptions(TypedDict, total=False):
+    """What `get`, `post` and the other verbs accept besides the URL, for `**options: Unpack[RequestOptions]`."""
+
+    params: ParamsType
+    data: DataType
+    json: JsonType
+    headers: HeadersType
+    cookies: CookiesType
+    auth: AuthType
+    timeout: TimeoutType
+    allow_redirects: bool
+    stream: bool
+    verify: VerifyType | None
+    cert: CertType
+    max_body: int | None
+
+
+OPTION_NAMES: Final = frozenset(RequestOptions.__annotations__)
+_NOT_YET: Final = frozenset({"files", "proxies", "hooks"})
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse names that are not options.
+
+    Raises:
+        InvalidOption: a name that is not known; the message offers the nearest one.
+    """
+    if not options or options.keys() <= OPTION_NAMES:
+        return
+    unknown = next(name for name in options if name not in OPTION_NAMES)
+    raise InvalidOption(_complaint(unknown))
+
+
+def _complaint(name: str) -> str:
+    if name in _NOT_YET:
+        return f"{name}= is an option of requests that Envoi does not have yet"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, OPTION_NAMES, 1, 0.6)
+    return f"{name}= is not an option of a request" + (f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}")

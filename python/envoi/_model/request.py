@@ -1,0 +1,130 @@
+"""The request that goes through the pipeline, and comes back as `response.request`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi._core import URL, Headers
+from envoi._model.body import NO_BODY, encode_body, set_framing
+from envoi._model.headers import merge_headers
+from envoi._model.url import parse_url, with_params
+from envoi.exceptions import InvalidMethod
+
+if TYPE_CHECKING:
+    from envoi._model.body_streams import Body
+    from envoi._model.types import DataType, HeadersType, JsonType, ParamsType, URLType
+
+
+class Request:
+    """One request, ready to be sent.
+
+    The constructor takes parts that are checked already and does nothing else; `Request.create` takes what a user writes.
+
+    Attributes:
+        method: in upper case.
+        parsed_url: where it goes.
+        headers: what is sent, but for Host.
+        content: the body, as a `Body`.
+    """
+
+    __slots__ = ("__weakref__", "_url", "content", "headers", "method", "parsed_url")
+
+    def __init__(self, method: str, parsed_url: URL, headers: Headers, content: Body = NO_BODY) -> None:
+        self.method = method
+        self.parsed_url = parsed_url
+        self.headers = headers
+        self.content = content
+        self._url: str | None = None
+
+    @classmethod
+    def create(
+        cls,
+        method: str | bytes,
+        url: URLType,
+        *,
+        params: ParamsType = None,
+        data: DataType = None,
+        json: JsonType = None,
+        headers: HeadersType = None,
+    ) -> Request:
+        """A request from a user's arguments, with the headers that its body needs.
+
+        Raises:
+            InvalidMethod: not a token.
+            InvalidURL: or MissingSchema, InvalidSchema: see `parse_url`.
+            InvalidHeader: a header that cannot be sent.
+            InvalidBody: or InvalidJSONError: see `encode_body`.
+        """
+        checked = validate_method(method)
+        content = encode_body(data, json)
+        merged = merge_headers(_NO_HEADERS, headers)
+        set_framing(merged, checked, content)
+        return cls(checked, with_params(parse_url(url), params), merged, content)
+
+    @property
+    def url(self) -> str:
+        """The URL as text, user name and password included."""
+        text = self._url
+        if text is None:
+            text = self._url = str(self.parsed_url)
+        return text
+
+    @url.setter
+    def url(self, value: URLType) -> None:
+        self.parsed_url = parse_url(value)
+        self._url = None
+
+    @property
+    def path_url(self) -> str:
+        """Path and query, as the request line has them."""
+        return self.parsed_url.target
+
+    @property
+    def body(self) -> Any:
+        """The body as requests shows it: None, text (a form), bytes, or the file or iterable that was passed.
+
+        Setting it replaces the framing headers as well.
+        """
+        return self.content.shown
+
+    @body.setter
+    def body(self, value: DataType) -> None:
+        self.content = encode_body(value)
+        for name in ("Content-Length", "Transfer-Encoding"):
+            self.headers.pop(name, None)
+        set_framing(self.headers, self.method, self.content)
+
+    def copy(self) -> Request:
+        """A request with headers of its own, and the same body."""
+        return Request(self.method, self.parsed_url, self.headers.copy(), self.content)
+
+    __copy__ = copy
+
+    def __repr__(self) -> str:
+        return f"<Request [{self.method}]>"
+
+
+def validate_method(method: str | bytes) -> str:
+    """The method in upper case, as requests sends it.
+
+    Raises:
+        InvalidMethod: not a token (RFC 9110, section 9.1): empty, white space, control characters, beyond ASCII.
+    """
+    known = _KNOWN_METHODS.get(method)
+    if known is not None:
+        return known
+    text: object = method.decode("latin-1") if isinstance(method, bytes) else method
+    if not isinstance(text, str):
+        message = f"method {method!r} must be str, not {type(method).__name__}"
+        raise InvalidMethod(message)
+    if _TOKEN.fullmatch(text) is None:
+        message = f"method {text[:40]!r} is not an HTTP token"
+        raise InvalidMethod(message)
+    return text.upper()
+
+
+_NO_HEADERS: Final = Headers()
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY")
+_KNOWN_METHODS: Final[dict[object, str]] = {name: verb for verb in _VERBS for name in (verb, verb.lower())}

@@ -1,0 +1,276 @@
+"""Everything about a response that needs no waiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi._core import URL, Headers, ResponseHead
+from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
+from envoi._model.cookies import Cookies
+from envoi._model.links import links_by_relation
+from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.text import decode_text
+from envoi._model.url import parse_url, redact
+from envoi.exceptions import HTTPError, JSONDecodeError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from envoi._model.request import Request
+    from envoi._model.timing import ConnectionInfo, Timing
+    from envoi._model.types import URLType
+
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+_PERMANENT_REDIRECTS: Final = frozenset({301, 308})
+_FIRST_ERROR: Final = 400
+_FIRST_SERVER_ERROR: Final = 500
+_FIRST_BEYOND: Final = 600
+
+
+class BaseResponse:
+    """A response's head and what can be told from it; `Response` and `AsyncResponse` add the body.
+
+    Args:
+        head: what the server sent.
+        request: what it answers.
+        url: where it came from; the request's URL when left out.
+
+    Attributes:
+        status_code: such as 200.
+        request: the request it answers.
+        timing: seconds spent in each phase, or None.
+        connection: the connection it came over, or None.
+        trailers: fields after a chunked body, once that is read.
+        informational: the 1xx heads before it.
+        raw: for compatibility; None.
+    """
+
+    status_code: int
+    request: Request
+    timing: Timing | None = None
+    connection: ConnectionInfo | None = None
+    trailers: Headers | None = None
+    informational: list[ResponseHead] | tuple[()] = ()
+    raw: Any = None
+
+    # Defaults live on the class: making a response sets four attributes, and no more until someone asks.
+    _reason: str | None = None
+    _headers: Headers | None = None
+    _url_text: str | None = None
+    _encoding: str | NotGiven | None = NOT_GIVEN
+    _apparent: str | NotGiven | None = NOT_GIVEN
+    _cookies: Cookies | None = None
+    _history: list[Any] | None = None
+    _elapsed: timedelta | None = None
+    _next: Request | None = None
+
+    def __init__(self, head: ResponseHead | None = None, request: Request | None = None, url: URL | None = None) -> None:
+        self._head = head
+        self._url = url
+        self.request = request  # type: ignore[assignment]
+        self.status_code = None if head is None else head.status  # type: ignore[assignment]
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase, such as "Not Found"; "" when the server sent none."""
+        if self._reason is None and self._head is not None:
+            self._reason = self._head.reason
+        return self._reason  # type: ignore[return-value]
+
+    @reason.setter
+    def reason(self, value: str) -> None:
+        self._reason = value
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        found = self._headers
+        if found is None:
+            found = self._headers = Headers() if self._head is None else self._head.headers
+        return found
+
+    @headers.setter
+    def headers(self, value: Any) -> None:
+        self._headers = value if isinstance(value, Headers) else Headers(value)
+
+    @property
+    def url(self) -> str:
+        """Where the response came from, after redirects."""
+        if self._url_text is None:
+            url = self.parsed_url
+            if url is not None:
+                self._url_text = str(url)
+        return self._url_text  # type: ignore[return-value]
+
+    @url.setter
+    def url(self, value: URLType) -> None:
+        self._url = None
+        self._url_text = str(value)
+
+    @property
+    def parsed_url(self) -> URL | None:
+        """The same as a `URL`."""
+        if self._url is None:
+            if self._url_text is not None:
+                self._url = parse_url(self._url_text)
+            elif self.request is not None:
+                self._url = self.request.parsed_url
+        return self._url
+
+    @property
+    def http_version(self) -> str | None:
+        """ "HTTP/1.0" or "HTTP/1.1"."""
+        return None if self._head is None else self._head.http_version
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is neither a client's nor a server's error (4xx, 5xx)."""
+        status = self.status_code
+        return status < _FIRST_ERROR or status >= _FIRST_BEYOND
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it is a redirect that can be followed: 301, 302, 303, 307 or 308 with a Location."""
+        return self.status_code in REDIRECT_STATUSES and self._has_location()
+
+    @property
+    def is_permanent_redirect(self) -> bool:
+        """Whether it is a 301 or 308 with a Location."""
+        return self.status_code in _PERMANENT_REDIRECTS and self._has_location()
+
+    @property
+    def next(self) -> Request | None:
+        """The request that following the redirect would send, when redirects are not followed."""
+        return self._next
+
+    @next.setter
+    def next(self, value: Request | None) -> None:
+        self._next = value
+
+    @property
+    def history(self) -> list[Any]:
+        """The redirects that led here, oldest first."""
+        if self._history is None:
+            self._history = []
+        return self._history
+
+    @history.setter
+    def history(self, value: list[Any]) -> None:
+        self._history = value
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The time from the request to the response's head."""
+        if self._elapsed is None:
+            from datetime import timedelta
+
+            self._elapsed = timedelta(seconds=0.0 if self.timing is None else self.timing.until_head)
+        return self._elapsed
+
+    @elapsed.setter
+    def elapsed(self, value: timedelta) -> None:
+        self._elapsed = value
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that this response set."""
+        if self._cookies is None:
+            self._cookies = Cookies()
+            url = self.parsed_url
+            if url is not None and (self._head is None or self._head.sets_cookies):
+                self._cookies.extract(url, self.headers)
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, value: Any) -> None:
+        self._cookies = value if isinstance(value, Cookies) else Cookies(value)
+
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The Link header's links by their `rel`, or by URL where there is none (RFC 8288)."""
+        return links_by_relation(self.headers.get("link"))
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding `text` is decoded with: what Content-Type says; ISO-8859-1 for text that says nothing, as in requests; or what you set.
+
+        None lets `text` guess.
+        """
+        if self._encoding is NOT_GIVEN:
+            self._encoding = declared_encoding(self.headers.get("content-type"))
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: str | None) -> None:
+        self._encoding = value
+
+    @property
+    def apparent_encoding(self) -> str | None:
+        """A guess at the encoding from the first 64 KiB of the body."""
+        if self._apparent is NOT_GIVEN:
+            self._apparent = guess_encoding(self._loaded_content())
+        return self._apparent
+
+    @property
+    def text(self) -> str:
+        """The body as text; what cannot be decoded becomes U+FFFD."""
+        content = self._loaded_content()
+        if not content:
+            return ""
+        encoding = self.encoding
+        return decode_text(content, self.apparent_encoding if encoding is None else encoding)
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body as JSON.
+
+        Args:
+            **kwargs: for `json.loads`.
+
+        Raises:
+            JSONDecodeError: the body is not JSON.
+        """
+        from json import JSONDecodeError as StandardError
+        from json import loads
+
+        try:
+            return loads(self._json_text(), **kwargs)
+        except StandardError as error:
+            raise JSONDecodeError(error.msg, error.doc, error.pos, response=self) from None
+
+    def raise_for_status(self) -> None:
+        """Raise HTTPError for a 4xx or 5xx status.
+
+        Raises:
+            HTTPError: with this response as `.response`.
+        """
+        if self.ok:
+            return
+        side = "Client" if self.status_code < _FIRST_SERVER_ERROR else "Server"
+        message = f"{self.status_code} {side} Error: {self.reason} for url: {redact(self.url or '')}"
+        raise HTTPError(message, request=self.request, response=self)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+    def _loaded_content(self) -> bytes:
+        """The whole body. Subclasses say how it is read, or that it must be read first."""
+        raise NotImplementedError
+
+    def _json_text(self) -> str:
+        content = self._loaded_content()
+        if not self.encoding and len(content) > 3:  # as many as it takes to tell UTF-16 and -32
+            detected = json_encoding(content)
+            if detected is not None:
+                try:
+                    return content.decode(detected)
+                except UnicodeDecodeError:
+                    pass
+        return self.text
+
+    def _has_location(self) -> bool:
+        if self._headers is None and self._head is not None:
+            return self._head.location is not None
+        return "location" in self.headers

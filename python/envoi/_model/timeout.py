@@ -1,0 +1,156 @@
+"""How long each phase of a request may take."""
+
+from __future__ import annotations
+
+from math import inf, isnan
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from envoi._model.types import TimeoutType
+
+_CACHE_SIZE: Final = 256
+_FIELDS: Final = ("connect", "read", "write", "pool", "total")
+
+
+class Timeout:
+    """Limits in seconds; `None` is "wait for ever".
+
+    Args:
+        connect: name resolution, TCP and TLS together.
+        read: each wait for bytes from the server.
+        write: each wait for the server to take bytes.
+        pool: the wait for a free connection.
+        total: everything: pool, connection, redirects, retries and body.
+
+    Raises:
+        InvalidOption: a limit that is not a positive number or None.
+
+    Example:
+        >>> Timeout(connect=3, total=30)
+        Timeout(connect=3, read=60.0, write=60.0, pool=60.0, total=30)
+
+    The `*_seconds` attributes are the same limits as floats, with infinity for None.
+    """
+
+    __slots__ = (*_FIELDS, "connect_seconds", "pool_seconds", "read_seconds", "total_seconds", "write_seconds")
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+    total: float | None
+    connect_seconds: float
+    read_seconds: float
+    write_seconds: float
+    pool_seconds: float
+    total_seconds: float
+
+    def __init__(
+        self,
+        connect: float | None = 10.0,
+        read: float | None = 60.0,
+        write: float | None = 60.0,
+        pool: float | None = 60.0,
+        total: float | None = None,
+    ) -> None:
+        place = object.__setattr__
+        for name, value in zip(_FIELDS, (connect, read, write, pool, total), strict=True):
+            place(self, name, value)
+            place(self, name + "_seconds", _seconds(name, value))
+
+    @classmethod
+    def parse(cls, value: TimeoutType | NotGiven, default: Timeout) -> Timeout:
+        """The limits that a `timeout=` argument stands for.
+
+        Args:
+            value: NOT_GIVEN for `default`; None for no limit at all; a number for connect, read and write; `(connect, read)`
+                for those two, `read` being the limit for writing as well; or a `Timeout`.
+            default: where the limits come from that `value` says nothing about.
+
+        Raises:
+            InvalidOption: anything else.
+        """
+        if value is NOT_GIVEN:
+            return default
+        kind = type(value)
+        if kind is float or kind is int:
+            key = (value, default.pool, default.total)
+            found = _parsed.get(key)
+            return _parse_number(key, value) if found is None else found  # type: ignore[arg-type]
+        if isinstance(value, Timeout):
+            return value
+        if value is None:
+            return FOREVER
+        return _parse_rarer(value, default)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        message = "a Timeout cannot be changed: make a new one"
+        raise AttributeError(message)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        message = "a Timeout cannot be changed: make a new one"
+        raise AttributeError(message)
+
+    def __eq__(self, other: object) -> bool:
+        return self._limits() == other._limits() if isinstance(other, Timeout) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._limits())
+
+    def __repr__(self) -> str:
+        return "Timeout(" + ", ".join(f"{name}={getattr(self, name)!r}" for name in _FIELDS) + ")"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Timeout, self._limits()
+
+    def _limits(self) -> tuple[float | None, ...]:
+        return self.connect, self.read, self.write, self.pool, self.total
+
+
+_parsed: dict[Any, Timeout] = {}
+
+
+def _parse_number(key: Any, value: float) -> Timeout:
+    _, pool, total = key
+    parsed = Timeout(value, value, value, pool, total)
+    if len(_parsed) >= _CACHE_SIZE:
+        _parsed.clear()
+    _parsed[key] = parsed
+    return parsed
+
+
+def _parse_rarer(value: object, default: Timeout) -> Timeout:
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            message = f"timeout={value!r}: a tuple has two items, (connect, read); for more use Timeout(connect=…, read=…, total=…)"
+            raise InvalidOption(message)
+        connect, read = value
+        return Timeout(connect, read, read, default.pool, default.total)
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        message = f"timeout={value!r}: must be a number of seconds, (connect, read), a Timeout or None, not {type(value).__name__}"
+        raise InvalidOption(message)
+    return Timeout(value, value, value, default.pool, default.total)  # type: ignore[arg-type]
+
+
+def _seconds(name: str, value: float | None) -> float:
+    if value is None:
+        return inf
+    if isinstance(value, (bool, str, bytes)):
+        message = f"timeout: {name}={value!r} must be a number of seconds or None, not {type(value).__name__}"
+        raise InvalidOption(message)
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        message = f"timeout: {name}={value!r} must be a number of seconds or None"
+        raise InvalidOption(message) from None
+    if isnan(seconds) or seconds <= 0:
+        message = f"timeout: {name}={value!r} must be greater than 0; None waits for ever"
+        raise InvalidOption(message)
+    return seconds
+
+
+FOREVER: Final = Timeout(None, None, None, None, None)
+DEFAULT_TIMEOUT: Final = Timeout()

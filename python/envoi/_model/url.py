@@ -1,0 +1,176 @@
+"""From whatever a caller calls a URL to `URL`, and query parameters onto it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from envoi._core import URL, URLError
+from envoi.exceptions import InvalidOption, InvalidSchema, InvalidURL, MissingSchema, RequestException
+
+if TYPE_CHECKING:
+    from envoi._model.types import ParamsType, URLType
+
+_CACHE_SIZE: Final = 1024
+_HTTP_SCHEMES: Final = frozenset({"http", "https"})
+
+
+def parse_url(value: URLType) -> URL:
+    """The `URL` that `value` stands for; recent ones are remembered.
+
+    Args:
+        value: text, UTF-8 bytes, a `URL`, or anything whose `str()` is a URL. Leading white space is ignored.
+
+    Raises:
+        MissingSchema: there is no `http://`.
+        InvalidSchema: the scheme is not a scheme.
+        InvalidURL: no host, a bad port, a forbidden character.
+    """
+    if type(value) is str:
+        return _parse_text(value)
+    if isinstance(value, URL):
+        return value
+    return _parse_text(_to_text(value))
+
+
+def require_http(url: URL) -> None:
+    """Refuse a URL whose scheme is neither http nor https.
+
+    Raises:
+        InvalidSchema: another scheme.
+    """
+    if url.scheme not in _HTTP_SCHEMES:
+        message = f"No connection adapters were found for {redact(url)!r}: Envoi speaks http and https"
+        raise InvalidSchema(message)
+
+
+def with_params(url: URL, params: ParamsType) -> URL:
+    """`url` with `params` added to its query. Raises InvalidOption as `encode_params` does."""
+    if params is None:
+        return url
+    encoded = encode_params(params)
+    if not encoded:
+        return url
+    try:
+        return url.with_added_query(encoded)
+    except URLError as error:
+        _raise_as_ours(error, str(url))
+
+
+def encode_params(params: Any, argument: str = "params", refusal: type[RequestException] = InvalidOption) -> str:
+    """Form-encode `params` (application/x-www-form-urlencoded, as `urlencode(doseq=True)` does).
+
+    Args:
+        params: a mapping or pairs, with None values left out and sequences repeated; text and bytes are taken as they are.
+        argument: the argument's name, for the message.
+        refusal: the exception to raise.
+
+    Raises:
+        InvalidOption: or `refusal`: not a mapping, not pairs.
+
+    Example:
+        >>> encode_params({"q": "a b", "page": 2, "tag": ["x", "y"], "none": None})
+        'q=a+b&page=2&tag=x&tag=y'
+    """
+    if isinstance(params, str):
+        return params
+    if isinstance(params, (bytes, bytearray)):
+        return bytes(params).decode()
+    pairs = _pairs(params, argument, refusal)
+    fields: list[str] = []
+    for key, value in pairs:
+        name = _quote(key)
+        if type(value) is str:
+            fields.append(f"{name}={_quote(value)}")
+        else:
+            fields.extend(f"{name}={_quote(item)}" for item in _flat(value))
+    return "&".join(fields)
+
+
+def redact(url: str | URL) -> str:
+    """The URL as text for errors and logs: a password, or a user name that stands alone (a token, often), becomes `***`."""
+    text = url if type(url) is str else str(url)
+    if "@" not in text:
+        return text
+    start = text.find("://") + 3 if "://" in text else 0
+    end = min((found for found in (text.find(mark, start) for mark in "/?#") if found >= 0), default=len(text))
+    at = text.rfind("@", start, end)
+    if at < 0 and _hides_password(text[start:end]):
+        at = text.rfind("@")
+    if at < 0:
+        return text
+    user, colon, _ = text[start:at].partition(":")
+    return f"{text[:start]}{user}:***{text[at:]}" if colon else f"{text[:start]}***{text[at:]}"
+
+
+@lru_cache(_CACHE_SIZE)
+def _parse_text(text: str) -> URL:
+    stripped = text.lstrip()
+    try:
+        return URL(stripped)
+    except URLError as error:
+        _raise_as_ours(error, stripped)
+
+
+def _to_text(value: object) -> str:
+    if not isinstance(value, (bytes, bytearray)):
+        return str(value)
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        message = f"Invalid URL {bytes(value)[:40]!r}: not UTF-8"
+        raise InvalidURL(message) from None
+
+
+def _raise_as_ours(error: URLError, text: str) -> NoReturn:
+    kind, reason = error.args if len(error.args) == 2 else ("", str(error))
+    shown = redact(text if len(text) <= 200 else text[:200] + "…")
+    if kind == "scheme-missing":
+        message = f"Invalid URL {shown!r}: No scheme supplied. Perhaps you meant https://{shown.lstrip('/')}?"
+        raise MissingSchema(message) from None
+    if kind == "scheme-invalid":
+        message = f"No connection adapters were found for {shown!r}: {reason}"
+        raise InvalidSchema(message) from None
+    if kind == "host-missing":
+        reason = "No host supplied"
+    message = f"Invalid URL {shown!r}: {reason}"
+    raise InvalidURL(message) from None
+
+
+def _pairs(params: Any, argument: str, refusal: type[RequestException]) -> Iterable[tuple[Any, Any]]:
+    if isinstance(params, Mapping):
+        return params.items()
+    try:
+        return [(key, value) for key, value in (params.items() if hasattr(params, "items") else params)]
+    except (TypeError, ValueError):
+        message = f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__} {str(params)[:60]!r}"
+        raise refusal(message) from None
+
+
+def _flat(value: Any) -> Iterable[Any]:
+    """The values of one field; a sequence inside a sequence is spread as well, as urlencode does."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        value = (value,)
+    for item in value:
+        if item is None:
+            continue
+        if isinstance(item, (str, bytes)) or not hasattr(item, "__len__"):
+            yield item
+        else:
+            yield from item
+
+
+def _quote(value: Any) -> str:
+    text = value if isinstance(value, (str, bytes)) else str(value)
+    if text.isalnum() and text.isascii():
+        return text if isinstance(text, str) else text.decode()
+    from urllib.parse import quote_plus
+
+    return quote_plus(text)
+
+
+def _hides_password(authority: str) -> bool:
+    """Whether what was cut at a slash is `user:` and the begin of a password rather than host and port."""
+    _, colon, rest = authority.rpartition(":")
+    return bool(colon) and not rest.isdigit() and not rest.endswith("]")
