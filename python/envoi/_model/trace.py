@@ -1,0 +1,70 @@
+"""Marks set while a request runs; what users see of them is worked out when they ask."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from envoi._model.timing import ConnectionInfo, Timing
+
+
+class Link(Protocol):
+    """What a trace wants to know of a connection."""
+
+    dns_seconds: float
+    connect_seconds: float
+    tls_seconds: float
+    stream: Any
+
+
+class Trace:
+    """When one exchange passed which point, in seconds on the backend's clock.
+
+    Attributes:
+        started: the request entered the pipeline, or the redirect before it ended.
+        acquired: it had a connection.
+        sent: it was written.
+        headed: the response's head was there.
+        ended: the body's last byte was there; None before.
+        link: the connection.
+        reused: whether that had served before.
+    """
+
+    __slots__ = ("acquired", "ended", "headed", "link", "reused", "sent", "started")
+
+    def __init__(self, started: float, acquired: float, sent: float, headed: float, link: Link, *, reused: bool) -> None:
+        self.started = started
+        self.acquired = acquired
+        self.sent = sent
+        self.headed = headed
+        self.ended: float | None = None
+        self.link = link
+        self.reused = reused
+
+    def timing(self) -> Timing:
+        """The phases, in seconds."""
+        link = self.link
+        fresh = not self.reused
+        dialling = link.dns_seconds + link.connect_seconds + link.tls_seconds if fresh else 0.0
+        return Timing(
+            pool=max(0.0, self.acquired - self.started - dialling),
+            dns=link.dns_seconds if fresh else None,
+            connect=link.connect_seconds if fresh else None,
+            tls=link.tls_seconds if fresh and link.tls_seconds else None,
+            send=self.sent - self.acquired,
+            first_byte=self.headed - self.sent,
+            body=None if self.ended is None else self.ended - self.headed,
+            total=None if self.ended is None else self.ended - self.started,
+        )
+
+    def connection(self) -> ConnectionInfo:
+        """The connection's facts."""
+        stream = self.link.stream
+        return ConnectionInfo(
+            peer=stream.peer_address,
+            local=stream.local_address,
+            tls_version=getattr(stream, "version", None),
+            cipher=getattr(stream, "cipher", None),
+            certificate=getattr(stream, "peer_certificate_der", None),
+            alpn=getattr(stream, "alpn", None),
+            reused=self.reused,
+        )

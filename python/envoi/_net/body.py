@@ -1,0 +1,189 @@
+"""The body of one response on its way in: pulled piece by piece, decoded, bounded; at its end the connection goes back to the pool."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from envoi import exceptions
+from envoi._core import Decoder, DecodeError, IncompleteMessage
+from envoi._net.errors import translate
+
+if TYPE_CHECKING:
+    from envoi._core import ResponseHead
+    from envoi._model.timeout import Timeout
+    from envoi._net.http1 import HTTP1Connection
+    from envoi._net.pool import Pool
+
+STEP: Final = 262144
+"""The decoder's output per step, and how many bytes are gathered before a buffered read is woken, in bytes."""
+
+DRAIN: Final = 65536
+"""How many bytes of an unwanted body are read to save the connection."""
+
+
+class ResponseBody:
+    """A response's body, not yet read.
+
+    Args:
+        connection: where it comes from.
+        pool: where the connection goes back to.
+        head: the response's head.
+        timeout: `read_seconds` bounds each wait.
+        deadline: the end of the whole.
+        max_body: the largest decoded size in bytes; None for no limit.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_deadline",
+        "_decoder",
+        "_decoding_ended",
+        "_failure",
+        "_max_body",
+        "_pool",
+        "_size",
+        "_timeout",
+        "ended",
+        "received",
+    )
+
+    def __init__(
+        self, connection: HTTP1Connection, pool: Pool, head: ResponseHead, timeout: Timeout, deadline: float, max_body: int | None
+    ) -> None:
+        self._connection: HTTP1Connection | None = connection
+        self._pool = pool
+        self._timeout = timeout
+        self._deadline = deadline
+        self._max_body = inf if max_body is None else max_body
+        self._size = 0
+        self._failure: Exception | None = None
+        self._decoding_ended = False
+        self.ended = False
+        self.received = 0
+        self._decoder: Decoder | None = None
+        encoding = head.content_encoding
+        if encoding is not None:
+            try:
+                self._decoder = Decoder.for_encoding(encoding)
+            except DecodeError as error:
+                self.close()
+                raise translate(error, "body", connection.where, timeout, total_passed=False) from error
+
+    async def receive(self, threshold: int = 1) -> bytes:
+        """The next bytes, decoded; b"" at the end.
+
+        Args:
+            threshold: how many encoded bytes are worth waking up for.
+
+        Raises:
+            IncompleteBody, ChunkedEncodingError, ContentDecodingError, BodyTooLarge, ReadTimeout, TotalTimeout: as they say.
+        """
+        decoder = self._decoder
+        if decoder is None:
+            piece = await self.receive_raw(threshold)
+        else:
+            piece = b""
+            while not piece and not self._decoding_ended:
+                piece = await self._decode(decoder, threshold)
+        self._size += len(piece)
+        if self._size > self._max_body:
+            self.close()
+            raise exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or stream the response.")
+        return piece
+
+    async def receive_raw(self, threshold: int = 1) -> bytes:
+        """The next bytes as they came, only the transfer coding removed; b"" at the end."""
+        connection = self._connection
+        if connection is None:
+            if self._failure is not None:
+                raise self._failure
+            return b""
+        try:
+            piece = await connection.receive(threshold, self._timeout, self._deadline)
+        except BaseException as error:
+            piece = connection.machine.take_body() if isinstance(error, IncompleteMessage) else b""
+            self._fail(connection, error)
+            if piece:  # what did arrive is given out, and the failure when the next piece is asked for
+                self.received += len(piece)
+                return piece
+            if self._failure is not None:
+                raise self._failure from error
+            raise
+        self.received += len(piece)
+        if connection.machine.body_ended and not connection.machine.pending:
+            self._finish(connection)
+        return piece
+
+    async def read(self) -> bytes:
+        """All that is left, decoded."""
+        first = await self.receive(STEP)
+        if not first:
+            return b""
+        pieces = [first]
+        while piece := await self.receive(STEP):
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def discard(self) -> None:
+        """Be done with a body that nobody wants: a short one is read, undecoded, to save the connection; a long one costs it."""
+        self._decoder = None
+        while self._connection is not None and self.received <= DRAIN:
+            try:
+                await self.receive_raw()
+            except exceptions.RequestException:
+                return
+        self.close()
+
+    def close(self) -> None:
+        """Stop here: what was not read is lost, and the connection with it. Calling it again does nothing."""
+        connection = self._connection
+        if connection is not None:
+            self._connection = None
+            self.ended = True
+            self._pool.release(connection, reusable=False)
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            self._pool.abandon(connection)
+
+    async def _decode(self, decoder: Decoder, threshold: int) -> bytes:
+        # A body that grows beyond max_body is not decoded further than the byte that shows it.
+        step = int(min(STEP, self._max_body - self._size + 1))
+        try:
+            piece = decoder.read(step)
+            if piece:
+                return piece
+            raw = await self.receive_raw(threshold)
+            if raw:
+                decoder.feed(raw)
+            else:
+                self._decoding_ended = True
+                decoder.finish()
+        except DecodeError as error:
+            self._decoding_ended = True
+            where = self._connection.where if self._connection is not None else "the server"
+            self.close()
+            raise translate(error, "body", where, self._timeout, total_passed=False) from error
+        return b""
+
+    def _finish(self, connection: HTTP1Connection) -> None:
+        self._connection = None
+        self.ended = True
+        if not connection.stream.closed_cleanly:
+            self._pool.release(connection, reusable=False)
+            self._failure = exceptions.IncompleteBody(
+                f"{connection.where} ended the TLS connection without saying so: the body may be cut short (RFC 8446, section 6.1)."
+            )
+            return
+        self._pool.release(connection, reusable=connection.machine.keep_alive)
+
+    def _fail(self, connection: HTTP1Connection, error: BaseException) -> None:
+        self._connection = None
+        self.ended = True
+        pool = self._pool
+        if isinstance(error, Exception):
+            passed = pool.backend.now() >= self._deadline
+            self._failure = translate(error, "body", connection.where, self._timeout, total_passed=passed)
+        pool.release(connection, reusable=False)

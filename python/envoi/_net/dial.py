@@ -1,0 +1,89 @@
+"""From a route to a connection: name, TCP, TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from envoi._io.protocols import Address, Backend, Stream
+from envoi._net.errors import translate
+from envoi._net.http1 import HTTP1Connection
+
+if TYPE_CHECKING:
+    from envoi._model.timeout import Timeout
+
+StartTLS = Callable[[Stream, object, str, float], Awaitable[Stream]]
+"""stream, configuration, server name, deadline → the stream inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to reach an origin.
+
+    Attributes:
+        key: what makes connections interchangeable.
+        host: where to connect.
+        port: its port.
+        tls: the TLS configuration; None for plain http.
+    """
+
+    key: Hashable
+    host: str
+    port: int
+    tls: Hashable | None
+
+    @property
+    def where(self) -> str:
+        """The peer, for messages."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Dialer:
+    """Makes connections.
+
+    Args:
+        backend: where the flow runs.
+        start_tls: wraps a stream in TLS.
+        local_address: the address to connect from.
+    """
+
+    def __init__(self, backend: Backend, start_tls: StartTLS, local_address: tuple[str, int] | None = None) -> None:
+        self._backend = backend
+        self._start_tls = start_tls
+        self._local_address = local_address
+
+    async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:
+        """A new connection, ready for a request.
+
+        Raises:
+            NameResolutionError, ConnectionRefused, ConnectTimeout, TotalTimeout, SSLError, CertificateError, ConnectionError: as they say.
+        """
+        backend = self._backend
+        began = backend.now()
+        deadline = min(began + timeout.connect_seconds, total_deadline)
+        phase = "dns"
+        stream: Stream | None = None
+        try:
+            addresses: Sequence[Address] = await backend.resolve(route.host, route.port, deadline)
+            resolved = backend.now()
+            phase = "connect"
+            stream = await backend.connect(addresses, self._local_address, deadline)
+            connected = secured = backend.now()
+            if route.tls is not None:
+                phase = "tls"
+                stream = await self._start_tls(stream, route.tls, route.host, deadline)
+                secured = backend.now()
+        except BaseException as error:
+            if stream is not None:
+                stream.close()
+            if isinstance(error, Exception):
+                passed = total_deadline < inf and backend.now() >= total_deadline
+                raise translate(error, phase, route.where, timeout, total_passed=passed) from error
+            raise
+        connection = HTTP1Connection(stream, route.key, route.where)
+        connection.dns_seconds = resolved - began
+        connection.connect_seconds = connected - resolved
+        connection.tls_seconds = secured - connected
+        return connection

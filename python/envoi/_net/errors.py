@@ -1,0 +1,119 @@
+"""From what the network and the core raise to what Envoi raises: one place, so that every message says what happened, where, and what to do."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from envoi import exceptions
+from envoi._core import DecodeError, IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, MessageTooLarge, ProtocolViolation
+from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
+
+if TYPE_CHECKING:
+    from envoi._model.timeout import Timeout
+
+_TIMEOUT_CLASSES: dict[str, type[exceptions.Timeout]] = {
+    "pool": exceptions.PoolTimeout,
+    "dns": exceptions.ConnectTimeout,
+    "connect": exceptions.ConnectTimeout,
+    "tls": exceptions.ConnectTimeout,
+    "write": exceptions.WriteTimeout,
+    "read": exceptions.ReadTimeout,
+    "body": exceptions.ReadTimeout,
+}
+_TIMEOUT_FIELDS = {"dns": "connect", "connect": "connect", "tls": "connect", "body": "read"}
+_DOING = {
+    "dns": "looking up the name of",
+    "connect": "connecting to",
+    "tls": "setting up TLS with",
+    "write": "sending the request to",
+    "read": "waiting for the answer of",
+    "body": "reading the body from",
+}
+
+
+def translate(error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> Exception:
+    """The exception to raise for an error at the network.
+
+    Args:
+        error: what was raised.
+        phase: "pool", "dns", "connect", "tls", "write", "read" or "body".
+        where: the peer, as "host:port".
+        timeout: the limits in force.
+        total_passed: whether the total deadline is over.
+    """
+    if isinstance(error, exceptions.RequestException):
+        return error
+    if isinstance(error, TimedOut):
+        return timed_out(phase, where, timeout, total_passed=total_passed)
+    if isinstance(error, ProtocolViolation):
+        return _violation(error, phase, where)
+    if isinstance(error, InvalidMessage):
+        return invalid_message(error)
+    if isinstance(error, DecodeError):
+        return exceptions.ContentDecodingError(f"The body from {where} cannot be decoded: {error}")
+    if isinstance(error, OSError):
+        return _os_error(error, phase, where)
+    if isinstance(error, StreamClosed):
+        return exceptions.ConnectionError(f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}")
+    return error
+
+
+def timed_out(phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> exceptions.Timeout:
+    """The exception for a limit that was passed."""
+    if total_passed:
+        seconds = timeout.total_seconds
+        doing = "waiting for a free connection to" if phase == "pool" else _DOING[phase]
+        return exceptions.TotalTimeout(
+            f"The request took longer than its total of {seconds:g} s; it was {doing} {where}. Raise Timeout(total=…), or make it None.",
+            phase="total",
+            seconds=seconds,
+        )
+    field = _TIMEOUT_FIELDS.get(phase, phase)
+    seconds = getattr(timeout, f"{field}_seconds", inf)
+    if phase == "pool":
+        message = (
+            f"No connection to {where} became free within {seconds:g} s: all are in use. "
+            "Raise max_connections, close streamed responses, or raise Timeout(pool=…)."
+        )
+    else:
+        message = f"Timed out {_DOING[phase]} {where} after {seconds:g} s. Raise Timeout({field}=…), or make it None to wait for ever."
+    return _TIMEOUT_CLASSES[phase](message, phase=phase, seconds=seconds)
+
+
+def invalid_message(error: InvalidMessage) -> exceptions.RequestException:
+    """The exception for something that cannot be sent."""
+    if isinstance(error, InvalidHeaderError):
+        return exceptions.InvalidHeader(str(error))
+    if isinstance(error, InvalidMethodError):
+        return exceptions.InvalidMethod(str(error))
+    return exceptions.InvalidBody(str(error))
+
+
+def _violation(error: ProtocolViolation, phase: str, where: str) -> exceptions.RequestException:
+    if isinstance(error, IncompleteMessage):
+        if phase == "body":
+            return exceptions.IncompleteBody(f"The connection to {where} ended before the body did: {error}")
+        return exceptions.RemoteProtocolError(f"{where} closed the connection without a complete answer: {error}")
+    if phase == "body" and not isinstance(error, MessageTooLarge):
+        return exceptions.ChunkedEncodingError(f"The body from {where} is broken: {error}")
+    return exceptions.RemoteProtocolError(f"{where} sent an answer that breaks the rules of HTTP: {error}")
+
+
+def _os_error(error: OSError, phase: str, where: str) -> exceptions.RequestException:
+    reason = error.strerror or str(error) or type(error).__name__
+    if phase == "dns":
+        return exceptions.NameResolutionError(f"The name of {where} could not be resolved: {reason}. Check the spelling, and the network.")
+    if isinstance(error, ConnectionRefusedError):
+        return exceptions.ConnectionRefused(f"{where} refused the connection: nothing listens there. Check the host and the port.")
+    failure = tls_failure(error)
+    if failure == "certificate":
+        detail = getattr(error, "verify_message", reason)
+        return exceptions.CertificateError(
+            f"The certificate of {where} is not to be trusted: {detail}. For an authority of your own, pass verify='/path/to/ca.pem'."
+        )
+    if failure == "tls":
+        return exceptions.SSLError(f"TLS with {where} failed: {reason}")
+    if phase == "body":
+        return exceptions.IncompleteBody(f"The connection to {where} broke before the body ended: {reason}")
+    return exceptions.ConnectionError(f"The connection broke while {_DOING.get(phase, 'using')} {where}: {reason}")

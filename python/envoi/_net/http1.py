@@ -1,0 +1,188 @@
+"""One HTTP/1.1 connection: the machine over a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Final
+
+from envoi._core import H1Machine, Headers, InvalidMessage, ResponseHead
+from envoi._io.protocols import Backend, Stream, TimedOut
+from envoi._model.body import NO_BODY
+from envoi.exceptions import InvalidBody
+
+if TYPE_CHECKING:
+    from envoi._model.body_streams import Body
+    from envoi._model.timeout import Timeout
+
+INLINE_BODY: Final = 65536
+"""Bodies up to this many bytes travel with their head in one write."""
+
+PIECE: Final = 262144
+"""A larger body in memory is written in pieces of this many bytes, so that an early answer is seen between them."""
+
+CONTINUE_SECONDS: Final = 1.0
+"""How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section 10.1.1)."""
+
+
+class HTTP1Connection:
+    """A stream, its machine, and what the pool and the response want to know of them."""
+
+    __slots__ = (
+        "connect_seconds",
+        "dns_seconds",
+        "epoch",
+        "idle_since",
+        "key",
+        "machine",
+        "phase",
+        "reused",
+        "sent_at",
+        "sent_before",
+        "stream",
+        "tls_seconds",
+        "where",
+    )
+
+    def __init__(self, stream: Stream, key: Hashable, where: str) -> None:
+        self.stream = stream
+        self.machine = H1Machine()
+        self.key = key
+        self.where = where
+        self.idle_since = 0.0
+        self.reused = False
+        self.sent_at = 0.0
+        self.sent_before = 0
+        self.epoch = 0
+        self.phase = "write"
+        self.dns_seconds = self.connect_seconds = self.tls_seconds = 0.0
+
+    def is_stale(self) -> bool:
+        """Whether the peer has closed the idle connection, or said something unasked: either way it is not to be used."""
+        return self.stream.readable()
+
+    @property
+    def anything_sent(self) -> bool:
+        """Whether a byte of the last request was handed over."""
+        return self.stream.bytes_sent > self.sent_before
+
+    def close(self) -> None:
+        """Close at once."""
+        self.stream.close()
+
+    async def exchange(
+        self,
+        backend: Backend,
+        method: str,
+        target: str,
+        host: str,
+        headers: Headers,
+        body: Body,
+        timeout: Timeout,
+        deadline: float,
+        threshold: int,
+    ) -> ResponseHead:
+        """Send a request and receive the head of its answer.
+
+        Args:
+            backend: where the flow runs.
+            method: the method.
+            target: the request line's target.
+            host: the Host field, unless `headers` has one.
+            headers: the header fields, framing included.
+            body: the body; `NO_BODY` for none.
+            timeout: `read_seconds` and `write_seconds` bound each step.
+            deadline: the end of the whole.
+            threshold: how many bytes of the body to wait for: 0 stops at the head.
+        """
+        machine = self.machine
+        stream = self.stream
+        self.phase = "write"
+        self.sent_before = stream.bytes_sent
+        if body is NO_BODY:
+            sending = machine.start(method, target, host, headers)
+            await stream.send(sending, timeout.write_seconds, deadline)
+        else:
+            expects = "Expect" in headers
+            sending = machine.start(method, target, host, headers, b"" if expects else inline_content(body))
+            await self._send_with_body(backend, sending, body, timeout, deadline, expects=expects)
+        machine.threshold = threshold
+        self.sent_at = backend.now()
+        self.phase = "read"
+        if not machine.head_complete:
+            await stream.pump(machine.feed, timeout.read_seconds, deadline)
+        head = machine.take_head()
+        while head is None:  # the threshold was reached by something else than the final head: an interim answer
+            await stream.pump(machine.feed, timeout.read_seconds, deadline)
+            head = machine.take_head()
+        self.phase = "body"
+        return head
+
+    async def receive(self, threshold: int, timeout: Timeout, deadline: float) -> bytes:
+        """The next bytes of the body, transfer coding removed; b"" at its end."""
+        machine = self.machine
+        piece = machine.take_body()
+        while not piece and not machine.body_ended:
+            machine.threshold = threshold
+            await self.stream.pump(machine.feed, timeout.read_seconds, deadline)
+            piece = machine.take_body()
+        return piece
+
+    async def _send_with_body(self, backend: Backend, head: bytes, body: Body, timeout: Timeout, deadline: float, *, expects: bool) -> None:
+        machine = self.machine
+        stream = self.stream
+        machine.threshold = 0  # any final answer ends the sending
+        try:
+            if not await stream.send(head, timeout.write_seconds, deadline, machine.feed) or machine.request_ended:
+                return
+            if expects and not await self._continued(deadline, backend):
+                return
+            content = body.content
+            if content is not None:
+                if not await self._send_pieces(content, timeout, deadline):
+                    return
+            else:
+                while piece := await next_piece(backend, body):
+                    if not await self._send_pieces(piece, timeout, deadline):
+                        return
+            await stream.send(machine.end_body(), timeout.write_seconds, deadline, machine.feed)
+        except InvalidMessage as error:
+            raise InvalidBody(str(error)) from None
+
+    async def _send_pieces(self, data: bytes, timeout: Timeout, deadline: float) -> bool:
+        """Send part of a body; false when the server has answered meanwhile, and wants no more."""
+        machine = self.machine
+        stream = self.stream
+        for start in range(0, len(data), PIECE):
+            part = data if len(data) <= PIECE else data[start : start + PIECE]
+            if not await stream.send(machine.send_body(part), timeout.write_seconds, deadline, machine.feed):
+                return False
+            if stream.readable() and stream.drain_nowait(machine.feed):
+                return False
+        return True
+
+    async def _continued(self, deadline: float, backend: Backend) -> bool:
+        machine = self.machine
+        machine.stop_at_informational = True
+        try:
+            await self.stream.pump(machine.feed, CONTINUE_SECONDS, deadline)
+        except TimedOut:
+            if backend.now() >= deadline:
+                raise
+        finally:
+            machine.stop_at_informational = False
+        return not machine.head_complete
+
+
+def inline_content(body: Body) -> bytes:
+    """The body when it is small and in memory, to travel with the head; else b""."""
+    content = body.content
+    return content if content is not None and len(content) <= INLINE_BODY else b""
+
+
+async def next_piece(backend: Backend, body: Body) -> bytes:
+    """The next piece of a streamed body, b"" at its end; a file is read where blocking is allowed."""
+    if body.is_async:
+        return await body.anext_piece()
+    if body.may_block:
+        return await backend.call_blocking(body.next_piece)
+    return body.next_piece()

@@ -1,0 +1,152 @@
+"""The pool: `PoolState` decides under a lock, and here its decisions are carried out, outside it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from envoi import exceptions
+from envoi._io.protocols import Backend, TimedOut, Waiter
+from envoi._net.errors import timed_out
+from envoi._net.http1 import HTTP1Connection
+from envoi._proto.pool_state import Freed, PoolState, Ticket, Verb
+
+if TYPE_CHECKING:
+    from envoi._model.timeout import Timeout
+    from envoi._net.dial import Dialer, Route
+
+
+class Pool:
+    """Connections that are shared by all requests of a session, by threads or by tasks.
+
+    Args:
+        backend: where the flows run.
+        dialer: makes new connections.
+        max_connections: open connections in total; `inf` for no limit.
+        max_per_host: the same for one route; `inf` for no limit.
+        keepalive: seconds that an idle connection is kept.
+    """
+
+    def __init__(self, backend: Backend, dialer: Dialer, max_connections: float, max_per_host: float, keepalive: float) -> None:
+        self.backend = backend
+        self.state: PoolState[HTTP1Connection] = PoolState(max_connections, max_per_host, keepalive)
+        self._dialer = dialer
+        self._lock = backend.lock()
+        self._orphans: deque[HTTP1Connection] = deque()
+        self._epoch = 0
+
+    async def acquire(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
+        """A connection for one exchange; give it back with `release`.
+
+        Raises:
+            PoolTimeout: none became free in time.
+            SessionClosed: the pool was closed.
+            ConnectionError: and its kin, when dialling failed.
+        """
+        state = self.state
+        backend = self.backend
+        key = route.key
+        while True:
+            if self._orphans:
+                self._reap()
+            ticket: Ticket[HTTP1Connection] | None = None
+            with self._lock:
+                verb, connection, closing = state.acquire(key, backend.now())
+                if verb is Verb.WAIT:
+                    ticket = state.enqueue(key, backend.waiter())
+            for expired in closing:
+                expired.close()
+            if ticket is not None:
+                verb, connection = await self._wait(ticket, route, timeout, deadline)
+            if verb is Verb.DIAL:
+                return await self._dial(route, timeout, deadline)
+            if connection is None:
+                raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
+            if not connection.is_stale():
+                connection.reused = True
+                return connection
+            self.release(connection, reusable=False)
+
+    def release(self, connection: HTTP1Connection, *, reusable: bool) -> None:
+        """Give a connection back. Never waits, so that a cancelled task can do it."""
+        if connection.epoch != self._epoch:
+            connection.stream.forget()  # it is the parent's: this process was forked while it was in use
+            return
+        with self._lock:
+            freed = self.state.release(connection, self.backend.now(), reusable=reusable)
+        if freed.closing or freed.served:
+            self._carry_out(freed)
+        if self._orphans:
+            self._reap()
+
+    def abandon(self, connection: HTTP1Connection) -> None:
+        """Take back a connection whose response was dropped unread. Called by the garbage collector: in any thread, at any moment."""
+        self._orphans.append(connection)
+        self.backend.call_soon(self._reap)
+
+    def close(self) -> None:
+        """Close idle connections now, and those in use when they come back."""
+        self._reap()
+        with self._lock:
+            freed = self.state.close()
+        self._carry_out(freed)
+
+    def forget(self) -> None:
+        """In a forked child: start empty, and leave the parent's connections alone."""
+        self._epoch += 1
+        self._lock = self.backend.lock()  # the old one may have been held by a thread that does not exist here
+        for connection in (*self.state.reset(), *self._orphans):
+            connection.stream.forget()
+        self._orphans.clear()
+
+    async def _wait(
+        self, ticket: Ticket[HTTP1Connection], route: Route, timeout: Timeout, deadline: float
+    ) -> tuple[Verb, HTTP1Connection | None]:
+        backend = self.backend
+        until = min(deadline, backend.now() + timeout.pool_seconds)
+        try:
+            await cast("Waiter", ticket.waiter).wait(until)
+        except BaseException as error:
+            with self._lock:
+                freed = self.state.give_up(ticket, backend.now())
+            self._carry_out(freed)
+            if isinstance(error, TimedOut):
+                passed = deadline < inf and backend.now() >= deadline
+                raise timed_out("pool", route.where, timeout, total_passed=passed) from None
+            raise
+        return ticket.verb, ticket.connection
+
+    async def _dial(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
+        try:
+            connection = await self._dialer.dial(route, timeout, deadline)
+        except BaseException:
+            with self._lock:
+                freed = self.state.release_slot(route.key)
+            self._carry_out(freed)
+            raise
+        connection.epoch = self._epoch
+        return connection
+
+    def _reap(self) -> None:
+        # When the lock is taken, perhaps by this very thread further up, its holder looks at the orphans after it.
+        while self._orphans and self._lock.acquire(blocking=False):
+            try:
+                connection = self._orphans.popleft() if self._orphans else None
+                freed = self.state.release(connection, self.backend.now(), reusable=False) if connection is not None else Freed()
+            finally:
+                self._lock.release()
+            self._carry_out(freed)
+
+    @staticmethod
+    def _carry_out(freed: Freed[HTTP1Connection]) -> None:
+        close_all(freed.closing)
+        for ticket in freed.served:
+            cast("Waiter", ticket.waiter).set()
+
+
+def close_all(connections: Iterable[HTTP1Connection]) -> None:
+    """Close connections that nobody holds any more."""
+    for connection in connections:
+        connection.close()

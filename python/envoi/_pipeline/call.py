@@ -1,0 +1,73 @@
+"""What one call needs besides its request: limits, switches, and the session's parts that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from envoi._core import URL
+    from envoi._model.cookies import Cookies
+    from envoi._model.response import BaseResponse
+    from envoi._model.timeout import Timeout
+    from envoi._net.dial import Route
+    from envoi._net.pool import Pool
+
+
+class Call:
+    """One call of a session's method, redirects included.
+
+    Attributes:
+        pool: where connections come from.
+        route_for: the route to a URL, with this call's TLS configuration.
+        tls: that configuration.
+        new_reply: makes the façade's response.
+        timeout: the limits in force.
+        deadline: the end of the whole, on the backend's clock.
+        started: when it began, on the same clock.
+        stream: whether the body is left for the caller to read.
+        follow: whether redirects are followed.
+        max_redirects: how many.
+        resend: whether a request that met a dead connection may be sent again.
+        max_body: the largest decoded body in bytes, or None.
+        jar: the session's cookies.
+        cookies: this request's own.
+        auth: user name and password, or None.
+        sensitive: header names, in lower case, that stay within the first origin besides the usual ones.
+    """
+
+    __slots__ = (
+        "auth",
+        "cookies",
+        "deadline",
+        "follow",
+        "jar",
+        "max_body",
+        "max_redirects",
+        "new_reply",
+        "pool",
+        "resend",
+        "route_for",
+        "sensitive",
+        "started",
+        "stream",
+        "timeout",
+        "tls",
+    )
+
+    pool: Pool
+    route_for: Callable[[URL, Hashable], Route]
+    tls: Hashable
+    new_reply: Callable[..., BaseResponse]
+    timeout: Timeout
+    deadline: float
+    started: float
+    stream: bool
+    follow: bool
+    max_redirects: int
+    resend: bool
+    max_body: int | None
+    jar: Cookies
+    cookies: Any
+    auth: tuple[str | bytes, str | bytes] | None
+    sensitive: tuple[str, ...]

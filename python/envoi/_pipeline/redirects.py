@@ -1,0 +1,64 @@
+"""From a redirect to the request that follows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envoi import exceptions
+from envoi._core import URLError
+from envoi._model.body import NO_BODY
+from envoi._model.request import Request
+from envoi._model.url import redact
+from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
+
+if TYPE_CHECKING:
+    from envoi._model.response import BaseResponse
+    from envoi._pipeline.call import Call
+
+
+def next_request(call: Call, request: Request, reply: BaseResponse) -> Request:
+    """The request that a redirect asks for. Credentials are taken off when it leaves the origin, for good.
+
+    Raises:
+        InvalidURL, InvalidSchema: Location is no URL, or not http(s).
+    """
+    location = reply.location or ""
+    try:
+        plan = plan_redirect(reply.status_code, request.method, location, request.parsed_url)
+    except URLError as error:
+        raise exceptions.InvalidURL(
+            f"{redact(request.url)} redirects to something that is no URL: {error.args[-1]}", request=request, response=reply
+        ) from None
+    if plan.url.scheme not in {"http", "https"}:
+        raise exceptions.InvalidSchema(
+            f"{redact(request.url)} redirects to a {plan.url.scheme}: URL; only http and https are followed.", request=request, response=reply
+        )
+    headers = request.headers.copy()
+    headers.pop("Cookie", None)  # written anew from the jar
+    headers.pop("Host", None)
+    content = request.content
+    if not plan.keep_body:
+        content = NO_BODY
+        for name in BODY_HEADERS:
+            headers.pop(name, None)
+    if not plan.keep_credentials:
+        for name in (*SENSITIVE_HEADERS, *call.sensitive):
+            headers.pop(name, None)
+    return Request(plan.method, plan.url, headers, content)
+
+
+async def follow(call: Call, reply: BaseResponse, history: list[BaseResponse] | None) -> list[BaseResponse]:
+    """Be done with a redirect: its body discarded, itself in the history, the call ready for the next request.
+
+    Raises:
+        TooManyRedirects: `max_redirects` is used up.
+        UnrewindableBodyError: the body must go along and cannot be read again.
+    """
+    passed = [] if history is None else history
+    reply.history = list(passed)
+    await reply.discard()
+    if len(passed) >= call.max_redirects:
+        trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
+        raise exceptions.TooManyRedirects(f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply)
+    passed.append(reply)
+    return passed

@@ -1,0 +1,48 @@
+"""The whole of one call: every stage of a request, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envoi._pipeline.auth import authorize
+from envoi._pipeline.cookies import attach_cookies, keep_cookies
+from envoi._pipeline.exchange import exchange
+from envoi._pipeline.redirects import follow, next_request
+from envoi.exceptions import RequestException
+
+if TYPE_CHECKING:
+    from envoi._model.request import Request
+    from envoi._model.response import BaseResponse
+    from envoi._pipeline.call import Call
+
+
+async def send(call: Call, request: Request) -> BaseResponse:
+    """Send a request and return its final response, the body read unless `call.stream`.
+
+    Raises:
+        RequestException: whatever went wrong, with the request it happened to.
+    """
+    history: list[BaseResponse] | None = None
+    try:
+        while True:
+            attach_cookies(call, request)
+            authorize(call, request)
+            reply = await exchange(call, request)
+            keep_cookies(call, request, reply)
+            if not reply.is_redirect:
+                break
+            following = next_request(call, request, reply)
+            if not call.follow:
+                reply.next = following
+                break
+            history = await follow(call, reply, history)
+            request = following
+        if history is not None:
+            reply.history = history
+        if not call.stream:
+            await reply.load()
+    except RequestException as error:
+        if error.request is None:
+            error.request = request
+        raise
+    return reply

@@ -1,0 +1,76 @@
+"""Where a redirect leads, and what may go along (RFC 9110, section 15.4)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from envoi._core import URL
+
+REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+
+BODY_HEADERS: Final = ("Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Transfer-Encoding", "Expect")
+"""Fields that describe a body, and go with it."""
+
+SENSITIVE_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
+"""Fields that belong to one origin."""
+
+
+class Redirect(NamedTuple):
+    """The next request of a redirect.
+
+    Attributes:
+        url: where to.
+        method: with which method.
+        keep_body: whether the body goes along (307, 308, and methods that are not rewritten).
+        keep_credentials: whether credentials may go along.
+    """
+
+    url: URL
+    method: str
+    keep_body: bool
+    keep_credentials: bool
+
+
+def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect:
+    """Decide how a redirect is followed.
+
+    Args:
+        status: one of `REDIRECT_STATUSES`.
+        method: the method of the request that was answered.
+        location: the Location field's value.
+        url: the URL of the request that was answered.
+
+    Raises:
+        envoi._core.URLError: when `location` is no URL.
+    """
+    target = url.join(_as_utf8(location))
+    if target.fragment is None and url.fragment is not None:
+        target = target.with_fragment(url.fragment)  # section 10.2.2: the fragment is inherited
+    next_method = _rewritten_method(status, method)
+    return Redirect(target, next_method, status in {307, 308}, keeps_credentials(url, target))
+
+
+def keeps_credentials(origin: URL, target: URL) -> bool:
+    """Whether credentials for `origin` may be sent to `target`: the same origin, or its upgrade from http to https on default ports."""
+    if origin.origin == target.origin:
+        return True
+    return origin.host == target.host and (origin.scheme, origin.port, target.scheme, target.port) == ("http", 80, "https", 443)
+
+
+def _rewritten_method(status: int, method: str) -> str:
+    # Sections 15.4.2–4: 303 means GET; for 301 and 302 the rewriting of POST is what every client does.
+    if status in {302, 303} and method != "HEAD":
+        return "GET"
+    if status == 301 and method == "POST":
+        return "GET"
+    return method
+
+
+def _as_utf8(location: str) -> str:
+    # Fields are read as ISO 8859-1; servers that put raw bytes into Location mean UTF-8.
+    if location.isascii():
+        return location
+    try:
+        return location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return location
