@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest_plugins = ["peers.servers.nginx", "peers.servers.httpbin_app"]
 
 T = TypeVar("T")
-Runner: TypeAlias = Callable[[Callable[[], Awaitable[Any]]], Any]
+Runner: TypeAlias = Callable[..., Any]
 RawServerFactory: TypeAlias = Callable[..., RawServer]
 
 _AMBIENT = (
@@ -80,27 +80,22 @@ def raw_server(ca: CertificateAuthority) -> Iterator[RawServerFactory]:
         raise ExceptionGroup(message, errors)
 
 
-def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
+def run_blocking(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """Run a flow over the blocking backend."""
     from envoi._io.run_sync import run_sync  # noqa: PLC0415 - tests of other parts must not need it
 
-    result: T = run_sync(function())  # type: ignore[arg-type]
-    return result
+    return run_sync(function(*arguments))
 
 
-def run_asyncio(function: Callable[[], Awaitable[T]]) -> T:
-    """Run a flow on a new asyncio loop, in its debug mode's strictness but not its slowness."""
-
-    async def main() -> T:
-        return await function()
-
-    return asyncio.run(main())
+def run_asyncio(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+    """Run a flow on a new asyncio loop."""
+    return asyncio.run(function(*arguments))
 
 
-def run_trio(function: Callable[[], Awaitable[T]]) -> T:
+def run_trio(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """Run a flow under trio."""
     trio = pytest.importorskip("trio")
-    result: T = trio.run(function)
+    result: T = trio.run(function, *arguments)
     return result
 
 
@@ -116,7 +111,7 @@ def backend_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def run(backend_name: str) -> Runner:
-    """Runs an `async def` without arguments under the backend of `backend_name`, and gives its result."""
+    """`run(function, *arguments)` runs an `async def` under the backend of `backend_name`, and gives its result."""
     return _RUNNERS[backend_name]
 
 

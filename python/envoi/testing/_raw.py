@@ -75,6 +75,10 @@ class RawConnection:
         """So many bytes, whatever they are."""
         return self._reader.exactly(size)
 
+    def take_buffered(self) -> bytes:
+        """What was received behind the last thing read; does not wait. To pass on before relaying the socket itself."""
+        return self._reader.take_buffered()
+
     def send(self, data: bytes) -> None:
         """Send all of it."""
         self.socket.sendall(data)

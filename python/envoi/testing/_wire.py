@@ -61,6 +61,10 @@ class Reader:
         del buffer[:size]
         return taken
 
+    def take_buffered(self) -> bytes:
+        """What was received and not yet read; does not wait."""
+        return self.exactly(len(self._buffer))
+
     def _until(self, mark: bytes, limit: int) -> bytes:
         searched = 0
         while True:
