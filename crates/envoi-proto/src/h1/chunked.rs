@@ -1,0 +1,149 @@
+//! Undoing the chunked transfer coding (RFC 9112, section 7.1) as bytes come, without holding any of the body.
+
+use std::ops::Range;
+
+use super::error::Violation;
+use super::section::Section;
+
+/// No extension is in use, and each is bytes to skip: 16 KiB in a whole body is far beyond any honest need, and keeps a peer from
+/// sending extensions for ever (as aiohttp and Go had to learn).
+const MAX_EXTENSION_BYTES: usize = 16 * 1024;
+
+/// Sixteen hexadecimal digits are a full `u64`; more are zeros to waste our time.
+const MAX_SIZE_DIGITS: u8 = 16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Size { value: u64, digits: u8 },
+    Extension { size: u64 },
+    SizeLineFeed { size: u64 },
+    Data { remaining: u64 },
+    DataReturn,
+    DataLineFeed,
+    Trailers,
+}
+
+/// The state between two pieces of input.
+#[derive(Debug)]
+pub(super) struct Chunked {
+    state: State,
+    extension_bytes: usize,
+    trailers: Section,
+}
+
+impl Chunked {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Size {
+                value: 0,
+                digits: 0,
+            },
+            extension_bytes: 0,
+            trailers: Section::default(),
+        }
+    }
+
+    /// Take input. Ranges of it that are body go to `body`. When the body ends in it, returns where in the input, and the raw
+    /// trailer section.
+    pub(super) fn feed(
+        &mut self,
+        data: &[u8],
+        limit: usize,
+        body: &mut impl FnMut(Range<usize>),
+    ) -> Result<Option<(usize, Vec<u8>)>, Violation> {
+        let mut position = 0;
+        while let Some(byte) = data.get(position) {
+            match self.state {
+                State::Data { remaining } => {
+                    position = self.data(position, data.len(), remaining, body)
+                }
+                State::Trailers => {
+                    let rest = data.get(position..).unwrap_or_default();
+                    let end = self.trailers.push(rest, limit)?;
+                    return Ok(end.map(|consumed| (position + consumed, self.trailers.take())));
+                }
+                state => {
+                    self.state = self.step(state, *byte)?;
+                    position += 1;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn data(
+        &mut self,
+        position: usize,
+        end: usize,
+        remaining: u64,
+        body: &mut impl FnMut(Range<usize>),
+    ) -> usize {
+        let available = end - position;
+        let size =
+            usize::try_from(remaining).map_or(available, |remaining| remaining.min(available));
+        body(position..position + size);
+        let remaining = remaining - size as u64;
+        self.state = if remaining == 0 {
+            State::DataReturn
+        } else {
+            State::Data { remaining }
+        };
+        position + size
+    }
+
+    /// One byte of a chunk's header or of the line end after its data. Every line ends in CR LF here, exactly.
+    fn step(&mut self, state: State, byte: u8) -> Result<State, Violation> {
+        match (state, byte) {
+            (State::Size { value, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                add_digit(value, digits, byte)
+            }
+            (State::Size { value, digits: 1.. }, b'\r')
+            | (State::Extension { size: value }, b'\r') => Ok(State::SizeLineFeed { size: value }),
+            (State::Size { value, digits: 1.. }, b';') => self.extension(value),
+            (State::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => self.extension(size),
+            (State::Size { .. }, _) => Err(Violation::protocol(
+                "a chunk size is not a hexadecimal number",
+            )),
+            (State::Extension { .. }, _) => Err(Violation::protocol(
+                "a chunk extension has a forbidden character",
+            )),
+            (State::SizeLineFeed { size: 0 }, b'\n') => Ok(State::Trailers),
+            (State::SizeLineFeed { size }, b'\n') => Ok(State::Data { remaining: size }),
+            (State::DataReturn, b'\r') => Ok(State::DataLineFeed),
+            (State::DataLineFeed, b'\n') => Ok(State::Size {
+                value: 0,
+                digits: 0,
+            }),
+            (State::DataReturn | State::DataLineFeed, _) => {
+                Err(Violation::protocol("a chunk is longer than its size says"))
+            }
+            (State::SizeLineFeed { .. } | State::Data { .. } | State::Trailers, _) => {
+                Err(Violation::protocol("a chunk header has CR without LF"))
+            }
+        }
+    }
+
+    fn extension(&mut self, size: u64) -> Result<State, Violation> {
+        self.extension_bytes += 1;
+        if self.extension_bytes > MAX_EXTENSION_BYTES {
+            return Err(Violation::too_large(
+                "the chunk extensions are larger than 16 KiB",
+            ));
+        }
+        Ok(State::Extension { size })
+    }
+}
+
+fn add_digit(value: u64, digits: u8, byte: u8) -> Result<State, Violation> {
+    if digits == MAX_SIZE_DIGITS {
+        return Err(Violation::too_large("a chunk size has more than 16 digits"));
+    }
+    let digit = match byte {
+        b'0'..=b'9' => byte - b'0',
+        _ => (byte | 0x20) - b'a' + 10,
+    };
+    Ok(State::Size {
+        value: (value << 4) | u64::from(digit),
+        digits: digits + 1,
+    })
+}

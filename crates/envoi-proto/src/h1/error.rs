@@ -1,0 +1,79 @@
+//! What can go wrong on either side of the connection.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::headers::InvalidField;
+
+/// The peer broke the protocol, or the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// Bytes that HTTP/1.1 does not allow.
+    Protocol(Cow<'static, str>),
+    /// The stream ended before the message did.
+    Incomplete(Cow<'static, str>),
+    /// A limit was passed.
+    TooLarge(Cow<'static, str>),
+}
+
+impl Violation {
+    pub(crate) const fn protocol(message: &'static str) -> Self {
+        Self::Protocol(Cow::Borrowed(message))
+    }
+
+    pub(crate) const fn incomplete(message: &'static str) -> Self {
+        Self::Incomplete(Cow::Borrowed(message))
+    }
+
+    pub(crate) const fn too_large(message: &'static str) -> Self {
+        Self::TooLarge(Cow::Borrowed(message))
+    }
+
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Protocol(message) | Self::Incomplete(message) | Self::TooLarge(message) => {
+                message
+            }
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// The caller asked to send what must not be sent. The machine is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidRequest {
+    Message(Cow<'static, str>),
+    Field(InvalidField),
+    Method(String),
+}
+
+impl InvalidRequest {
+    pub(crate) const fn message(text: &'static str) -> Self {
+        Self::Message(Cow::Borrowed(text))
+    }
+}
+
+impl From<InvalidField> for InvalidRequest {
+    fn from(field: InvalidField) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(text) => formatter.write_str(text),
+            Self::Field(field) => field.fmt(formatter),
+            Self::Method(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for InvalidRequest {}

@@ -1,0 +1,222 @@
+//! Parsing a response head (RFC 9112, sections 4 and 5) once all of it is there.
+
+use std::mem::MaybeUninit;
+
+use super::error::Violation;
+use super::framing::FramingFields;
+use crate::headers::{Entry, FieldKind, Headers, Span};
+
+/// Every HTTP/1.x answer starts so; anything else is another protocol, and is refused before its first line ends.
+const PREFIX: &[u8] = b"HTTP/1.";
+
+/// Up to this many fields are indexed on the stack.
+const STACK_FIELDS: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
+/// A response head: the bytes as received, an index of its fields, and what the machine and its user ask for at once.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub status: u16,
+    pub version: Version,
+    pub headers: Headers,
+    pub content_length: Option<u64>,
+    pub sets_cookies: bool,
+    pub(super) framing: FramingFields,
+    reason: Box<[u8]>,
+}
+
+impl Head {
+    /// The reason phrase as sent, often empty.
+    pub fn reason(&self) -> &[u8] {
+        &self.reason
+    }
+
+    /// The first Location value.
+    pub fn location(&self) -> Option<&[u8]> {
+        self.headers.first_of_kind(FieldKind::Location)
+    }
+}
+
+/// Refuse what cannot become an HTTP/1.x head, as early as its bytes show it. Empty lines before it are not tolerated: RFC 9112,
+/// section 2.2 allows that to servers only.
+pub(super) fn check_prefix(received: &[u8], more: &[u8]) -> Result<(), Violation> {
+    let start = received.iter().chain(more).take(PREFIX.len());
+    if start.zip(PREFIX).all(|(byte, expected)| byte == expected) {
+        Ok(())
+    } else {
+        Err(Violation::protocol(
+            "the answer is not HTTP/1.0 or HTTP/1.1",
+        ))
+    }
+}
+
+/// Parse a whole head, its empty line included.
+pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation> {
+    let line = StatusLine::parse(&bytes)?;
+    let (entries, framing) = parse_fields(&bytes, max_fields)?;
+    let reason = line.reason.of(&bytes).into();
+    let sets_cookies = entries
+        .iter()
+        .any(|entry| entry.kind == FieldKind::SetCookie);
+    Ok(Head {
+        status: line.status,
+        version: line.version,
+        content_length: framing.content_length(),
+        sets_cookies,
+        framing,
+        reason,
+        headers: Headers::from_parts(bytes, entries),
+    })
+}
+
+/// Parse a trailer section, its empty line included (RFC 9112, section 7.1.2).
+pub(super) fn parse_trailers(bytes: Vec<u8>, max_fields: usize) -> Result<Headers, Violation> {
+    let mut memory = vec![httparse::EMPTY_HEADER; max_fields];
+    let entries = match httparse::parse_headers(&bytes, &mut memory) {
+        Ok(httparse::Status::Complete((_, headers))) => index(&bytes, headers, |_, _| ()),
+        Ok(httparse::Status::Partial) => {
+            return Err(Violation::protocol("the trailer section is malformed"));
+        }
+        Err(error) => return Err(violation(error, max_fields)),
+    };
+    Ok(Headers::from_parts(bytes, entries))
+}
+
+struct StatusLine {
+    version: Version,
+    status: u16,
+    reason: Span,
+}
+
+impl StatusLine {
+    /// RFC 9112, section 4. `HTTP/1.1 200` without the space before an empty reason is wrong and widespread, and harmless.
+    fn parse(bytes: &[u8]) -> Result<Self, Violation> {
+        const MALFORMED: Violation = Violation::protocol("the status line is malformed");
+        let end = memchr::memchr(b'\n', bytes).ok_or(MALFORMED)? + 1;
+        let line = bytes.get(..end.saturating_sub(2)).ok_or(MALFORMED)?;
+        let version = match line.get(..9) {
+            Some(b"HTTP/1.1 ") => Version::Http11,
+            Some(b"HTTP/1.0 ") => Version::Http10,
+            _ => {
+                return Err(Violation::protocol(
+                    "the answer is not HTTP/1.0 or HTTP/1.1",
+                ));
+            }
+        };
+        let status = match line.get(9..12) {
+            Some(&[a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
+                u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
+            }
+            _ => {
+                return Err(Violation::protocol(
+                    "the status code is not three digits from 100 to 999",
+                ));
+            }
+        };
+        let reason = Span {
+            start: (12 + 1).min(line.len()),
+            end: line.len(),
+        };
+        if !matches!(line.get(12), None | Some(b' '))
+            || !reason.of(bytes).iter().all(|b| is_text(*b))
+        {
+            return Err(MALFORMED);
+        }
+        Ok(Self {
+            version,
+            status,
+            reason,
+        })
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= 0x20 && byte != 0x7f)
+}
+
+/// The fields of a head. httparse is given the status line again, because only its whole-response call takes memory as it comes.
+fn parse_fields(bytes: &[u8], max_fields: usize) -> Result<(Vec<Entry>, FramingFields), Violation> {
+    let mut few = [const { MaybeUninit::uninit() }; STACK_FIELDS];
+    let on_stack = few
+        .get_mut(..max_fields.min(STACK_FIELDS))
+        .unwrap_or_default();
+    match index_response(bytes, on_stack) {
+        Err(httparse::Error::TooManyHeaders) if max_fields > STACK_FIELDS => {
+            let mut many = vec![MaybeUninit::uninit(); max_fields];
+            index_response(bytes, &mut many)
+        }
+        outcome => outcome,
+    }
+    .map_err(|error| violation(error, max_fields))
+}
+
+fn index_response<'a>(
+    bytes: &'a [u8],
+    memory: &mut [MaybeUninit<httparse::Header<'a>>],
+) -> Result<(Vec<Entry>, FramingFields), httparse::Error> {
+    let mut response = httparse::Response::new(&mut []);
+    let mut config = httparse::ParserConfig::default();
+    // Said, not assumed: another default in a later httparse would be a smuggling hole here.
+    config
+        .allow_spaces_after_header_name_in_responses(false)
+        .allow_obsolete_multiline_headers_in_responses(false)
+        .ignore_invalid_headers_in_responses(false);
+    if config
+        .parse_response_with_uninit_headers(&mut response, bytes, memory)?
+        .is_partial()
+    {
+        return Err(httparse::Error::NewLine);
+    }
+    let mut framing = FramingFields::default();
+    let entries = index(bytes, response.headers, |kind, value| {
+        framing.note(kind, value)
+    });
+    Ok((entries, framing))
+}
+
+fn index(
+    bytes: &[u8],
+    headers: &[httparse::Header<'_>],
+    mut note: impl FnMut(FieldKind, &[u8]),
+) -> Vec<Entry> {
+    headers
+        .iter()
+        .map(|header| {
+            let kind = FieldKind::of(header.name.as_bytes());
+            note(kind, header.value);
+            Entry {
+                name: span_within(bytes, header.name.as_bytes()),
+                value: span_within(bytes, header.value),
+                kind,
+                sendable: true,
+            }
+        })
+        .collect()
+}
+
+/// Where `part`, a slice of `whole`, lies in it.
+fn span_within(whole: &[u8], part: &[u8]) -> Span {
+    let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    Span {
+        start,
+        end: start + part.len(),
+    }
+}
+
+fn violation(error: httparse::Error, max_fields: usize) -> Violation {
+    match error {
+        httparse::Error::TooManyHeaders => {
+            Violation::TooLarge(format!("there are more than {max_fields} header fields").into())
+        }
+        httparse::Error::HeaderName => Violation::protocol("a header field's name is malformed"),
+        httparse::Error::HeaderValue => {
+            Violation::protocol("a header field's value has a forbidden character")
+        }
+        _ => Violation::protocol("the header section is malformed"),
+    }
+}

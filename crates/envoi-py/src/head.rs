@@ -1,0 +1,91 @@
+//! `ResponseHead`.
+
+use envoi_proto::h1::{Head, Version};
+use envoi_proto::headers::FieldKind;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+
+use crate::headers::Headers;
+use crate::text::{coding_name, latin1, reason_phrase};
+
+/// One response head. The header fields stay in the core until asked for.
+#[pyclass(frozen, module = "envoi._core")]
+pub struct ResponseHead {
+    head: Head,
+    headers: PyOnceLock<Py<Headers>>,
+}
+
+impl ResponseHead {
+    pub fn new(head: Head) -> Self {
+        Self {
+            head,
+            headers: PyOnceLock::new(),
+        }
+    }
+}
+
+#[pymethods]
+impl ResponseHead {
+    #[getter]
+    fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    /// The reason phrase as sent, often empty.
+    #[getter]
+    fn reason<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        reason_phrase(py, self.head.reason())
+    }
+
+    /// "HTTP/1.0" or "HTTP/1.1".
+    #[getter]
+    fn http_version<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        let text = match self.head.version {
+            Version::Http10 => pyo3::intern!(py, "HTTP/1.0"),
+            Version::Http11 => pyo3::intern!(py, "HTTP/1.1"),
+        };
+        text.clone()
+    }
+
+    /// The header fields: the same object each time.
+    #[getter]
+    fn headers(&self, py: Python<'_>) -> PyResult<Py<Headers>> {
+        self.headers
+            .get_or_try_init(py, || {
+                Py::new(py, Headers::from_fields(self.head.headers.clone()))
+            })
+            .map(|headers| headers.clone_ref(py))
+    }
+
+    /// The declared Content-Length, whatever the framing makes of it.
+    #[getter]
+    fn content_length(&self) -> Option<u64> {
+        self.head.content_length
+    }
+
+    /// The joined Content-Encoding value in lower case, or None.
+    #[getter]
+    fn content_encoding<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        self.head
+            .headers
+            .joined_kind(FieldKind::ContentEncoding)
+            .map(|value| coding_name(py, &value))
+    }
+
+    /// The first Location value, or None.
+    #[getter]
+    fn location<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        self.head.location().map(|value| latin1(py, value))
+    }
+
+    /// Whether there is a Set-Cookie field.
+    #[getter]
+    fn sets_cookies(&self) -> bool {
+        self.head.sets_cookies
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<ResponseHead {} {}>", self.head.status, self.reason(py))
+    }
+}

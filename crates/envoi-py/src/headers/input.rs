@@ -1,0 +1,114 @@
+//! Reading what a caller gives as headers: another `Headers`, a mapping, or pairs.
+
+use envoi_proto::headers::Headers as Fields;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping};
+
+use super::Headers;
+use crate::errors::InvalidHeaderError;
+use crate::text::{new_name, new_value};
+
+/// Fields read before any lock is taken: reading may run the caller's code.
+pub struct Collected {
+    fields: Fields,
+    removed: Vec<Vec<u8>>,
+    repeats: bool,
+}
+
+impl Collected {
+    /// Read `items`. With `removals`, a value of None stands for "remove this name"; without, it is refused.
+    pub fn read(items: &Bound<'_, PyAny>, removals: bool) -> PyResult<Self> {
+        if let Ok(headers) = items.cast::<Headers>() {
+            return Ok(Self {
+                fields: headers.get().snapshot(),
+                removed: Vec::new(),
+                repeats: true,
+            });
+        }
+        let mut collected = Self {
+            fields: Fields::new(),
+            removed: Vec::new(),
+            repeats: false,
+        };
+        if let Ok(dictionary) = items.cast::<PyDict>() {
+            for (name, value) in dictionary {
+                collected.take(&name, &value, removals)?;
+            }
+        } else if let Ok(mapping) = items.cast::<PyMapping>() {
+            for pair in mapping.items()? {
+                let (name, value) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+                collected.take(&name, &value, removals)?;
+            }
+        } else {
+            collected.repeats = true;
+            collected.take_pairs(items, removals)?;
+        }
+        Ok(collected)
+    }
+
+    /// Into an empty collection.
+    pub fn fill(self, fields: &mut Fields) {
+        *fields = self.fields;
+    }
+
+    /// Into a collection with fields: each name replaces the fields of that name.
+    pub fn merge(self, fields: &mut Fields) {
+        for name in &self.removed {
+            fields.remove(name);
+        }
+        if fields.is_empty() {
+            return self
+                .fields
+                .iter()
+                .for_each(|field| fields.add(field.name, field.value));
+        }
+        if !self.repeats {
+            return self
+                .fields
+                .iter()
+                .for_each(|field| fields.set(field.name, field.value));
+        }
+        for name in self.fields.unique_names() {
+            let mut values = self.fields.get_all(name);
+            fields.set(name, values.next().unwrap_or_default());
+            values.for_each(|value| fields.add(name, value));
+        }
+    }
+
+    fn take_pairs(&mut self, items: &Bound<'_, PyAny>, removals: bool) -> PyResult<()> {
+        let malformed = || {
+            InvalidHeaderError::new_err(
+                "headers must be a mapping or an iterable of (name, value) pairs",
+            )
+        };
+        for pair in items.try_iter().map_err(|_| malformed())? {
+            let pair = pair?;
+            let (name, value) = pair
+                .extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
+                .map_err(|_| malformed())?;
+            self.take(&name, &value, removals)?;
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        name: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+        removals: bool,
+    ) -> PyResult<()> {
+        let name = new_name(name)?;
+        if removals && value.is_none() {
+            self.fields.remove(&name);
+            self.removed.push(name.into_owned());
+            return Ok(());
+        }
+        let value = new_value(&name, value)?;
+        if self.repeats {
+            self.fields.add(&name, &value);
+        } else {
+            self.fields.set(&name, &value);
+        }
+        Ok(())
+    }
+}
