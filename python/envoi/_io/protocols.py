@@ -10,7 +10,6 @@ a *deadline* is an absolute time; `math.inf` is "no limit" for both. Whichever c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -38,10 +37,35 @@ class Address:
     sockaddr: SocketAddress
 
 
+@dataclass(frozen=True, slots=True)
+class TLSConfig:
+    """How a TLS connection is to be made: a value, part of a pool's key. No TLS code is imported to make one.
+
+    Args:
+        verify: True for the default trust, False for none at all, or the path of a PEM file or of a folder of hashed certificates.
+        cert: the client's certificate: a PEM file with its key, `(certificate, key)`, or `(certificate, key, password)`.
+        alpn: protocols to offer, the best first (RFC 7301).
+        context: an `ssl.SSLContext` of the caller's, used as it is; the other fields are then ignored. Compared by identity.
+    """
+
+    verify: bool | str = True
+    cert: str | tuple[str, str] | tuple[str, str, str | None] | None = None
+    alpn: tuple[str, ...] = ()
+    context: Any = None
+
+
+def tls_failure(error: BaseException) -> str | None:
+    """What kind of TLS failure an exception is: "certificate", "tls", or None when it is something else."""
+    ssl = sys.modules.get("ssl")
+    if ssl is None or not isinstance(error, ssl.SSLError):
+        return None
+    return "certificate" if isinstance(error, ssl.SSLCertVerificationError) else "tls"
+
+
 class Stream(Protocol):
     """A connected byte stream. At most one flow uses it at a time. Failures of the network are raised as OSError."""
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
         """Send all of `data`, and return True.
 
         While waiting for room, bytes that arrive are given to `feed` (when there is one); if it returns true,
@@ -49,15 +73,28 @@ class Stream(Protocol):
         """
         ...
 
-    async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
+    def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, None]:
         """Receive, and give every piece to `feed` until it returns true. End of stream is `feed(b"")`, after which pump returns.
 
         `timeout` bounds each wait for bytes. What `feed` raises is raised here.
         """
         ...
 
+    def send_nowait(self, data: bytes) -> int:
+        """Send what fits without waiting, and return how many bytes did (0 when none). Raises OSError. For farewells."""
+        ...
+
+    def drain_nowait(self, feed: Feed) -> bool:
+        """Give `feed` what waits to be read, without waiting. True once `feed` returned true or the stream ended (`feed(b"")`)."""
+        ...
+
     def readable(self) -> bool:
         """Whether bytes, or the end of the stream, wait to be read. Never blocks. On an idle connection: it is not to be used again."""
+        ...
+
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes the kernel has taken from us since the stream was opened."""
         ...
 
     def close(self) -> None:
@@ -69,9 +106,38 @@ class Stream(Protocol):
         ...
 
     @property
+    def closed_cleanly(self) -> bool:
+        """False when the peer ended a TLS stream without close_notify: what came may be cut short (RFC 8446, section 6.1)."""
+        ...
+
+    @property
     def peer_address(self) -> SocketAddress | str | None: ...
     @property
     def local_address(self) -> SocketAddress | str | None: ...
+
+
+class SecureStream(Stream, Protocol):
+    """A stream under TLS, and what the handshake agreed on."""
+
+    @property
+    def version(self) -> str | None:
+        """ "TLSv1.3", for example."""
+        ...
+
+    @property
+    def cipher(self) -> str | None: ...
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that the peer selected, or None."""
+        ...
+
+    @property
+    def peer_certificate(self) -> dict[str, Any] | None:
+        """The peer's certificate as `ssl.SSLSocket.getpeercert` tells it; empty when it was not verified."""
+        ...
+
+    @property
+    def peer_certificate_der(self) -> bytes | None: ...
 
 
 class Waiter(Protocol):
@@ -81,6 +147,15 @@ class Waiter(Protocol):
     async def wait(self, deadline: float) -> None:
         """Return once set; raise TimedOut at the deadline."""
         ...
+
+
+class Lock(Protocol):
+    """What `threading.Lock` offers."""
+
+    def acquire(self, blocking: bool = True) -> bool: ...
+    def release(self) -> None: ...
+    def __enter__(self) -> bool: ...
+    def __exit__(self, *args: object) -> None: ...
 
 
 class Backend(Protocol):
@@ -93,8 +168,13 @@ class Backend(Protocol):
         """Seconds on the clock that deadlines are told in."""
         ...
 
-    def lock(self) -> AbstractContextManager[object]:
-        """A new lock for state that several flows change: a real one for threads, an empty one for a loop."""
+    def lock(self) -> Lock:
+        """A new lock for state that several flows change, and the garbage collector's thread."""
+        ...
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Run a function that never waits: here under the blocking backend, soon and in its loop otherwise. Safe to call in any thread,
+        also from the garbage collector; ignored when the loop is closed."""
         ...
 
     def waiter(self) -> Waiter: ...
@@ -118,6 +198,16 @@ class Backend(Protocol):
         ...
 
     async def connect_unix(self, path: str, deadline: float) -> Stream: ...
+
+    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+        """The handshake over a stream, which may itself be a SecureStream. On any failure the stream is closed.
+
+        Raises:
+            InvalidOption: a file that `config` names cannot be used.
+            OSError: the handshake failed; `tls_failure` tells how.
+            TimedOut: at the deadline.
+        """
+        ...
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """Run a function that may block (reading a file): here under the blocking backend, in a worker thread otherwise."""

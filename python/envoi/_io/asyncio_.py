@@ -1,0 +1,158 @@
+"""The backend for asyncio (and uvloop): what a flow asks of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+from envoi._io import asyncio_connect
+from envoi._io.asyncio_stream import AsyncioStream
+from envoi._io.protocols import Address, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.resolver import shared_resolver
+from envoi._io.sockets import usable
+from envoi.exceptions import WrongEventLoop
+
+T = TypeVar("T")
+
+
+class AsyncioBackend:
+    """Where the flows of an async session run under asyncio. It belongs to the first loop that uses it.
+
+    Args:
+        watch_sockets: False to use the loop's own `sock_recv` and `sock_sendall`, as loops without `add_reader` need;
+            found out by trying when it is not said.
+    """
+
+    name = "asyncio"
+
+    def __init__(self, *, watch_sockets: bool = True) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch_sockets = watch_sockets
+        self._empty_lock = nullcontext()
+
+    def now(self) -> float:
+        """As in `Backend`."""
+        return self._owner().time()
+
+    def lock(self) -> AbstractContextManager[object]:
+        """As in `Backend`: a loop needs none."""
+        return self._empty_lock
+
+    def waiter(self) -> AsyncioWaiter:
+        """As in `Backend`."""
+        return AsyncioWaiter(self._owner())
+
+    def check_owner(self) -> None:
+        """As in `Backend`."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            message = "no asyncio event loop runs here"
+            raise WrongEventLoop(message) from None
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            message = "this session belongs to another asyncio event loop: use one session per loop"
+            raise WrongEventLoop(message)
+
+    async def sleep(self, seconds: float) -> None:
+        """As in `Backend`."""
+        await asyncio.sleep(seconds)
+
+    async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
+        """As in `Backend`."""
+        resolver = shared_resolver()
+        known = resolver.known(host, port)
+        if known is not None:
+            return known
+        loop = self._owner()
+        lookup = resolver.look_up(host, port)
+        waiter = AsyncioWaiter(loop)
+        lookup.when_finished(lambda: _call_soon(loop, waiter.set))
+        await waiter.wait(deadline)
+        return lookup.result()
+
+    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+        """As in `Backend`."""
+        loop = self._owner()
+        addresses = usable(addresses, local_address)
+        if self._watch_sockets:
+            try:
+                connected, address = await asyncio_connect.connect(loop, addresses, local_address, deadline)
+            except NotImplementedError:  # a loop without add_writer: Windows' proactor
+                self._watch_sockets = False
+            else:
+                return AsyncioStream(loop, connected, address.sockaddr)
+        from envoi._io import asyncio_proactor  # noqa: PLC0415 - rarely needed
+
+        return await asyncio_proactor.connect(loop, addresses, local_address, deadline)
+
+    async def connect_unix(self, path: str, deadline: float) -> Stream:
+        """As in `Backend`."""
+        loop = self._owner()
+        connected = await asyncio_connect.connect_unix(loop, path, deadline)
+        if self._watch_sockets:
+            return AsyncioStream(loop, connected, path)
+        from envoi._io import asyncio_proactor  # noqa: PLC0415
+
+        return asyncio_proactor.ProactorStream(loop, connected, path)
+
+    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+        """As in `Backend`."""
+        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+
+        return await tls.start(self, stream, config, server_hostname, deadline)
+
+    async def call_blocking(self, function: Callable[[], T]) -> T:
+        """As in `Backend`: in a thread of the loop's executor."""
+        return await self._owner().run_in_executor(None, function)
+
+    def _owner(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+
+class AsyncioWaiter:
+    """A one-shot signal between tasks of one loop."""
+
+    __slots__ = ("_flag", "_future", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._flag = False
+        self._future: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        """As in `Waiter`."""
+        self._flag = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self, deadline: float) -> None:
+        """As in `Waiter`."""
+        if self._flag:
+            return
+        future = self._future = self._loop.create_future()
+        timer = None if deadline == math.inf else self._loop.call_at(deadline, _time_out, future)
+        try:
+            await future
+        finally:
+            self._future = None
+            if timer is not None:
+                timer.cancel()
+
+
+def _time_out(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_exception(TimedOut())
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(callback)
+    except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+        return

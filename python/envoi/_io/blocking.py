@@ -1,0 +1,258 @@
+"""The backend for ordinary threads: every method runs to its end in the caller's thread, so that nothing ever suspends."""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from envoi._io import blocking_connect
+from envoi._io.protocols import Address, Feed, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
+from envoi._io.resolver import shared_resolver
+from envoi._io.sockets import LEAST_RECEIVE, LINUX, SocketStream, milliseconds
+
+T = TypeVar("T")
+
+_LONGEST = 1e8
+
+
+class BlockingBackend:
+    """Where the flows of a sync session run. One may serve any number of threads."""
+
+    name = "blocking"
+
+    def now(self) -> float:
+        """As in `Backend`."""
+        return time.monotonic()
+
+    def lock(self) -> AbstractContextManager[object]:
+        """As in `Backend`."""
+        return threading.Lock()
+
+    def waiter(self) -> BlockingWaiter:
+        """As in `Backend`."""
+        return BlockingWaiter()
+
+    def check_owner(self) -> None:
+        """Any thread may use it."""
+
+    async def sleep(self, seconds: float) -> None:
+        """As in `Backend`."""
+        time.sleep(seconds)
+
+    async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
+        """As in `Backend`."""
+        resolver = shared_resolver()
+        known = resolver.known(host, port)
+        if known is not None:
+            return known
+        lookup = resolver.look_up(host, port)
+        waiter = BlockingWaiter()
+        lookup.when_finished(waiter.set)
+        await waiter.wait(deadline)
+        return lookup.result()
+
+    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+        """As in `Backend`."""
+        connected, address = blocking_connect.connect(addresses, local_address, deadline)
+        return BlockingStream(connected, address.sockaddr)
+
+    async def connect_unix(self, path: str, deadline: float) -> Stream:
+        """As in `Backend`."""
+        return BlockingStream(blocking_connect.connect_unix(path, deadline), path)
+
+    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+        """As in `Backend`."""
+        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+
+        return await tls.start(self, stream, config, server_hostname, deadline)
+
+    async def call_blocking(self, function: Callable[[], T]) -> T:
+        """As in `Backend`: here."""
+        return function()
+
+
+class BlockingWaiter:
+    """A one-shot signal between threads."""
+
+    __slots__ = ("_flag", "_lock")
+
+    def __init__(self) -> None:
+        self._flag = False
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """As in `Waiter`."""
+        self._flag = True
+        try:
+            self._lock.release()
+        except RuntimeError:  # it was set before
+            return
+
+    async def wait(self, deadline: float) -> None:
+        """As in `Waiter`."""
+        if self._flag:
+            return
+        if deadline == math.inf:
+            self._lock.acquire()
+        else:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+                raise TimedOut
+        self._lock.release()
+
+
+class BlockingStream(SocketStream):
+    """A stream over a socket in blocking mode.
+
+    On Linux the kernel keeps the timeout (SO_RCVTIMEO): `recv` is then one system call, where Python's own `settimeout` makes it two
+    (poll, recv) and wakes the thread twice.
+    """
+
+    __slots__ = ("_armed", "_busy")
+
+    def __init__(self, connected: socket.socket, peer: SocketAddress | str | None) -> None:
+        super().__init__(connected, peer)
+        connected.settimeout(None)
+        self._armed = math.inf
+        self._busy = False
+
+    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+        """As in `Stream`."""
+        try:
+            sent = self.send_nowait(data)
+            if sent == len(data):
+                return True
+            self._busy = True
+            return self._send_rest(memoryview(data)[sent:], timeout, deadline, feed)
+        except OSError:
+            if self._closed:
+                raise StreamClosed from None
+            if self.rescue(feed):
+                return False
+            raise
+        finally:
+            self._busy = False
+
+    async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
+        """As in `Stream`."""
+        self._busy = True
+        try:
+            while True:
+                data = self._wait_for_bytes(timeout, deadline)
+                received = len(data)
+                if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
+                    self.adapt(received)
+                if feed(data) or not received:
+                    return
+        finally:
+            self._busy = False
+
+    def send_nowait(self, data: bytes | memoryview) -> int:
+        """As in `Stream`."""
+        if not LINUX:
+            self._arm(0.0)
+        return super().send_nowait(data)
+
+    def receive_nowait(self) -> bytes | None:
+        """One `recv` that does not wait."""
+        if not LINUX:
+            self._arm(0.0)
+        return super().receive_nowait()
+
+    def close(self) -> None:
+        """As in `Stream`. A thread that waits in it is woken, and raises StreamClosed."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._busy:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:  # the peer was first
+                pass
+        self._socket.close()
+
+    def _wait_for_bytes(self, timeout: float, deadline: float) -> bytes:
+        if deadline == math.inf:
+            if timeout != self._armed:
+                self._arm(timeout)
+            until = None
+        else:
+            now = time.monotonic()
+            until = min(now + timeout, deadline)
+            left = until - now
+            if left <= 0:
+                raise TimedOut
+            # A deadline comes nearer with every wait: arming somewhat less than is left makes that value do for many waits.
+            if not left * 0.5 <= self._armed <= left:
+                self._arm(left * 0.8)
+        while True:
+            try:
+                data = self._receive(self._size)
+            except (BlockingIOError, TimeoutError):
+                if until is None or (left := until - time.monotonic()) <= 0:
+                    raise TimedOut from None
+                self._arm(left)
+            except OSError:
+                if self._closed:
+                    raise StreamClosed from None
+                raise
+            else:
+                if not data and self._closed:
+                    raise StreamClosed
+                return data
+
+    def _arm(self, seconds: float) -> None:
+        if self._closed:
+            raise StreamClosed
+        self._armed = seconds
+        if not LINUX:
+            self._socket.settimeout(None if seconds == math.inf else min(seconds, _LONGEST))
+            return
+        microseconds = 0 if seconds >= _LONGEST else max(int(seconds * 1e6), 1)  # 0 is for ever
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *divmod(microseconds, 1_000_000)))
+
+    def _send_rest(self, rest: memoryview, timeout: float, deadline: float, feed: Feed | None) -> bool:
+        while True:
+            until = math.inf if timeout == deadline == math.inf else min(time.monotonic() + timeout, deadline)
+            if self._wait_for_room(until, feed is not None) and feed is not None:
+                data = self.receive_nowait()
+                if data is not None and feed(data):
+                    return False
+                if data == b"":
+                    feed = None
+            rest = rest[self.send_nowait(rest) :]
+            if not rest:
+                return True
+
+    def _wait_for_room(self, until: float, also_bytes: bool) -> bool:
+        """Wait until there is room; true when there are bytes to read."""
+        while True:
+            left = until - time.monotonic() if until != math.inf else math.inf
+            if left <= 0:
+                raise TimedOut
+            readable, writable = _poll_both(self._socket, left, also_bytes)
+            if self._closed:
+                raise StreamClosed
+            if readable or writable:
+                return readable
+
+
+def _poll_both(waiting: socket.socket, seconds: float, also_bytes: bool) -> tuple[bool, bool]:
+    if not hasattr(select, "poll"):
+        readers = [waiting] if also_bytes else []
+        readable, writable, failed = select.select(readers, [waiting], [waiting], None if seconds == math.inf else seconds)
+        return bool(readable), bool(writable or failed)
+    poller = select.poll()
+    poller.register(waiting, select.POLLOUT | (select.POLLIN if also_bytes else 0))
+    found = 0
+    for _, events in poller.poll(milliseconds(seconds)):
+        found |= events
+    return bool(found & select.POLLIN), bool(found & ~select.POLLIN)

@@ -1,0 +1,122 @@
+"""The backend for trio: what a flow asks of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+import trio
+
+from envoi._io import trio_connect
+from envoi._io.protocols import Address, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.resolver import shared_resolver
+from envoi._io.sockets import usable
+from envoi._io.trio_stream import TrioStream
+from envoi.exceptions import WrongEventLoop
+
+T = TypeVar("T")
+
+
+class TrioBackend:
+    """Where the flows of an async session run under trio. It belongs to the first `trio.run` that uses it."""
+
+    name = "trio"
+
+    def __init__(self) -> None:
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._empty_lock = nullcontext()
+
+    def now(self) -> float:
+        """As in `Backend`."""
+        return trio.current_time()
+
+    def lock(self) -> AbstractContextManager[object]:
+        """As in `Backend`: a loop needs none."""
+        return self._empty_lock
+
+    def waiter(self) -> TrioWaiter:
+        """As in `Backend`."""
+        return TrioWaiter()
+
+    def check_owner(self) -> None:
+        """As in `Backend`."""
+        try:
+            token = trio.lowlevel.current_trio_token()
+        except RuntimeError:
+            message = "trio does not run here"
+            raise WrongEventLoop(message) from None
+        if self._token is None:
+            self._token = token
+        elif self._token is not token:
+            message = "this session belongs to another trio.run: use one session per run"
+            raise WrongEventLoop(message)
+
+    async def sleep(self, seconds: float) -> None:
+        """As in `Backend`."""
+        await trio.sleep(seconds)
+
+    async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
+        """As in `Backend`."""
+        resolver = shared_resolver()
+        known = resolver.known(host, port)
+        if known is not None:
+            return known
+        token = trio.lowlevel.current_trio_token()
+        lookup = resolver.look_up(host, port)
+        waiter = TrioWaiter()
+        lookup.when_finished(lambda: _run_soon(token, waiter.set))
+        await waiter.wait(deadline)
+        return lookup.result()
+
+    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+        """As in `Backend`."""
+        connected, address = await trio_connect.connect(usable(addresses, local_address), local_address, deadline)
+        return TrioStream(connected, address.sockaddr)
+
+    async def connect_unix(self, path: str, deadline: float) -> Stream:
+        """As in `Backend`."""
+        return TrioStream(await trio_connect.connect_unix(path, deadline), path)
+
+    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+        """As in `Backend`."""
+        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+
+        return await tls.start(self, stream, config, server_hostname, deadline)
+
+    async def call_blocking(self, function: Callable[[], T]) -> T:
+        """As in `Backend`: in one of trio's worker threads."""
+        return await trio.to_thread.run_sync(function)
+
+
+class TrioWaiter:
+    """A one-shot signal between tasks of one `trio.run`."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+
+    def set(self) -> None:
+        """As in `Waiter`."""
+        self._event.set()
+
+    async def wait(self, deadline: float) -> None:
+        """As in `Waiter`."""
+        if self._event.is_set():
+            return
+        if deadline == math.inf:
+            await self._event.wait()
+            return
+        with trio.CancelScope(deadline=deadline) as scope:
+            await self._event.wait()
+        if scope.cancelled_caught:
+            raise TimedOut
+
+
+def _run_soon(token: trio.lowlevel.TrioToken, callback: Callable[[], None]) -> None:
+    try:
+        token.run_sync_soon(callback)
+    except trio.RunFinishedError:  # nobody waits any more
+        return

@@ -1,0 +1,104 @@
+"""Connecting under trio: attempts that race in one nursery."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+import trio
+
+from envoi._io.happy_eyeballs import Attempts
+from envoi._io.protocols import Address, TimedOut
+from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome
+
+_RETRY_SECONDS = 0.01
+
+
+async def connect(
+    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+) -> tuple[socket.socket, Address]:
+    """A connected socket to the first address that answers, and that address. The losers are closed."""
+    race = _Race(addresses, local_address)
+    with trio.CancelScope(deadline=deadline) as scope:
+        if len(addresses) == 1:  # the usual case needs no nursery
+            taken = race.attempts.take(trio.current_time())
+            if taken is not None:
+                await race.attempt(*taken)
+        else:
+            await race.run()
+    if race.winner is not None:
+        return race.winner
+    if scope.cancelled_caught:
+        raise TimedOut
+    if race.failure is not None:
+        raise race.failure
+    raise race.attempts.failure()
+
+
+async def connect_unix(path: str, deadline: float) -> socket.socket:
+    """A connected Unix socket."""
+    while True:
+        connected, ready = begin_connect_unix(path)
+        if ready:
+            return connected
+        if trio.current_time() >= deadline:
+            raise TimedOut
+        await trio.sleep(_RETRY_SECONDS)
+
+
+class _Race:
+    def __init__(self, addresses: Sequence[Address], local_address: tuple[str, int] | None) -> None:
+        self.attempts = Attempts(addresses, trio.current_time())
+        self.winner: tuple[socket.socket, Address] | None = None
+        # Anything but an OSError, carried out by hand: the nursery would wrap it in a group.
+        self.failure: Exception | None = None
+        self._local_address = local_address
+        self._one_failed = trio.Event()
+        self._over = trio.CancelScope()
+
+    async def run(self) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                self._over = nursery.cancel_scope
+                while not self.attempts.exhausted:
+                    while (taken := self.attempts.take(trio.current_time())) is not None:
+                        nursery.start_soon(self.attempt, *taken)
+                    self._one_failed = trio.Event()
+                    with trio.move_on_at(self.attempts.next_at):
+                        await self._one_failed.wait()
+        except BaseException:
+            if self.winner is not None:
+                self.winner[0].close()
+                self.winner = None
+            raise
+
+    async def attempt(self, number: int, address: Address) -> None:
+        try:
+            connected = await _connect_one(address, self._local_address)
+        except OSError as error:
+            self.attempts.fail(number, error, trio.current_time())
+            self._one_failed.set()
+        except Exception as error:  # noqa: BLE001 - raised by connect
+            self.failure = error
+            self._over.cancel()
+        else:
+            if self.winner is not None:
+                connected.close()
+                return
+            self.winner = connected, address
+            self._over.cancel()
+
+
+async def _connect_one(address: Address, local_address: tuple[str, int] | None) -> socket.socket:
+    connecting, arrived = begin_connect(address, local_address)
+    try:
+        if not arrived:
+            await trio.lowlevel.wait_writable(connecting)
+            error = connect_outcome(connecting, address)
+            if error is not None:
+                raise error
+    except BaseException:
+        trio.lowlevel.notify_closing(connecting)
+        connecting.close()
+        raise
+    return connecting
