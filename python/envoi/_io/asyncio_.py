@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream
-from envoi._io.protocols import Address, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
@@ -31,15 +31,19 @@ class AsyncioBackend:
     def __init__(self, *, watch_sockets: bool = True) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch_sockets = watch_sockets
-        self._empty_lock = nullcontext()
 
     def now(self) -> float:
         """As in `Backend`."""
         return self._owner().time()
 
-    def lock(self) -> AbstractContextManager[object]:
-        """As in `Backend`: a loop needs none."""
-        return self._empty_lock
+    def lock(self) -> Lock:
+        """As in `Backend`: a real one, because of the garbage collector."""
+        return threading.Lock()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """As in `Backend`."""
+        if self._loop is not None:
+            _call_soon(self._loop, function)
 
     def waiter(self) -> AsyncioWaiter:
         """As in `Backend`."""

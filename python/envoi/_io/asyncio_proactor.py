@@ -87,6 +87,7 @@ class ProactorStream(SocketStream):
     async def _send_slices(self, rest: memoryview, timeout: float, deadline: float) -> None:
         while rest:
             await self._timed(self._loop.sock_sendall(self._socket, rest[:_SLICE]), timeout, deadline)
+            self.bytes_sent += min(len(rest), _SLICE)
             rest = rest[_SLICE:]
 
     async def _send_and_receive(self, rest: memoryview, timeout: float, deadline: float, feed: Feed) -> bool:

@@ -59,6 +59,7 @@ class AsyncioStream(SocketStream):
             sent = 0
         except OSError:
             return self._send_failed(feed)
+        self.bytes_sent += sent
         if sent == len(data):
             return True
         self._outgoing = memoryview(data)[sent:]
@@ -170,6 +171,7 @@ class AsyncioStream(SocketStream):
             return
         if self._expires != math.inf:
             self._expires = min(self._loop.time() + self._timeout, self._until)
+        self.bytes_sent += sent
         self._outgoing = outgoing[sent:]
         if sent == len(outgoing):
             self._stop_writing()

@@ -9,11 +9,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from envoi._io import blocking_connect
-from envoi._io.protocols import Address, Feed, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import LEAST_RECEIVE, LINUX, SocketStream, milliseconds
 
@@ -31,9 +30,13 @@ class BlockingBackend:
         """As in `Backend`."""
         return time.monotonic()
 
-    def lock(self) -> AbstractContextManager[object]:
+    def lock(self) -> Lock:
         """As in `Backend`."""
         return threading.Lock()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """As in `Backend`: here and now."""
+        function()
 
     def waiter(self) -> BlockingWaiter:
         """As in `Backend`."""

@@ -9,9 +9,11 @@ a *deadline* is an absolute time; `math.inf` is "no limit" for both. Whichever c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -152,10 +154,10 @@ class Waiter(Protocol):
 class Lock(Protocol):
     """What `threading.Lock` offers."""
 
-    def acquire(self, blocking: bool = True) -> bool: ...
+    def acquire(self, blocking: bool = True) -> bool: ...  # noqa: FBT001, FBT002 - as there
     def release(self) -> None: ...
     def __enter__(self) -> bool: ...
-    def __exit__(self, *args: object) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
 
 
 class Backend(Protocol):
@@ -173,8 +175,10 @@ class Backend(Protocol):
         ...
 
     def call_soon(self, function: Callable[[], None]) -> None:
-        """Run a function that never waits: here under the blocking backend, soon and in its loop otherwise. Safe to call in any thread,
-        also from the garbage collector; ignored when the loop is closed."""
+        """Run a function that never waits: here under the blocking backend, soon and in its loop otherwise.
+
+        Safe to call in any thread, also from the garbage collector; ignored when the loop is closed.
+        """
         ...
 
     def waiter(self) -> Waiter: ...

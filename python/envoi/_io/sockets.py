@@ -110,7 +110,7 @@ def milliseconds(seconds: float) -> int | None:
 class SocketStream:
     """The part of a stream over a socket that is the same in every backend: all that never waits."""
 
-    __slots__ = ("_closed", "_local", "_peer", "_poll", "_receive", "_send", "_size", "_socket")
+    __slots__ = ("_closed", "_local", "_peer", "_poll", "_receive", "_send", "_size", "_socket", "bytes_sent")
 
     closed_cleanly = True
 
@@ -120,6 +120,7 @@ class SocketStream:
         self._send = connected.send
         self._size = LEAST_RECEIVE
         self._closed = False
+        self.bytes_sent = 0
         self._peer = peer
         self._local: SocketAddress | str | None = None
         self._poll: Any = None
@@ -129,9 +130,11 @@ class SocketStream:
         if self._closed:
             raise StreamClosed
         try:
-            return self._send(data, NEVER_WAIT)
+            sent = self._send(data, NEVER_WAIT)
         except (BlockingIOError, InterruptedError):
             return 0
+        self.bytes_sent += sent
+        return sent
 
     def receive_nowait(self) -> bytes | None:
         """What one `recv` gives, b"" at the end of the stream, None when nothing waits."""

@@ -165,6 +165,11 @@ class TLSStream:
             return
 
     @property
+    def bytes_sent(self) -> int:
+        """As in `Stream`: of the ciphertext, the handshake included."""
+        return self._inner.bytes_sent
+
+    @property
     def version(self) -> str | None:
         """As in `SecureStream`."""
         return self._object.version()

@@ -7,10 +7,12 @@ import ssl
 import sys
 import threading
 from collections import OrderedDict
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from envoi._io.protocols import TLSConfig
+from envoi._io.sockets import LINUX
 from envoi.exceptions import InvalidOption
 
 MAX_CONTEXTS = 64
@@ -84,14 +86,13 @@ def _build(config: TLSConfig) -> ssl.SSLContext:
 
 
 def _with_default_trust() -> ssl.SSLContext:
-    if sys.platform == "linux":
+    if LINUX:
         if _openssl_finds_authorities():
             return ssl.create_default_context()
         import certifi  # noqa: PLC0415 - rarely needed
 
         return ssl.create_default_context(cafile=certifi.where())
-    import truststore  # noqa: PLC0415 - not installed on Linux
-
+    truststore = import_module("truststore")  # not installed on Linux
     context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _log_keys(context)
     return context

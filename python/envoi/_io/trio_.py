@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import trio
 
 from envoi._io import trio_connect
-from envoi._io.protocols import Address, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi._io.trio_stream import TrioStream
@@ -26,15 +26,19 @@ class TrioBackend:
 
     def __init__(self) -> None:
         self._token: trio.lowlevel.TrioToken | None = None
-        self._empty_lock = nullcontext()
 
     def now(self) -> float:
         """As in `Backend`."""
         return trio.current_time()
 
-    def lock(self) -> AbstractContextManager[object]:
-        """As in `Backend`: a loop needs none."""
-        return self._empty_lock
+    def lock(self) -> Lock:
+        """As in `Backend`: a real one, because of the garbage collector."""
+        return threading.Lock()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """As in `Backend`."""
+        if self._token is not None:
+            _run_soon(self._token, function)
 
     def waiter(self) -> TrioWaiter:
         """As in `Backend`."""
@@ -72,6 +76,8 @@ class TrioBackend:
 
     async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
         """As in `Backend`."""
+        if self._token is None:
+            self._token = trio.lowlevel.current_trio_token()
         connected, address = await trio_connect.connect(usable(addresses, local_address), local_address, deadline)
         return TrioStream(connected, address.sockaddr)
 
