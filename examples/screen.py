@@ -12,9 +12,11 @@ import sys
 import textwrap
 import time
 import tokenize
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PLAIN, _BOLD, _DIM = "0", "1", "2"
 _RED, _GREEN, _YELLOW, _BLUE, _CYAN = "31", "32", "33", "34", "36"
@@ -66,7 +68,7 @@ class Screen:
 
     def colour(self, text: str, *codes: str) -> str:
         """The text in a colour, where there are colours."""
-        return f"\x1b[{';'.join(codes)}m{text}\x1b[{_PLAIN}m" if self.coloured and text else text
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[{_PLAIN}m" if self.coloured and codes and text else text
 
     def line(self, text: str = "", *codes: str) -> None:
         """Print a line."""
@@ -112,6 +114,7 @@ class Output(io.TextIOBase):
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._line = ""
+        self._shown = ""
         self.text = ""
 
     def write(self, text: str) -> int:
@@ -124,7 +127,8 @@ class Output(io.TextIOBase):
                 self._line = ""
             else:
                 self._line += character
-        if self._line and self._screen.live and "\r" in text:
+        if self._screen.live and "\r" in text and self._line not in ("", self._shown):
+            self._shown = self._line
             self._screen.stream.write(f"\r{self._bar()}{self._line}")
             self._screen.stream.flush()
         return len(text)

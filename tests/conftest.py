@@ -82,7 +82,7 @@ def raw_server(ca: CertificateAuthority) -> Iterator[RawServerFactory]:
 
 def run_blocking(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """Run a flow over the blocking backend."""
-    from envoi._io.run_sync import run_sync  # noqa: PLC0415 - tests of other parts must not need it
+    from envoi._io.run_sync import run_sync
 
     return run_sync(function(*arguments))
 
@@ -141,7 +141,7 @@ def leftovers() -> Leftovers:
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     try:
-        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - on every call of a hot loop
+        return len(os.listdir("/proc/self/fd"))
     except OSError:
         return sum(_is_open(descriptor) for descriptor in range(1024))
 

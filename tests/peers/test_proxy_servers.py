@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
+
 from peers.servers.proxy import HttpProxy, Socks5Proxy
 
-from envoi.testing import Server
+if TYPE_CHECKING:
+    from envoi.testing import Server
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
 
@@ -33,7 +36,7 @@ def test_tunnels_to_a_made_up_name(tls_server: Server) -> None:
 
 def test_https_proxy_tunnels(tls_server: Server) -> None:
     with HttpProxy(tls=True) as proxy:
-        import ssl  # noqa: PLC0415 - only here
+        import ssl
 
         context = ssl.create_default_context(cafile=proxy.ca_path)
         plain = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)

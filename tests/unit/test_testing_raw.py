@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 import urllib.request
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,8 @@ import pytest
 from envoi.testing import CertificateAuthority, RawConnection, RawServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from peers.servers.nginx import Nginx
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
@@ -146,13 +147,13 @@ def test_ambient_settings_are_cleared() -> None:
 
 
 def test_nginx_serves_its_files(nginx: Nginx) -> None:
-    with urllib.request.urlopen(f"{nginx.url}/small", timeout=10) as response:  # noqa: S310 - our own URL
+    with urllib.request.urlopen(f"{nginx.url}/small", timeout=10) as response:
         assert len(response.read()) == 75
     context = ssl.create_default_context(cafile=nginx.ca_path)
-    with urllib.request.urlopen(f"{nginx.tls_url}/medium", timeout=10, context=context) as response:  # noqa: S310
+    with urllib.request.urlopen(f"{nginx.tls_url}/medium", timeout=10, context=context) as response:
         assert len(response.read()) == 1024 * 1024
 
 
 def test_httpbin_answers(httpbin: str) -> None:
-    with urllib.request.urlopen(f"{httpbin}/status/204", timeout=10) as response:  # noqa: S310
+    with urllib.request.urlopen(f"{httpbin}/status/204", timeout=10) as response:
         assert response.status == 204

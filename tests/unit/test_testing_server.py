@@ -98,7 +98,10 @@ def test_http_1_0_stream_ends_with_the_connection(server: Server) -> None:
 
 
 def test_chunked_upload_is_joined(server: Server) -> None:
-    talk(server, b"POST /post HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: v\r\n\r\n")
+    talk(
+        server,
+        b"POST /post HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: v\r\n\r\n",
+    )
     (request,) = server.requests
     assert request.body == b"abc"
     assert request.trailers == (("T", "v"),)
@@ -180,7 +183,7 @@ def test_stopping_ends_a_delay_at_once() -> None:
 
 
 def test_failure_of_a_route_is_raised_at_exit() -> None:
-    with pytest.raises(ExceptionGroup) as caught, Server() as server:  # noqa: PT012 - the exit raises
+    with pytest.raises(ExceptionGroup) as caught, Server() as server:
         server.route("/bad")(lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
         assert talk(server, b"GET /bad HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 500")
     assert isinstance(caught.value.exceptions[0], ZeroDivisionError)

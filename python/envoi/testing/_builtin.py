@@ -6,13 +6,15 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from envoi.testing._messages import Answer, Answerable, Headers, Request
 from envoi.testing._routes import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 NO_HEADERS = Headers()
 _PIECE = 64 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import shutil
 import ssl
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class CertificateAuthority:
         self.path = str(self.folder / "authority.pem")
         self._issued = 0
         _, x509 = _cryptography()
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         builder = _builder(self._name, self._name, self._key.public_key(), now - _DAY, now + 30 * _DAY)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         usage = x509.KeyUsage(
@@ -96,7 +96,7 @@ class CertificateAuthority:
         """
         primitives, x509 = _cryptography()
         key, subject = _new_key(), _name(names[0] if names else "nobody")
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         until = now - _DAY if expired else now + 30 * _DAY
         builder = _builder(subject, subject if self_signed else self._name, key.public_key(), until - 31 * _DAY, until)
         purpose = x509.ExtendedKeyUsageOID.CLIENT_AUTH if client else x509.ExtendedKeyUsageOID.SERVER_AUTH
@@ -134,10 +134,10 @@ class CertificateAuthority:
 def _cryptography() -> tuple[Any, Any]:
     """The package's `primitives` and `x509`, imported only when a certificate is made."""
     try:
-        from cryptography import x509  # noqa: PLC0415 - an extra
-        from cryptography.hazmat import primitives  # noqa: PLC0415
-        from cryptography.hazmat.primitives import hashes, serialization  # noqa: F401, PLC0415 - loads primitives' submodules
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: F401, PLC0415
+        from cryptography import x509
+        from cryptography.hazmat import primitives
+        from cryptography.hazmat.primitives import hashes, serialization  # noqa: F401 - loads primitives' submodules
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: F401
     except ImportError as error:
         message = "test certificates need the package `cryptography`: pip install 'envoi[testing]'"
         raise ImportError(message) from error
@@ -154,7 +154,7 @@ def _name(common_name: str) -> Any:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:64])])
 
 
-def _builder(subject: Any, issuer: Any, public_key: Any, start: datetime.datetime, end: datetime.datetime) -> Any:
+def _builder(subject: Any, issuer: Any, public_key: Any, start: dt.datetime, end: dt.datetime) -> Any:
     _, x509 = _cryptography()
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
     return builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)

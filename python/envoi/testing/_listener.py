@@ -7,9 +7,12 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HANDSHAKE_SECONDS = 30.0
 _JOIN_SECONDS = 10.0
@@ -60,7 +63,7 @@ class Listener:
         self._open: dict[threading.Thread, socket.socket] = {}
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, 0), family=family, backlog=1024)
-        self._socket.setblocking(False)  # noqa: FBT003
+        self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._thread = threading.Thread(target=self._accept_until_stopped, name=f"envoi.testing accept {self.port}", daemon=True)
@@ -109,7 +112,7 @@ class Listener:
             accepted, peer = self._socket.accept()
         except OSError:
             return False
-        accepted.setblocking(True)  # noqa: FBT003
+        accepted.setblocking(True)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.accepted += 1
         if self._context is not None:
@@ -164,7 +167,7 @@ def close_politely(connection: socket.socket) -> None:
     """Say goodbye in TLS (close_notify, RFC 8446 section 6.1) without waiting for an answer, then end the stream and close."""
     with suppress(OSError, ValueError):
         if isinstance(connection, ssl.SSLSocket):
-            connection.setblocking(False)  # noqa: FBT003
+            connection.setblocking(False)
             connection.unwrap()
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_WR)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from envoi.testing._listener import Accepted, Listener, close_politely, reset
 from envoi.testing._wire import Disconnected, Malformed, Reader, body_length, parse_head, read_chunked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -259,7 +259,7 @@ class RawServer:
             message = "scripts of the raw server failed"
             raise ExceptionGroup(message, self.errors)
 
-    def _context(self, tls: bool | Certificate | ssl.SSLContext) -> ssl.SSLContext | None:  # noqa: FBT001
+    def _context(self, tls: bool | Certificate | ssl.SSLContext) -> ssl.SSLContext | None:
         if tls is True:
             self.authority = CertificateAuthority()
             tls = self.authority.issue("localhost", "127.0.0.1", "::1")

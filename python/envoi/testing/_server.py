@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import traceback as traceback_module
 from collections import deque
@@ -17,6 +16,7 @@ from envoi.testing._routes import Router
 from envoi.testing._wire import Malformed, Reader, read_request, write_answer
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
     from typing import Self
 
@@ -184,7 +184,7 @@ class Server:
             message = "routes of the test server failed"
             raise ExceptionGroup(message, self.errors)
 
-    def _context(self, tls: bool | Certificate | ssl.SSLContext) -> ssl.SSLContext | None:  # noqa: FBT001
+    def _context(self, tls: bool | Certificate | ssl.SSLContext) -> ssl.SSLContext | None:
         if tls is True:
             self.authority = CertificateAuthority()
             self._ca_path = self.authority.path

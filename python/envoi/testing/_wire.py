@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from envoi.testing._messages import Answer, Headers, Request
+
+if TYPE_CHECKING:
+    import socket
+    import threading
+    from collections.abc import Callable, Iterable, Iterator
 
 _RECEIVE_SIZE = 256 * 1024
 _MAX_HEAD = 1024 * 1024
@@ -95,7 +98,7 @@ def parse_head(head: bytes) -> tuple[str, str, str, Headers]:
     """
     first, *rest = head[:-4].decode("latin-1").split("\r\n")
     parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):  # noqa: PLR2004 - method, target and version
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         message = f"not a request line: {first[:200]!r}"
         raise Malformed(message)
     fields = []
@@ -169,7 +172,7 @@ def read_chunked(reader: Reader, limit: int, keep: Callable[[bytes], object] = l
     return bytes(body), Headers(trailers)
 
 
-def read_request(  # noqa: PLR0913
+def read_request(
     reader: Reader, send: Callable[[bytes], object], *, limit: int, peer: tuple[str, int], secure: bool, connection: int
 ) -> Request | None:
     """The next request with its body; None when the client has no more. Answers `Expect: 100-continue` (RFC 9110, section 10.1.1).

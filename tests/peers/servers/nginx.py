@@ -7,13 +7,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from envoi.testing import CertificateAuthority
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envoi.testing import CertificateAuthority
 
 _CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -60,7 +63,7 @@ def nginx(ca: CertificateAuthority) -> Iterator[Nginx]:
             )
         )
         command = [program, "-p", name, "-c", str(configuration), "-e", f"{name}/error.log"]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own command
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
             try:
                 _wait_until_listening(process, tls_port, folder / "error.log")
                 yield Nginx(f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}", ca.path)

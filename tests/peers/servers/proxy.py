@@ -159,7 +159,7 @@ class Socks5Proxy:
         kind = connection.read_exactly(4)[3]
         if kind == 1:
             host = socket.inet_ntop(socket.AF_INET, connection.read_exactly(4))
-        elif kind == 4:  # noqa: PLR2004 - RFC 1928, section 5: an IPv6 address
+        elif kind == 4:
             host = socket.inet_ntop(socket.AF_INET6, connection.read_exactly(16))
         else:
             host = connection.read_exactly(connection.read_exactly(1)[0]).decode()
@@ -181,7 +181,7 @@ def relay(one: socket.socket, other: socket.socket) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)
         selector.register(other, selectors.EVENT_READ, one)
-        while len(selector.get_map()) == 2:  # noqa: PLR2004 - the two sides
+        while len(selector.get_map()) == 2:
             for key, _ in selector.select(20):
                 source, sink = key.fileobj, key.data
                 assert isinstance(source, socket.socket)
