@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream
@@ -14,6 +13,9 @@ from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, T
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 
@@ -90,7 +92,7 @@ class AsyncioBackend:
                 self._watch_sockets = False
             else:
                 return AsyncioStream(loop, connected, address.sockaddr)
-        from envoi._io import asyncio_proactor  # noqa: PLC0415 - rarely needed
+        from envoi._io import asyncio_proactor
 
         return await asyncio_proactor.connect(loop, addresses, local_address, deadline)
 
@@ -100,13 +102,13 @@ class AsyncioBackend:
         connected = await asyncio_connect.connect_unix(loop, path, deadline)
         if self._watch_sockets:
             return AsyncioStream(loop, connected, path)
-        from envoi._io import asyncio_proactor  # noqa: PLC0415
+        from envoi._io import asyncio_proactor
 
         return asyncio_proactor.ProactorStream(loop, connected, path)
 
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`."""
-        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+        from envoi._io import tls
 
         return await tls.start(self, stream, config, server_hostname, deadline)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
 from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
 
 _RETRY_SECONDS = 0.01
 

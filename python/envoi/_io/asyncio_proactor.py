@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import SocketStream
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
 
 T = TypeVar("T")
 
@@ -69,7 +71,8 @@ class ProactorStream(SocketStream):
         if self._closed:
             operation.close()
             raise StreamClosed
-        task = self._task = self._loop.create_task(operation)
+        task = self._loop.create_task(operation)
+        self._task = task
         expires = min(self._loop.time() + timeout, deadline)
         try:
             await asyncio.wait((task,), timeout=None if expires == math.inf else max(expires - self._loop.time(), 0))

@@ -7,12 +7,15 @@ longer watched, so that TCP slows the peer down, until the next `pump`.
 
 from __future__ import annotations
 
-import asyncio
 import math
-import socket
+from typing import TYPE_CHECKING
 
 from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
 
 _DIRECT_READS = 16
 """How often in a row `pump` may be served without going through the loop: other tasks want to run as well."""
@@ -115,7 +118,8 @@ class AsyncioStream(SocketStream):
             self._watching = True
             self._loop.add_reader(self._fileno, self._on_readable)
         self._direct = 0
-        waiter = self._waiter = self._loop.create_future()
+        waiter: asyncio.Future[bool] = self._loop.create_future()
+        self._waiter = waiter
         try:
             return await waiter
         finally:

@@ -8,13 +8,16 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import blocking_connect
 from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import LEAST_RECEIVE, LINUX, SocketStream, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 
@@ -47,7 +50,7 @@ class BlockingBackend:
 
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251 - nothing here waits otherwise
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
         """As in `Backend`."""
@@ -72,7 +75,7 @@ class BlockingBackend:
 
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`."""
-        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+        from envoi._io import tls
 
         return await tls.start(self, stream, config, server_hostname, deadline)
 
@@ -176,10 +179,8 @@ class BlockingStream(SocketStream):
             return
         self._closed = True
         if self._busy:
-            try:
+            with suppress(OSError):  # the peer was first
                 self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the peer was first
-                pass
         self._socket.close()
 
     def _wait_for_bytes(self, timeout: float, deadline: float) -> bytes:

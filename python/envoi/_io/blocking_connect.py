@@ -6,11 +6,14 @@ import math
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
 from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _RETRY_SECONDS = 0.01
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from envoi._io.protocols import Address
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envoi._io.protocols import Address
 
 ATTEMPT_DELAY = 0.25
 """Seconds before the next address is tried while the last attempt still runs (RFC 8305, section 5)."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -23,11 +22,11 @@ Feed: TypeAlias = Callable[[bytes], bool]
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
 
 
-class TimedOut(Exception):
+class TimedOut(Exception):  # noqa: N818 - what happened, not a kind of error
     """A step made no progress within its timeout, or its deadline passed."""
 
 
-class StreamClosed(Exception):
+class StreamClosed(Exception):  # noqa: N818
     """The stream was closed by our side while it was used."""
 
 
@@ -123,7 +122,7 @@ class SecureStream(Stream, Protocol):
 
     @property
     def version(self) -> str | None:
-        """ "TLSv1.3", for example."""
+        """Such as "TLSv1.3"."""
         ...
 
     @property
@@ -154,10 +153,10 @@ class Waiter(Protocol):
 class Lock(Protocol):
     """What `threading.Lock` offers."""
 
-    def acquire(self, blocking: bool = True) -> bool: ...  # noqa: FBT001, FBT002 - as there
+    def acquire(self, blocking: bool = True) -> bool: ...
     def release(self) -> None: ...
     def __enter__(self) -> bool: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object, /) -> None: ...
 
 
 class Backend(Protocol):

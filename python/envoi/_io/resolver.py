@@ -7,9 +7,12 @@ import socket
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from envoi._io.protocols import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_THREADS = 8
 MAX_ENTRIES = 256

@@ -8,10 +8,12 @@ import os
 import select
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from envoi._io.protocols import Address, Feed, SocketAddress, StreamClosed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 LINUX = sys.platform == "linux"
 NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import ssl
 import threading
-from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envoi._io.protocols import Backend, Feed, SocketAddress, Stream, StreamClosed, TLSConfig
 from envoi._io.tls_context import context_for, known_context
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 _RECORD = 1 << 14
 """The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read gives."""
@@ -319,7 +321,7 @@ def _certificate_name(host: str) -> str:
     """The name as a certificate has it: without the root's dot (RFC 6066, section 3) and without an IPv6 zone."""
     if ":" in host:
         return host.partition("%")[0]
-    return host[:-1] if host.endswith(".") else host
+    return host.removesuffix(".")
 
 
 def _never(data: bytes) -> bool:

@@ -9,11 +9,13 @@ import threading
 from collections import OrderedDict
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from envoi._io.protocols import TLSConfig
 from envoi._io.sockets import LINUX
 from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from envoi._io.protocols import TLSConfig
 
 MAX_CONTEXTS = 64
 
@@ -89,7 +91,7 @@ def _with_default_trust() -> ssl.SSLContext:
     if LINUX:
         if _openssl_finds_authorities():
             return ssl.create_default_context()
-        import certifi  # noqa: PLC0415 - rarely needed
+        import certifi
 
         return ssl.create_default_context(cafile=certifi.where())
     truststore = import_module("truststore")  # not installed on Linux
@@ -103,7 +105,9 @@ def _openssl_finds_authorities() -> bool:
     try:
         if paths.cafile and Path(paths.cafile).stat().st_size:
             return True
-        return bool(paths.capath) and any(Path(folder).is_dir() and any(Path(folder).iterdir()) for folder in paths.capath.split(os.pathsep))
+        return bool(paths.capath) and any(
+            Path(folder).is_dir() and any(Path(folder).iterdir()) for folder in paths.capath.split(os.pathsep)
+        )
     except OSError:
         return False
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import trio
 
@@ -15,6 +14,9 @@ from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi._io.trio_stream import TrioStream
 from envoi.exceptions import WrongEventLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 
@@ -87,7 +89,7 @@ class TrioBackend:
 
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`."""
-        from envoi._io import tls  # noqa: PLC0415 - nothing of TLS is loaded for plain http
+        from envoi._io import tls
 
         return await tls.start(self, stream, config, server_hostname, deadline)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -11,12 +10,14 @@ from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
 from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome
 
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
 _RETRY_SECONDS = 0.01
 
 
-async def connect(
-    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
-) -> tuple[socket.socket, Address]:
+async def connect(addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> tuple[socket.socket, Address]:
     """A connected socket to the first address that answers, and that address. The losers are closed."""
     race = _Race(addresses, local_address)
     with trio.CancelScope(deadline=deadline) as scope:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import trio
 
 from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
+
+if TYPE_CHECKING:
+    import socket
 
 _DIRECT_READS = 16
 """How often in a row `pump` may be served without going through trio's scheduler: other tasks want to run as well."""
@@ -66,10 +70,8 @@ class TrioStream(SocketStream):
         if self._closed:
             return
         self._closed = True
-        try:
+        with suppress(RuntimeError):  # trio does not run any more: nobody waits
             trio.lowlevel.notify_closing(self._socket)
-        except RuntimeError:  # trio does not run any more: nobody waits
-            pass
         self._socket.close()
 
     async def _receive_until_woken(self, feed: Feed, scope: trio.CancelScope | None, timeout: float, deadline: float) -> None:
