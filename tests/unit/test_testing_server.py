@@ -238,3 +238,19 @@ def test_authority_removes_its_files() -> None:
         folder = authority.folder
         assert folder.stat().st_mode & 0o077 == 0
     assert not folder.exists()
+
+
+def test_listens_on_ipv6_too() -> None:
+    with Server(host="::1") as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert fetch(server, "/bytes/3") == b"\x00\x01\x02"
+
+
+def test_stops_cleanly_in_the_middle_of_everything() -> None:
+    for _ in range(20):
+        with Server() as server:
+            clients = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(4)]
+            for client, path in zip(clients, ["/download/100000000", "/delay/30", "/drip?duration=30"], strict=False):
+                client.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+        for client in clients:
+            client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 import ssl
@@ -86,6 +87,7 @@ class Listener:
         self.stopping.set()
         self._wake_writer.send(b"x")
         self._thread.join()
+        self._wake_reader.close()
         self._wake_writer.close()
         with self._lock:
             threads = [thread for thread in self._open if thread is not threading.current_thread()]
@@ -99,7 +101,7 @@ class Listener:
             raise RuntimeError(message)
 
     def _accept_until_stopped(self) -> None:
-        with selectors.DefaultSelector() as selector, self._socket, self._wake_reader:
+        with selectors.DefaultSelector() as selector, self._socket:
             selector.register(self._socket, selectors.EVENT_READ)
             selector.register(self._wake_reader, selectors.EVENT_READ)
             while not self.stopping.is_set():
@@ -159,7 +161,7 @@ class Listener:
 def reset(connection: socket.socket) -> None:
     """Close with a TCP reset instead of an end of stream."""
     with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
     connection.close()
 
 
