@@ -5,8 +5,10 @@ Names are lower or upper case. `codes["no such"]` is None, `codes.no_such` an At
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAMES: Final[dict[int, str]] = {
     100: "continue",

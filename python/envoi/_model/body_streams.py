@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
 from stat import S_ISREG
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from envoi.exceptions import FileModeWarning, InvalidBody, UnrewindableBodyError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
 
 PIECE_SIZE: Final = 256 * 1024
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, eff_request_host, http2time
+import http.cookiejar as standard
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ class Policy(DefaultCookiePolicy):
     def return_ok_domain(self, cookie: Cookie, request: Any) -> bool:
         """Whether the request's host may have the cookie (RFC 6265, section 5.4); one set by hand without a domain goes everywhere."""
         if not cookie.domain_specified and cookie.domain:
-            return bool(cookie.domain == eff_request_host(request)[1])
-        return bool(super().return_ok_domain(cookie, request))  # type: ignore[no-untyped-call]
+            return bool(cookie.domain == standard.eff_request_host(request)[1])  # type: ignore[attr-defined] # typeshed lacks it
+        return bool(super().return_ok_domain(cookie, request))
 
 
 def make_jar() -> CookieJar:
@@ -29,7 +30,7 @@ def make_jar() -> CookieJar:
 
 def parse_date(text: str) -> int | None:
     """Seconds since 1970 of a cookie's date; None when it is none."""
-    seconds = http2time(text)
+    seconds = standard.http2time(text)  # type: ignore[attr-defined] # typeshed lacks it
     return None if seconds is None else int(seconds)
 
 

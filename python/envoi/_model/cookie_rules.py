@@ -56,7 +56,7 @@ def acceptable_set_cookies(fields: Iterable[str], url: URL, known: Iterable[Any]
         name, attributes = _dissect(field)
         if not is_secure and ("secure" in attributes or _overlays_secure(name, url.host, known)):
             continue
-        if _is_allowed(name, attributes, is_secure=is_secure):
+        if _names_possible_domain(attributes, url) and _keeps_its_promise(name, attributes, is_secure=is_secure):
             accepted.append(field)
     return accepted
 
@@ -74,7 +74,7 @@ def as_cookie(name: str, value: Any, attributes: dict[str, Any]) -> Cookie:
         name, value, attributes = value.key, value.value, _from_morsel(value)
     unknown = attributes.keys() - _DEFAULTS.keys() - {"rest"}
     if unknown:
-        message = f"a cookie has no attribute {sorted(unknown)[0]!r}"
+        message = f"a cookie has no attribute {min(unknown)!r}"
         raise InvalidOption(message)
     check_cookie_text(name if isinstance(name, str) else str(name))
     check_cookie_text(value if isinstance(value, str) else str(value))
@@ -110,11 +110,16 @@ def _dissect(field: str) -> tuple[str, dict[str, str]]:
     return pair.partition("=")[0].strip(), attributes
 
 
-def _is_allowed(name: str, attributes: dict[str, str], *, is_secure: bool) -> bool:
-    prefix = name[:9].lower()
-    if attributes.get("domain", "").endswith("."):
-        # "com." must not pass where "com" would not.
+def _names_possible_domain(attributes: dict[str, str], url: URL) -> bool:
+    """Refuse `com.`, which must not pass where `com` would not, and parts of an address, which have no subdomains."""
+    domain = attributes.get("domain", "").lower()
+    if domain.endswith("."):
         return False
+    return not (url.is_ip_literal and domain and domain != url.host)
+
+
+def _keeps_its_promise(name: str, attributes: dict[str, str], *, is_secure: bool) -> bool:
+    prefix = name[:9].lower()
     if prefix.startswith("__host-"):
         return is_secure and "secure" in attributes and not attributes.get("domain") and attributes.get("path") == "/"
     if prefix == "__secure-":

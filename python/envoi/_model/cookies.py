@@ -123,15 +123,11 @@ class Cookies:
 
     def update(self, other: Any) -> None:
         """Take over the cookies of a mapping, of pairs, or of another jar (copies of them)."""
-        if isinstance(other, Mapping):
-            pairs: Any = other.items()
-        elif isinstance(other, Cookies) or hasattr(other, "set_cookie"):
+        if hasattr(other, "set_cookie"):
             for cookie in _snapshot(other):
                 self.set_cookie(copy_cookie(cookie))
             return
-        else:
-            pairs = other
-        for name, value in pairs:
+        for name, value in other.items() if isinstance(other, Mapping) else other:
             self.set(name, value)
 
     def keys(self) -> list[str]:
@@ -291,7 +287,7 @@ def with_request_cookies(session: Cookies, per_request: CookiesType, url: URL) -
     """
     if not per_request:
         return session.header_for(url)
-    if session.is_empty and isinstance(per_request, Mapping):
+    if session.is_empty and isinstance(per_request, Mapping) and not hasattr(per_request, "set_cookie"):
         return _plain_header(per_request)
     merged = session.copy()
     merged.update(per_request)

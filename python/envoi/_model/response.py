@@ -119,7 +119,7 @@ class BaseResponse:
 
     @property
     def http_version(self) -> str | None:
-        """ "HTTP/1.0" or "HTTP/1.1"."""
+        """The version the server speaks: "HTTP/1.0" or "HTTP/1.1"."""
         return None if self._head is None else self._head.http_version
 
     @property
@@ -143,7 +143,7 @@ class BaseResponse:
         """The request that following the redirect would send, when redirects are not followed."""
         return self._next
 
-    @next.setter
+    @next.setter  # noqa: A003 - requests' name
     def next(self, value: Request | None) -> None:
         self._next = value
 
@@ -192,9 +192,9 @@ class BaseResponse:
 
     @property
     def encoding(self) -> str | None:
-        """The encoding `text` is decoded with: what Content-Type says; ISO-8859-1 for text that says nothing, as in requests; or what you set.
+        """The encoding `text` is decoded with: what you set, else what Content-Type says.
 
-        None lets `text` guess.
+        ISO-8859-1 for `text/*` that says nothing, as in requests; None lets `text` guess.
         """
         if self._encoding is NOT_GIVEN:
             self._encoding = declared_encoding(self.headers.get("content-type"))

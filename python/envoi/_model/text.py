@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 _Text = TypeVar("_Text", str, bytes)
 
@@ -50,9 +50,9 @@ class TextDecoder:
 
 
 class LineSplitter(Generic[_Text]):
-    """Lines without their ends, as `splitlines` finds them in the whole, or as `split(delimiter)` does.
+    r"""Lines without their ends, as `splitlines` finds them in the whole, or as `split(delimiter)` does.
 
-    A line is given out with the piece that completes it: one that ends in `\\r` does not wait for a `\\n`.
+    A line is given out with the piece that completes it: one that ends in `\r` does not wait for a `\n`.
     As in requests, text that ends with a delimiter has an empty last item; text that ends with a line end has none.
 
     Args:
@@ -82,9 +82,9 @@ class LineSplitter(Generic[_Text]):
 
     def finish(self) -> list[_Text]:
         """The last line, if it has no end of its own."""
-        if self._delimiter:
-            return [self._empty.join(self._pending)] if self._fed else []
-        return [self._empty.join(self._pending)] if self._pending else []
+        if self._pending or (self._delimiter and self._fed):
+            return [self._joined(self._empty)]
+        return []
 
     def _feed_lines(self, piece: _Text) -> list[_Text]:
         if self._skip_newline:
@@ -99,8 +99,7 @@ class LineSplitter(Generic[_Text]):
         complete = last in _LINE_ENDS if isinstance(last, str) else last in b"\r\n"
         rest = None if complete else lines.pop()
         if lines and self._pending:
-            lines[0] = self._empty.join([*self._pending, lines[0]])
-            self._pending.clear()
+            lines[0] = self._joined(lines[0])
         if rest is not None:
             self._pending.append(rest)
         return lines
@@ -110,9 +109,17 @@ class LineSplitter(Generic[_Text]):
         if delimiter not in overlap + piece:
             self._pending.append(piece)
             return []
-        items = self._empty.join([*self._pending, piece]).split(delimiter)
+        items = self._joined(piece).split(delimiter)
         self._pending = [items.pop()]
         return items
+
+    def _joined(self, piece: _Text) -> _Text:
+        """What waits and `piece` behind it; nothing waits any more."""
+        if not self._pending:
+            return piece
+        pieces: Any = [*self._pending, piece]
+        self._pending.clear()
+        return self._empty.join(pieces)
 
     def _overlap(self, length: int) -> _Text:
         """The last `length` characters that wait: a delimiter may begin there."""
