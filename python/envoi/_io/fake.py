@@ -138,11 +138,11 @@ class FakeBackend:
         try:
             await self.checkpoint()
             if self.clock >= deadline:
-                raise TimedOut
+                raise TimedOut  # noqa: TRY301 - closed below, as any failure
             self.secured.append((config, server_hostname))
             failure = self._tls_failures.pop(0) if self._tls_failures else None
             if failure is not None:
-                raise failure
+                raise failure  # noqa: TRY301
         except BaseException:
             stream.close()
             raise

@@ -12,7 +12,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -156,7 +159,7 @@ class Lock(Protocol):
     def acquire(self, blocking: bool = True) -> bool: ...
     def release(self) -> None: ...
     def __enter__(self) -> bool: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object, /) -> None: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
 
 
 class Backend(Protocol):
@@ -189,7 +192,7 @@ class Backend(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
-        """Addresses of a host in the resolver's order. Raises OSError (socket.gaierror) or TimedOut. Never blocks a loop; cached briefly."""
+        """Addresses of a host in the resolver's order, kept briefly. Never blocks a loop. Raises OSError (gaierror) or TimedOut."""
         ...
 
     async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:

@@ -41,7 +41,7 @@ def begin_connect(address: Address, local_address: tuple[str, int] | None) -> tu
         if code in _UNDER_WAY:
             return made, False
         if code:
-            raise connect_error(code, address)
+            raise connect_error(code, address)  # noqa: TRY301 - closed below, as any failure
     except BaseException:
         made.close()
         raise

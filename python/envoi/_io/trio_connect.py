@@ -97,7 +97,7 @@ async def _connect_one(address: Address, local_address: tuple[str, int] | None) 
             await trio.lowlevel.wait_writable(connecting)
             error = connect_outcome(connecting, address)
             if error is not None:
-                raise error
+                raise error  # noqa: TRY301 - closed below, as any failure
     except BaseException:
         trio.lowlevel.notify_closing(connecting)
         connecting.close()
