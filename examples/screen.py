@@ -154,7 +154,10 @@ def _problem(step: Step, arguments: tuple[Any, ...], output: Output) -> str:
             step.function(*arguments)
         else:
             step.run(step.function, *arguments)
-    except Exception as error:  # whatever it is, the tour goes on and tells of it at the end
+    except Exception as raised:  # whatever it is, the tour goes on and tells of it at the end
+        error = raised
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
         return f"{type(error).__name__}: {error}"
     missing = [text for text in step.expects if text not in output.text]
     return f"expected {', '.join(map(repr, missing))}" if missing else ""
