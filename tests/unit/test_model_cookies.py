@@ -277,3 +277,33 @@ def test_threads_share_one_jar():
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(100)))
     assert len(jar) == 200
+
+
+def test_jar_with_many_sites_sends_what_the_standard_jar_would():
+    from envoi._model.cookie_adapters import Policy, view_request
+
+    jar, standard = Cookies(), CookieJar(Policy())
+    for domain in (
+        "",
+        "www.example.org",
+        ".example.org",
+        "example.org",
+        "org",
+        "other.example",
+        "wexample.org",
+        "localhost.local",
+        "127.0.0.1",
+    ):
+        for path in ("/", "/deep"):
+            standard.set_cookie(jar.set(f"c{len(jar)}", "1", domain=domain, path=path))
+    for text in (
+        "https://www.example.org/deep/x",
+        "http://example.org/",
+        "http://localhost/",
+        "http://127.0.0.1/",
+        "http://[::1]/deep",
+        "http://org/",
+    ):
+        view = view_request(parse_url(text))
+        standard.add_cookie_header(view)
+        assert jar.header_for(parse_url(text)) == view.cookie_header is not None

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
     )
 
 
-class RequestOptions(TypedDict, total=False):
-    """What `get`, `post` and the other verbs accept besides the URL, for `**options: Unpack[RequestOptions]`."""
-
-    params: ParamsType
-    data: DataType
-    json: JsonType
+class _CommonOptions(TypedDict, total=False):
     headers: HeadersType
     cookies: CookiesType
     auth: AuthType
@@ -39,7 +34,35 @@ class RequestOptions(TypedDict, total=False):
     max_body: int | None
 
 
-OPTION_NAMES: Final = frozenset(RequestOptions.__annotations__)
+class RequestOptions(_CommonOptions, total=False):
+    """What `request` and the other verbs accept besides the URL, for `**options: Unpack[RequestOptions]`."""
+
+    params: ParamsType
+    data: DataType
+    json: JsonType
+
+
+class OptionsWithoutParams(_CommonOptions, total=False):
+    """The options of `get`, which has a parameter `params`."""
+
+    data: DataType
+    json: JsonType
+
+
+class OptionsWithoutData(_CommonOptions, total=False):
+    """The options of `put` and `patch`, which have a parameter `data`."""
+
+    params: ParamsType
+    json: JsonType
+
+
+class OptionsWithoutDataAndJson(_CommonOptions, total=False):
+    """The options of `post`, which has parameters `data` and `json`."""
+
+    params: ParamsType
+
+
+OPTION_NAMES: Final = RequestOptions.__optional_keys__
 _NOT_YET: Final = frozenset({"files", "proxies", "hooks"})
 
 

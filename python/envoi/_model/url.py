@@ -139,7 +139,7 @@ def _raise_as_ours(error: URLError, text: str) -> NoReturn:
 
 
 def _pairs(params: Any, argument: str, refusal: type[RequestException]) -> Iterable[tuple[Any, Any]]:
-    if isinstance(params, Mapping):
+    if type(params) is dict or isinstance(params, Mapping):
         return params.items()
     try:
         return [(key, value) for key, value in (params.items() if hasattr(params, "items") else params)]
