@@ -49,6 +49,48 @@ import builtins
 from json import JSONDecodeError as _StandardJSONDecodeError
 from typing import Any
 
+__all__ = [
+    "BodyTooLarge",
+    "CertificateError",
+    "ChunkedEncodingError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "ConnectionRefused",
+    "ContentDecodingError",
+    "FileModeWarning",
+    "HTTPError",
+    "IncompleteBody",
+    "InvalidBody",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidMethod",
+    "InvalidOption",
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "JSONDecodeError",
+    "MissingSchema",
+    "NameResolutionError",
+    "PoolTimeout",
+    "ProxyError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "RequestException",
+    "RequestsDependencyWarning",
+    "RequestsWarning",
+    "RetryError",
+    "SSLError",
+    "SessionClosed",
+    "StreamConsumedError",
+    "Timeout",
+    "TooManyRedirects",
+    "TotalTimeout",
+    "URLRequired",
+    "UnrewindableBodyError",
+    "WriteTimeout",
+    "WrongEventLoop",
+]
+
 
 class RequestException(OSError):
     """Base of everything below: `except envoi.RequestException` catches all that can go wrong with a request.

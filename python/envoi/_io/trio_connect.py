@@ -9,6 +9,7 @@ import trio
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
 from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome
+from envoi._io.trio_groups import only_exception
 
 if TYPE_CHECKING:
     import socket
@@ -67,10 +68,12 @@ class _Race:
                     self._one_failed = trio.Event()
                     with trio.move_on_at(self.attempts.next_at):
                         await self._one_failed.wait()
-        except BaseException:
+        except BaseException as error:
             if self.winner is not None:
                 self.winner[0].close()
                 self.winner = None
+            if isinstance(error, BaseExceptionGroup):
+                raise only_exception(error) from None
             raise
 
     async def attempt(self, number: int, address: Address) -> None:

@@ -10,6 +10,7 @@ import trio
 
 from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
+from envoi._io.trio_groups import only_exception
 
 if TYPE_CHECKING:
     import socket
@@ -142,13 +143,16 @@ class TrioStream(SocketStream):
                 failure = failure or error
             nursery.cancel_scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(listen)
-            try:
-                await self._send_rest(rest, timeout, deadline)
-            except Exception as error:  # noqa: BLE001 - raised below
-                failure = failure or error
-            nursery.cancel_scope.cancel()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(listen)
+                try:
+                    await self._send_rest(rest, timeout, deadline)
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failure = failure or error
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            raise only_exception(group) from None
         if woken:
             return False
         if failure is not None:

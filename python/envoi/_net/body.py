@@ -10,8 +10,9 @@ from envoi._core import Decoder, DecodeError, IncompleteMessage
 from envoi._net.errors import translate
 
 if TYPE_CHECKING:
-    from envoi._core import ResponseHead
+    from envoi._core import Headers, ResponseHead
     from envoi._model.timeout import Timeout
+    from envoi._model.trace import Trace
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
 
@@ -29,12 +30,14 @@ class ResponseBody:
         connection: where it comes from.
         pool: where the connection goes back to.
         head: the response's head.
+        trace: gets the time of the end.
         timeout: `read_seconds` bounds each wait.
         deadline: the end of the whole.
         max_body: the largest decoded size in bytes; None for no limit.
     """
 
     __slots__ = (
+        "_close_delimited",
         "_connection",
         "_deadline",
         "_decoder",
@@ -44,23 +47,35 @@ class ResponseBody:
         "_pool",
         "_size",
         "_timeout",
+        "_trace",
         "ended",
         "received",
+        "trailers",
     )
 
     def __init__(
-        self, connection: HTTP1Connection, pool: Pool, head: ResponseHead, timeout: Timeout, deadline: float, max_body: int | None
+        self,
+        connection: HTTP1Connection,
+        pool: Pool,
+        head: ResponseHead,
+        trace: Trace,
+        timeout: Timeout,
+        deadline: float,
+        max_body: int | None,
     ) -> None:
         self._connection: HTTP1Connection | None = connection
         self._pool = pool
         self._timeout = timeout
+        self._trace = trace
         self._deadline = deadline
         self._max_body = inf if max_body is None else max_body
         self._size = 0
+        self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
         self._failure: Exception | None = None
         self._decoding_ended = False
         self.ended = False
         self.received = 0
+        self.trailers: Headers | None = None
         self._decoder: Decoder | None = None
         encoding = head.content_encoding
         if encoding is not None:
@@ -125,15 +140,21 @@ class ResponseBody:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def discard(self) -> None:
-        """Be done with a body that nobody wants: a short one is read, undecoded, to save the connection; a long one costs it."""
+    async def discard(self) -> bytes:
+        """Be done with a body that nobody waits for: a short one is read, undecoded, to save the connection; a long one costs it.
+
+        Returns:
+            What was read.
+        """
         self._decoder = None
-        while self._connection is not None and self.received <= DRAIN:
-            try:
-                await self.receive_raw()
-            except exceptions.RequestException:
-                return
+        pieces = []
+        try:
+            while self.received <= DRAIN and (piece := await self.receive_raw()):
+                pieces.append(piece)
+        except exceptions.RequestException:
+            pass
         self.close()
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Stop here: what was not read is lost, and the connection with it. Calling it again does nothing."""
@@ -171,7 +192,9 @@ class ResponseBody:
     def _finish(self, connection: HTTP1Connection) -> None:
         self._connection = None
         self.ended = True
-        if not connection.stream.closed_cleanly:
+        self._trace.ended = self._pool.backend.now()
+        self.trailers = connection.machine.trailers
+        if self._close_delimited and not connection.stream.closed_cleanly:
             self._pool.release(connection, reusable=False)
             self._failure = exceptions.IncompleteBody(
                 f"{connection.where} ended the TLS connection without saying so: the body may be cut short (RFC 8446, section 6.1)."

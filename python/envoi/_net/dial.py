@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from envoi._io.protocols import Address, Backend, Stream
+from envoi._io.protocols import Address, Backend, Stream, TLSConfig
 from envoi._net.errors import translate
 from envoi._net.http1 import HTTP1Connection
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
-
-StartTLS = Callable[[Stream, object, str, float], Awaitable[Stream]]
-"""stream, configuration, server name, deadline → the stream inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Route:
     key: Hashable
     host: str
     port: int
-    tls: Hashable | None
+    tls: TLSConfig | None
 
     @property
     def where(self) -> str:
@@ -45,13 +42,11 @@ class Dialer:
 
     Args:
         backend: where the flow runs.
-        start_tls: wraps a stream in TLS.
         local_address: the address to connect from.
     """
 
-    def __init__(self, backend: Backend, start_tls: StartTLS, local_address: tuple[str, int] | None = None) -> None:
+    def __init__(self, backend: Backend, local_address: tuple[str, int] | None = None) -> None:
         self._backend = backend
-        self._start_tls = start_tls
         self._local_address = local_address
 
     async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:
@@ -73,7 +68,7 @@ class Dialer:
             connected = secured = backend.now()
             if route.tls is not None:
                 phase = "tls"
-                stream = await self._start_tls(stream, route.tls, route.host, deadline)
+                stream = await backend.start_tls(stream, route.tls, route.host, deadline)
                 secured = backend.now()
         except BaseException as error:
             if stream is not None:
@@ -82,7 +77,7 @@ class Dialer:
                 passed = total_deadline < inf and backend.now() >= total_deadline
                 raise translate(error, phase, route.where, timeout, total_passed=passed) from error
             raise
-        connection = HTTP1Connection(stream, route.key, route.where)
+        connection = HTTP1Connection(stream, route)
         connection.dns_seconds = resolved - began
         connection.connect_seconds = connected - resolved
         connection.tls_seconds = secured - connected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
 from envoi._core import H1Machine, Headers, InvalidMessage, ResponseHead
@@ -13,6 +12,7 @@ from envoi.exceptions import InvalidBody
 if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.timeout import Timeout
+    from envoi._net.dial import Route
 
 INLINE_BODY: Final = 65536
 """Bodies up to this many bytes travel with their head in one write."""
@@ -36,6 +36,7 @@ class HTTP1Connection:
         "machine",
         "phase",
         "reused",
+        "route",
         "sent_at",
         "sent_before",
         "stream",
@@ -43,11 +44,12 @@ class HTTP1Connection:
         "where",
     )
 
-    def __init__(self, stream: Stream, key: Hashable, where: str) -> None:
+    def __init__(self, stream: Stream, route: Route) -> None:
         self.stream = stream
         self.machine = H1Machine()
-        self.key = key
-        self.where = where
+        self.route = route
+        self.key = route.key
+        self.where = route.where
         self.idle_since = 0.0
         self.reused = False
         self.sent_at = 0.0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from envoi._core import URL
     from envoi._model.cookies import Cookies
-    from envoi._model.response import BaseResponse
     from envoi._model.timeout import Timeout
     from envoi._net.dial import Route
     from envoi._net.pool import Pool
+    from envoi._pipeline.reply import Reply
 
 
 class Call:
@@ -58,7 +58,7 @@ class Call:
     pool: Pool
     route_for: Callable[[URL, Hashable], Route]
     tls: Hashable
-    new_reply: Callable[..., BaseResponse]
+    new_reply: Callable[..., Reply]
     timeout: Timeout
     deadline: float
     started: float

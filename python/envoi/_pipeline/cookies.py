@@ -8,8 +8,8 @@ from envoi._model.cookies import with_request_cookies
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
-    from envoi._model.response import BaseResponse
     from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
 
 
 def attach_cookies(call: Call, request: Request) -> None:
@@ -24,7 +24,7 @@ def attach_cookies(call: Call, request: Request) -> None:
         headers["Cookie"] = value
 
 
-def keep_cookies(call: Call, request: Request, reply: BaseResponse) -> None:
+def keep_cookies(call: Call, request: Request, reply: Reply) -> None:
     """Take the cookies that a response sets into the session's jar."""
     if reply.sets_cookies:
         call.jar.extract(request.parsed_url, reply.headers)

@@ -13,14 +13,14 @@ from envoi._proto.plans.resend import may_resend
 if TYPE_CHECKING:
     from envoi._core import ResponseHead
     from envoi._model.request import Request
-    from envoi._model.response import BaseResponse
     from envoi._net.http1 import HTTP1Connection
     from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
 
 STREAM_AT_HEAD: Final = 0
 
 
-async def exchange(call: Call, request: Request) -> BaseResponse:
+async def exchange(call: Call, request: Request) -> Reply:
     """Send one request over one connection, and return its response: the body is complete when it was short, else still to be read.
 
     Raises:
@@ -31,7 +31,6 @@ async def exchange(call: Call, request: Request) -> BaseResponse:
     url = request.parsed_url
     content = request.content
     route = call.route_for(url, call.tls)
-    started = backend.now() if call.started < 0 else call.started
     resent = False
     while True:
         connection = await pool.acquire(route, call.timeout, call.deadline)
@@ -61,23 +60,26 @@ async def exchange(call: Call, request: Request) -> BaseResponse:
             if raised is error:
                 raise
             raise raised from error
-        trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
+        trace = Trace(call.started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
         return _reply(call, request, connection, head, trace)
 
 
-def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace) -> BaseResponse:
+def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace) -> Reply:
     reply = call.new_reply(head, request, request.parsed_url)
     reply.trace = trace
     machine = connection.machine
-    if machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None and not machine.close_delimited:
+    if informational := machine.take_informational():
+        reply.informational = informational
+    short = machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None
+    if short and (machine.keep_alive or connection.stream.closed_cleanly):
         content = machine.take_body()  # the short way: the whole answer is here
+        trailers = machine.trailers
         call.pool.release(connection, reusable=machine.keep_alive)
         trace.ended = trace.headed
-        reply.set_content(content)
+        reply.finish(content)
+        reply.trailers = trailers
     else:
         reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, call.deadline, call.max_body)
-    if machine.has_informational:
-        reply.informational = machine.take_informational()
     return reply
 
 

@@ -9,14 +9,15 @@ from envoi._core import URLError
 from envoi._model.body import NO_BODY
 from envoi._model.request import Request
 from envoi._model.url import redact
+from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
 
 if TYPE_CHECKING:
-    from envoi._model.response import BaseResponse
     from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
 
 
-def next_request(call: Call, request: Request, reply: BaseResponse) -> Request:
+def next_request(call: Call, request: Request, reply: Reply) -> Request:
     """The request that a redirect asks for. Credentials are taken off when it leaves the origin, for good.
 
     Raises:
@@ -42,12 +43,14 @@ def next_request(call: Call, request: Request, reply: BaseResponse) -> Request:
         for name in BODY_HEADERS:
             headers.pop(name, None)
     if not plan.keep_credentials:
+        # For good: a chain that comes back to the first origin does not get them back.
+        call.auth = call.cookies = None
         for name in (*SENSITIVE_HEADERS, *call.sensitive):
             headers.pop(name, None)
     return Request(plan.method, plan.url, headers, content)
 
 
-async def follow(call: Call, reply: BaseResponse, history: list[BaseResponse] | None) -> list[BaseResponse]:
+async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[Reply]:
     """Be done with a redirect: its body discarded, itself in the history, the call ready for the next request.
 
     Raises:
@@ -56,9 +59,10 @@ async def follow(call: Call, reply: BaseResponse, history: list[BaseResponse] | 
     """
     passed = [] if history is None else history
     reply.history = list(passed)
-    await reply.discard()
+    await discard(reply)
     if len(passed) >= call.max_redirects:
         trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
         raise exceptions.TooManyRedirects(f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply)
+    call.started = call.pool.backend.now()
     passed.append(reply)
     return passed

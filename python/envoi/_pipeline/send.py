@@ -8,21 +8,22 @@ from envoi._pipeline.auth import authorize
 from envoi._pipeline.cookies import attach_cookies, keep_cookies
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.redirects import follow, next_request
+from envoi._pipeline.reply import load
 from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
-    from envoi._model.response import BaseResponse
     from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
 
 
-async def send(call: Call, request: Request) -> BaseResponse:
+async def send(call: Call, request: Request) -> Reply:
     """Send a request and return its final response, the body read unless `call.stream`.
 
     Raises:
         RequestException: whatever went wrong, with the request it happened to.
     """
-    history: list[BaseResponse] | None = None
+    history: list[Reply] | None = None
     try:
         while True:
             attach_cookies(call, request)
@@ -40,7 +41,7 @@ async def send(call: Call, request: Request) -> BaseResponse:
         if history is not None:
             reply.history = history
         if not call.stream:
-            await reply.load()
+            await load(reply)
     except RequestException as error:
         if error.request is None:
             error.request = request

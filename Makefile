@@ -1,0 +1,73 @@
+# `make demo`, `make test`, `make lint`, `make bench`, `make wheel`, `make docs`: each sets up what it needs, quickly when nothing changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+URL ?=
+
+.PHONY: help demo test test-rust lint format bench wheel docs clean
+help:
+	@sed -n '1s/^# //p' Makefile
+
+demo: $(STAMPS)/core $(STAMPS)/demo
+	@$(BIN)/python examples/tour.py $(URL)
+
+test: $(STAMPS)/core $(STAMPS)/test test-rust
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-rust: | require-cargo
+	cargo test --quiet --workspace --exclude envoi-py
+
+lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pyright --verifytypes envoi --ignoreexternal
+
+format:
+	cargo fmt --all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMPS)/test wheel
+	$(BIN)/python -m benchmarks.prepare dist/*.whl
+	.venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
+
+wheel: $(STAMPS)/tools | require-cargo
+	rm -f dist/*.whl
+	$(BIN)/maturin build --release --out dist
+
+docs: $(STAMPS)/core $(STAMPS)/docs
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) .venv-bench* dist site target
+
+.PHONY: require-cargo
+require-cargo:
+	@command -v cargo >/dev/null || { echo "The core is written in Rust: install a toolchain (rustup.rs, or your system's packages 'cargo' and 'rustc' 1.88 or later)." >&2; exit 1; }
+
+$(STAMPS)/venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Envoi needs Python 3.11 or later; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/tools: $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet 'pip>=25.1' 'maturin>=1.9,<2'
+	@touch $@
+
+$(STAMPS)/core: $(STAMPS)/tools pyproject.toml $(RUST) | require-cargo
+	$(BIN)/maturin develop --release --quiet
+	@touch $@
+
+$(STAMPS)/demo: $(STAMPS)/tools pyproject.toml
+	$(BIN)/python -m pip install --quiet 'trio>=0.31' 'trustme>=1.2'
+	@touch $@
+
+$(STAMPS)/test $(STAMPS)/lint $(STAMPS)/docs: $(STAMPS)/%: $(STAMPS)/tools pyproject.toml
+	$(BIN)/python -m pip install --quiet --group $*
+	@touch $@

@@ -1,0 +1,132 @@
+"""The response of an `AsyncSession`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from envoi._facade.pieces import Cutter, Lines, require_unconsumed
+from envoi._facade.raw import AsyncRaw
+from envoi._pipeline.reply import Reply, load
+from envoi.exceptions import StreamConsumedError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class AsyncResponse(Reply):
+    """What a server answered.
+
+    Example:
+        >>> async def main():
+        ...     with testing.Server() as server:
+        ...         async with envoi.AsyncSession() as session:
+        ...             response = await session.get(server.url + "/get", params={"page": 2})
+        ...     return response.status_code, response.ok, response.json()["args"]
+        >>> asyncio.run(main())
+        (200, True, {'page': '2'})
+    """
+
+    _raw: Any = None
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, decoded; a streamed one is to be read with `await response.read()` before.
+
+        Raises:
+            StreamConsumedError: it was already read in pieces, or not read at all.
+        """
+        if self._content is None:
+            require_unconsumed(self)
+            raise StreamConsumedError("The body is not read yet: `await response.read()` first, or iterate over it.", response=self)
+        return self._content
+
+    @property
+    def raw(self) -> AsyncRaw:
+        """The body as a file, for a response with `stream=True`."""
+        if self._raw is None:
+            self._raw = AsyncRaw(self)
+        return self._raw  # type: ignore[no-any-return]
+
+    @raw.setter
+    def raw(self, value: Any) -> None:
+        self._raw = value
+
+    async def read(self) -> bytes:
+        """Read the whole body, and return it: what `content` does.
+
+        Raises:
+            StreamConsumedError: it was already read in pieces.
+        """
+        if self._content is None:
+            require_unconsumed(self)
+            await load(self)
+        return self._content or b""
+
+    def iter_content(self, chunk_size: int | None = None, decode_unicode: bool = False) -> AsyncIterator[Any]:
+        """The body in pieces, as they arrive.
+
+        Args:
+            chunk_size: the most bytes of a piece; None for whatever arrived. A piece is never held back to fill it up.
+            decode_unicode: give text instead of bytes, when the response has an encoding.
+
+        Raises:
+            StreamConsumedError: it was already read in pieces.
+            IncompleteBody, ReadTimeout, …: while iterating.
+        """
+        cutter = Cutter(self, chunk_size, decode_unicode)
+        return self._iterate(cutter)
+
+    def iter_lines(
+        self, chunk_size: int | None = None, decode_unicode: bool = False, delimiter: str | bytes | None = None
+    ) -> AsyncIterator[Any]:
+        """The body line by line, each as soon as it is complete, without its end.
+
+        Args:
+            chunk_size: as for `iter_content`.
+            decode_unicode: give text instead of bytes, when the response has an encoding.
+            delimiter: what separates lines, instead of line ends.
+        """
+        pieces = self.iter_content(chunk_size, decode_unicode)
+        return self._iterate_lines(pieces, Lines(delimiter))
+
+    async def close(self) -> None:
+        """Give the connection back. A body that was not read to its end is lost, and its connection closed."""
+        if self.body is not None:
+            self.body.close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.iter_content()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def _iterate(self, cutter: Cutter) -> AsyncIterator[Any]:
+        if self._content is not None:
+            for piece in cutter.cut(self._content):
+                yield piece
+        else:
+            body = self.body
+            self._consumed = True
+            while body is not None and (data := await body.receive()):
+                for piece in cutter.cut(data):
+                    yield piece
+            if body is not None:
+                self.trailers = body.trailers
+        for piece in cutter.end():
+            yield piece
+
+    @staticmethod
+    async def _iterate_lines(pieces: AsyncIterator[Any], lines: Lines) -> AsyncIterator[Any]:
+        async for piece in pieces:
+            for line in lines.feed(piece):
+                yield line
+        for line in lines.end():
+            yield line
+
+    def _loaded_content(self) -> bytes:
+        return self.content

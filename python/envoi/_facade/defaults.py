@@ -1,0 +1,283 @@
+"""What both kinds of session share: their settings, and how a call is made of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from math import inf
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi import exceptions
+from envoi._core import URL, Headers, URLError
+from envoi._facade.routes import Routes, tls_config
+from envoi._model.body import NO_BODY, encode_body, set_framing
+from envoi._model.cookies import Cookies
+from envoi._model.headers import default_headers, merge_headers
+from envoi._model.options import check_options
+from envoi._model.request import Request, validate_method
+from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.timeout import Timeout
+from envoi._model.url import parse_url, require_http, with_params
+from envoi._pipeline.call import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from envoi._model.types import AuthType, CertType, CookiesType, HeadersType, ParamsType, TimeoutType, URLType, VerifyType
+    from envoi._net.pool import Pool
+    from envoi._pipeline.reply import Reply
+
+DEFAULT_TIMEOUT: Final = Timeout()
+
+
+class SessionSettings:
+    """The settings of a session, each also an attribute that may be changed.
+
+    Args:
+        base_url: relative URLs are joined to it.
+        headers: sent with every request, over Envoi's own; None as a value leaves one of those out.
+        params: added to every URL's query.
+        cookies: in the jar from the start.
+        auth: user name and password for Basic authentication.
+        timeout: a number of seconds for connecting and for each wait, `(connect, read)`, a `Timeout`, or None for none at all.
+        verify: True for the system's trust store, a path to a PEM file or folder, an `ssl.SSLContext`, or False for no check at all.
+        cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key, password)`.
+        max_redirects: how many redirects are followed.
+        trust_env: whether REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name the trust store when `verify` is not given.
+        max_connections: open connections in total; None for no limit.
+        max_connections_per_host: the same for one origin.
+        keepalive: seconds that an idle connection is kept.
+        resend: whether a request that met a connection which the server had just closed is sent once more, where that is safe.
+        max_body: the largest response body in bytes, decoded; None for no limit.
+        sensitive_headers: names of headers that a redirect to another origin must not take along, besides
+            Authorization, Cookie and Proxy-Authorization.
+        local_address: the address to connect from.
+
+    Raises:
+        InvalidOption: an argument of the wrong type or out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: URLType | None = None,
+        headers: HeadersType = None,
+        params: ParamsType = None,
+        cookies: CookiesType = None,
+        auth: AuthType = None,
+        timeout: TimeoutType | NotGiven = NOT_GIVEN,
+        verify: VerifyType | NotGiven = NOT_GIVEN,
+        cert: CertType = None,
+        max_redirects: int = 30,
+        trust_env: bool = True,
+        max_connections: int | None = 100,
+        max_connections_per_host: int | None = None,
+        keepalive: float = 60.0,
+        resend: bool = True,
+        max_body: int | None = None,
+        sensitive_headers: Iterable[str] = (),
+        local_address: str | None = None,
+    ) -> None:
+        self._closed = False
+        self._pool: Pool | None = None
+        self._opening = Lock()
+        self._routes = Routes()
+        self._tls: Hashable = None
+        self._limits = (
+            _limit("max_connections", max_connections),
+            _limit("max_connections_per_host", max_connections_per_host),
+            _seconds("keepalive", keepalive),
+        )
+        self._local_address = local_address
+        self._headers = default_headers() if headers is None else merge_headers(default_headers(), headers)
+        self._cookies = Cookies(cookies)
+        self._base_url = None if base_url is None else _base(base_url)
+        self._verify = verify
+        self._cert = cert
+        self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
+        self.params: ParamsType = params
+        self.auth: AuthType = auth
+        self.max_redirects = max_redirects
+        self.trust_env = trust_env
+        self.stream = False
+        self.resend = resend
+        self.max_body = max_body
+        self.sensitive_headers = tuple(sensitive_headers)
+
+    @property
+    def headers(self) -> Headers:
+        """Sent with every request."""
+        return self._headers
+
+    @headers.setter
+    def headers(self, value: HeadersType) -> None:
+        self._headers = merge_headers(Headers(), value)
+
+    @property
+    def cookies(self) -> Cookies:
+        """The jar: what servers set, and what you put in."""
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, value: Any) -> None:
+        self._cookies = value if isinstance(value, Cookies) else Cookies(value)
+
+    @property
+    def base_url(self) -> str | None:
+        """Relative URLs are joined to it."""
+        return None if self._base_url is None else str(self._base_url)
+
+    @base_url.setter
+    def base_url(self, value: URLType | None) -> None:
+        self._base_url = None if value is None else _base(value)
+
+    @property
+    def timeout(self) -> Timeout:
+        """The limits in force where a request names none of its own."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, value: TimeoutType) -> None:
+        self._timeout = Timeout.parse(value, DEFAULT_TIMEOUT)
+
+    @property
+    def verify(self) -> VerifyType:
+        """How certificates are checked; True until you say otherwise."""
+        return True if isinstance(self._verify, NotGiven) else self._verify
+
+    @verify.setter
+    def verify(self, value: VerifyType) -> None:
+        self._verify = value
+        self._tls = None
+
+    @property
+    def cert(self) -> CertType:
+        """The client certificate."""
+        return self._cert
+
+    @cert.setter
+    def cert(self, value: CertType) -> None:
+        self._cert = value
+        self._tls = None
+
+    def _call(
+        self,
+        pool: Pool,
+        new_reply: Callable[..., Reply],
+        method: str | bytes,
+        url: URLType,
+        options: Mapping[str, Any],
+    ) -> tuple[Call, Request]:
+        """The call and the request that a session's method stands for. Everything that is wrong with them is raised here, before any I/O."""
+        verb = validate_method(method)
+        parsed = parse_url(url) if self._base_url is None else _joined(self._base_url, url)
+        call = Call()
+        call.pool = pool
+        call.new_reply = new_reply
+        call.route_for = self._routes
+        call.jar = self._cookies
+        call.resend = self.resend
+        call.max_redirects = self.max_redirects
+        call.sensitive = self.sensitive_headers
+        params = self.params
+        if options:
+            check_options(options)
+            given = options.get
+            if params or options.get("params") is not None:
+                params = _merged_params(params, given("params"))
+            headers = merge_headers(self._headers, given("headers"))
+            content = encode_body(given("data"), given("json"))
+            call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
+            call.stream = bool(given("stream", self.stream))
+            call.follow = bool(given("allow_redirects", verb != "HEAD"))
+            call.cookies = given("cookies")
+            call.auth = given("auth", self.auth)
+            call.max_body = given("max_body", self.max_body)
+        else:
+            headers = self._headers.copy()
+            content = NO_BODY
+            call.timeout = self._timeout
+            call.stream = self.stream
+            call.follow = verb != "HEAD"
+            call.cookies = None
+            call.auth = self.auth
+            call.max_body = self.max_body
+        if params:
+            parsed = with_params(parsed, params)
+        require_http(parsed)
+        if content is not NO_BODY or verb not in _BODILESS:
+            set_framing(headers, verb, content)
+        if "verify" in options or "cert" in options:
+            call.tls = self._tls_for(options.get("verify"), options.get("cert"))
+        else:
+            if self._tls is None:
+                self._tls = self._tls_for(None, None)
+            call.tls = self._tls
+        call.started = pool.backend.now()
+        total = call.timeout.total_seconds
+        call.deadline = inf if total == inf else call.started + total
+        return call, Request(verb, parsed, headers, content)
+
+    def _tls_for(self, verify: Any, cert: Any) -> Hashable:
+        if verify is None:
+            verify = self._verify
+        if isinstance(verify, NotGiven):
+            verify = True
+            if self.trust_env:
+                verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        return tls_config(verify, self._cert if cert is None else cert)
+
+
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+
+
+def _joined(base: URL, url: URLType) -> URL:
+    """`url` below `base`; an absolute one stands for itself."""
+    if not isinstance(url, str) or _ABSOLUTE.match(url):
+        return parse_url(url)
+    if url.startswith(("//", "\\")):
+        raise exceptions.InvalidURL(f"Invalid URL {url!r}: it leaves base_url for another host; write it in full if that is meant")
+    try:
+        joined = base.join(url.removeprefix("/"))
+    except URLError as error:
+        raise exceptions.InvalidURL(f"Invalid URL {url!r}: {error.args[-1]}") from None
+    if joined.origin != base.origin or not joined.path.startswith(base.path):
+        raise exceptions.InvalidURL(f"Invalid URL {url!r}: it leaves base_url {str(base.without_userinfo())!r}; write it in full if that is meant")
+    return joined
+
+
+_BODILESS: Final = frozenset({"GET", "HEAD"})
+
+
+def _merged_params(session: Any, request: Any) -> Any:
+    """The request's parameters over the session's: same names replace, None takes out."""
+    if not session:
+        return request
+    if request is None:
+        return session
+    if isinstance(request, (str, bytes)) or isinstance(session, (str, bytes)):
+        return request
+    merged = dict(session)
+    merged.update(request)
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _base(value: URLType) -> URL:
+    url = parse_url(value)
+    require_http(url)
+    return url.with_query(None) if url.path.endswith("/") else url.join(url.path + "/")
+
+
+def _limit(name: str, value: int | None) -> float:
+    if value is None:
+        return inf
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise exceptions.InvalidOption(f"{name} must be a whole number of at least 1, or None for no limit, not {value!r}")
+    return value
+
+
+def _seconds(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise exceptions.InvalidOption(f"{name} must be a number of seconds, not {value!r}")
+    return float(value)

@@ -1,0 +1,63 @@
+"""The composition root: which backend a session runs on, and its pool."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from envoi._io.blocking import BlockingBackend
+from envoi._net.dial import Dialer
+from envoi._net.pool import Pool
+
+if TYPE_CHECKING:
+    from envoi._io.protocols import Backend
+
+_pools: WeakSet[Pool] = WeakSet()
+
+
+def open_blocking_pool(max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
+    """A pool for threads."""
+    return _open(BlockingBackend(), max_connections, max_per_host, keepalive, local_address)
+
+
+def open_async_pool(max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
+    """A pool for the event loop that runs now.
+
+    Raises:
+        RuntimeError: none does.
+    """
+    return _open(_running_backend(), max_connections, max_per_host, keepalive, local_address)
+
+
+def in_trio() -> bool:
+    """Whether a trio task runs now; trio is not imported to find out."""
+    trio = sys.modules.get("trio")
+    return trio is not None and trio.lowlevel.in_trio_task()
+
+
+def _open(backend: Backend, max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
+    pool = Pool(backend, Dialer(backend, None if local_address is None else (local_address, 0)), max_connections, max_per_host, keepalive)
+    _pools.add(pool)
+    return pool
+
+
+def _running_backend() -> Backend:
+    if in_trio():
+        from envoi._io.trio_ import TrioBackend
+
+        return TrioBackend()
+    from envoi._io.asyncio_ import AsyncioBackend
+
+    return AsyncioBackend()
+
+
+def _forget_all() -> None:
+    # A child shares the parent's sockets: bytes it sent would land in the middle of the parent's.
+    for pool in list(_pools):
+        pool.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,148 @@
+"""`response.raw`: the body as a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+from envoi._io.run_sync import run_sync
+
+if TYPE_CHECKING:
+    from envoi._pipeline.reply import Reply
+
+
+class _Reader:
+    """Reads a body in the sizes asked for. Shared by both colours; never suspends more than the body does."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._buffer = b""
+        self._told = 0
+
+    async def take(self, amount: int | None, *, decode: bool) -> bytes:
+        body = self._reply.body
+        if body is None or (self._reply._consumed and not self._told and not self._buffer):
+            return b""
+        self._reply._consumed = True
+        parts = [self._buffer]
+        size = len(self._buffer)
+        while amount is None or size < amount:
+            piece = await (body.receive() if decode else body.receive_raw())
+            if not piece:
+                break
+            parts.append(piece)
+            size += len(piece)
+        data = b"".join(parts)
+        taken, self._buffer = (data, b"") if amount is None else (data[:amount], data[amount:])
+        self._told += len(taken)
+        return taken
+
+    async def next_piece(self, amount: int, *, decode: bool) -> bytes:
+        """What has arrived, at most `amount` bytes."""
+        if not self._buffer:
+            body = self._reply.body
+            if body is None:
+                return b""
+            self._reply._consumed = True
+            self._buffer = await (body.receive() if decode else body.receive_raw())
+        taken, self._buffer = self._buffer[:amount], self._buffer[amount:]
+        self._told += len(taken)
+        return taken
+
+
+class Raw(io.RawIOBase):
+    """The body of a streamed response as a binary file: encoded as it came, unless `decode_content` is set or asked for.
+
+    Args:
+        reply: whose body it is.
+
+    Attributes:
+        decode_content: whether `read` and `stream` undo Content-Encoding by default; False, as in requests.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self._reply = reply
+        self._reader = _Reader(reply)
+        self.decode_content = False
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._reply.status_code
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase."""
+        return self._reply.reason
+
+    @property
+    def headers(self) -> object:
+        """The header fields."""
+        return self._reply.headers
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:  # type: ignore[override]
+        """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or negative."""
+        amount = None if amt is None or amt < 0 else amt
+        return run_sync(self._reader.take(amount, decode=self._decodes(decode_content)))
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer; the number of bytes put there."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readall(self) -> bytes:
+        """All that is left."""
+        return self.read()
+
+    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
+        """Pieces of at most `amt` bytes, as they arrive."""
+        while piece := run_sync(self._reader.next_piece(amt, decode=self._decodes(decode_content))):
+            yield piece
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._reader._told
+
+    def release_conn(self) -> None:
+        """Give the connection back."""
+        if self._reply.body is not None:
+            self._reply.body.close()
+
+    def close(self) -> None:
+        """Close it; the connection goes back."""
+        self.release_conn()
+        super().close()
+
+    def _decodes(self, asked: bool | None) -> bool:
+        return self.decode_content if asked is None else asked
+
+
+class AsyncRaw:
+    """The same for an `AsyncSession`, with `read` and `stream` awaited."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._reader = _Reader(reply)
+        self.decode_content = False
+
+    async def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
+        """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or negative."""
+        amount = None if amt is None or amt < 0 else amt
+        return await self._reader.take(amount, decode=self.decode_content if decode_content is None else decode_content)
+
+    async def stream(self, amt: int = 65536, decode_content: bool | None = None) -> AsyncIterator[bytes]:
+        """Pieces of at most `amt` bytes, as they arrive."""
+        decode = self.decode_content if decode_content is None else decode_content
+        while piece := await self._reader.next_piece(amt, decode=decode):
+            yield piece
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._reader._told

@@ -1,0 +1,145 @@
+"""The session: settings, cookies and connections that outlive a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envoi._facade.defaults import SessionSettings
+from envoi._facade.opening import open_blocking_pool
+from envoi._facade.response import Response
+from envoi._io.run_sync import run_sync
+from envoi._pipeline.send import send
+from envoi.exceptions import SessionClosed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
+    from envoi._model.types import DataType, JsonType, ParamsType, URLType
+    from envoi._net.pool import Pool
+
+
+class Session(SessionSettings):
+    """Cookies that persist, connections that are kept, settings for every request. Safe to use from many threads at once.
+
+    Args:
+        **settings: see `SessionSettings`.
+
+    Example:
+        >>> with testing.Server() as server, envoi.Session(base_url=server.url) as session:
+        ...     _ = session.get("/cookies/set?flavour=vanilla")
+        ...     session.get("/cookies").json()
+        {'cookies': {'flavour': 'vanilla'}}
+    """
+
+    def request(self, method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+        """Send a request.
+
+        Args:
+            method: such as "GET".
+            url: where to.
+            **options: see `RequestOptions`.
+
+        Returns:
+            The response, its body read, unless `stream=True`.
+
+        Raises:
+            RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
+        """
+        pool = self._pool
+        if pool is None:
+            pool = self._open()
+        call, request = self._call(pool, Response, method, url, options)
+        return run_sync(send(call, request))  # type: ignore[return-value] # the class that the call was given
+
+    def get(self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> Response:
+        """Ask for a resource (RFC 9110, section 9.3.1).
+
+        Args:
+            url: where to.
+            params: added to the query.
+            **options: see `RequestOptions`.
+        """
+        if params is None:
+            return self.request("GET", url, **options)
+        return self.request("GET", url, params=params, **options)
+
+    def options(self, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+        """Ask what a resource allows (RFC 9110, section 9.3.7).
+
+        Args:
+            url: where to.
+            **options: see `RequestOptions`.
+        """
+        return self.request("OPTIONS", url, **options)
+
+    def head(self, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+        """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110, section 9.3.2).
+
+        Args:
+            url: where to.
+            **options: see `RequestOptions`.
+        """
+        return self.request("HEAD", url, **options)
+
+    def post(self, url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> Response:
+        """Hand a body to a resource (RFC 9110, section 9.3.3).
+
+        Args:
+            url: where to.
+            data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+            json: the body, as JSON.
+            **options: see `RequestOptions`.
+        """
+        return self.request("POST", url, data=data, json=json, **options)
+
+    def put(self, url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> Response:
+        """Put a body in place of a resource (RFC 9110, section 9.3.4).
+
+        Args:
+            url: where to.
+            data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+            **options: see `RequestOptions`.
+        """
+        return self.request("PUT", url, data=data, **options)
+
+    def patch(self, url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> Response:
+        """Change part of a resource (RFC 5789).
+
+        Args:
+            url: where to.
+            data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+            **options: see `RequestOptions`.
+        """
+        return self.request("PATCH", url, data=data, **options)
+
+    def delete(self, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+        """Remove a resource (RFC 9110, section 9.3.5).
+
+        Args:
+            url: where to.
+            **options: see `RequestOptions`.
+        """
+        return self.request("DELETE", url, **options)
+
+    def close(self) -> None:
+        """Close the connections. Responses that are still being streamed keep theirs to their end. Closing again does nothing."""
+        self._closed = True
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _open(self) -> Pool:
+        if self._closed:
+            raise SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
+        with self._opening:
+            if self._pool is None:
+                self._pool = open_blocking_pool(*self._limits, self._local_address)
+            return self._pool

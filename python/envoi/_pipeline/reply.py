@@ -1,0 +1,78 @@
+"""A response that the pipeline has in hand: its head is there, its body perhaps not yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envoi._model.response import BaseResponse
+
+if TYPE_CHECKING:
+    from envoi._model.timing import ConnectionInfo, Timing
+    from envoi._model.trace import Trace
+    from envoi._net.body import ResponseBody
+
+
+class Reply(BaseResponse):
+    """What the façades' responses have in common below their colour.
+
+    Attributes:
+        body: the body while it is not loaded; None when there is nothing to read.
+        trace: when what happened.
+    """
+
+    body: ResponseBody | None = None
+    trace: Trace | None = None
+    _content: bytes | None = None
+    _consumed: bool = False
+
+    @property
+    def timing(self) -> Timing | None:  # type: ignore[override]
+        """Seconds spent in each phase."""
+        return None if self.trace is None else self.trace.timing()
+
+    @property
+    def connection(self) -> ConnectionInfo | None:  # type: ignore[override]
+        """The connection that carried the response."""
+        return None if self.trace is None else self.trace.connection()
+
+    @property
+    def location(self) -> str | None:
+        """The Location field."""
+        return None if self._head is None else self._head.location
+
+    @property
+    def sets_cookies(self) -> bool:
+        """Whether there is a Set-Cookie field."""
+        return self._head is not None and self._head.sets_cookies
+
+    def finish(self, content: bytes) -> None:
+        """Take the whole body."""
+        self._content = content
+        self._consumed = True
+
+
+async def load(reply: Reply) -> None:
+    """Read the whole body, decoded, unless it is there already."""
+    body = reply.body
+    if body is None:
+        return
+    try:
+        content = await body.read()
+    except Exception as error:
+        if getattr(error, "response", reply) is None:
+            error.response = reply  # type: ignore[attr-defined]
+        raise
+    reply.trailers = body.trailers
+    reply.body = None
+    reply.finish(content)
+
+
+async def discard(reply: Reply) -> None:
+    """Be done with a reply that is only a step on the way. A short body stays readable, unless it is encoded: that is never undone here."""
+    body = reply.body
+    if body is None:
+        return
+    raw = await body.discard()
+    reply.body = None
+    encoded = reply._head is not None and reply._head.content_encoding is not None
+    reply.finish(b"" if encoded else raw)

@@ -1,0 +1,137 @@
+"""Envoi, awaited: `from envoi import aio as requests`, then `await requests.get(url)`. The one-shot functions share a pool per event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envoi._facade.async_response import AsyncResponse
+from envoi._facade.async_session import AsyncSession
+from envoi._facade.shared import shared_async_session
+from envoi._model.request import Request
+from envoi._model.timeout import Timeout
+from envoi.exceptions import (
+    ConnectionError,  # noqa: A004 - requests' name
+    ConnectTimeout,
+    HTTPError,
+    JSONDecodeError,
+    ReadTimeout,
+    RequestException,
+    TooManyRedirects,
+    URLRequired,
+)
+from envoi.status_codes import codes
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
+    from envoi._model.types import DataType, JsonType, ParamsType, URLType
+
+Session = AsyncSession
+Response = AsyncResponse
+
+__all__ = [
+    "AsyncResponse", "AsyncSession", "ConnectTimeout", "ConnectionError", "HTTPError", "JSONDecodeError", "ReadTimeout", "Request",
+    "RequestException", "Response", "Session", "Timeout", "TooManyRedirects", "URLRequired", "codes", "delete", "get", "head",
+    "options", "patch", "post", "put", "request", "session",
+]  # fmt: skip
+
+
+def session() -> AsyncSession:
+    """A new `AsyncSession`."""
+    return AsyncSession()
+
+
+async def request(method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+    """Send a request.
+
+    Args:
+        method: such as "GET".
+        url: where to.
+        **options: see `RequestOptions`.
+
+    Returns:
+        The response, its body read, unless `stream=True`.
+
+    Raises:
+        RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
+    """
+    opened = await shared_async_session()
+    return await opened.request(method, url, **options)
+
+
+async def get(url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> AsyncResponse:
+    """Ask for a resource (RFC 9110, section 9.3.1).
+
+    Args:
+        url: where to.
+        params: added to the query.
+        **options: see `RequestOptions`.
+    """
+    if params is None:
+        return await request("GET", url, **options)
+    return await request("GET", url, params=params, **options)
+
+
+async def options(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+    """Ask what a resource allows (RFC 9110, section 9.3.7).
+
+    Args:
+        url: where to.
+        **options: see `RequestOptions`.
+    """
+    return await request("OPTIONS", url, **options)
+
+
+async def head(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+    """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110, section 9.3.2).
+
+    Args:
+        url: where to.
+        **options: see `RequestOptions`.
+    """
+    return await request("HEAD", url, **options)
+
+
+async def post(url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> AsyncResponse:
+    """Hand a body to a resource (RFC 9110, section 9.3.3).
+
+    Args:
+        url: where to.
+        data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+        json: the body, as JSON.
+        **options: see `RequestOptions`.
+    """
+    return await request("POST", url, data=data, json=json, **options)
+
+
+async def put(url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> AsyncResponse:
+    """Put a body in place of a resource (RFC 9110, section 9.3.4).
+
+    Args:
+        url: where to.
+        data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+        **options: see `RequestOptions`.
+    """
+    return await request("PUT", url, data=data, **options)
+
+
+async def patch(url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> AsyncResponse:
+    """Change part of a resource (RFC 5789).
+
+    Args:
+        url: where to.
+        data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+        **options: see `RequestOptions`.
+    """
+    return await request("PATCH", url, data=data, **options)
+
+
+async def delete(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+    """Remove a resource (RFC 9110, section 9.3.5).
+
+    Args:
+        url: where to.
+        **options: see `RequestOptions`.
+    """
+    return await request("DELETE", url, **options)
