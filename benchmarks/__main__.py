@@ -98,7 +98,7 @@ def _chosen_cases(only: str | None, *, quick: bool) -> list[Case]:
 
 
 def _cores() -> int:
-    import os  # noqa: PLC0415
+    import os
 
     return os.cpu_count() or 1
 

@@ -108,7 +108,7 @@ class ThreadsBatch(Batch):
                 _fetch(get, self._endpoint.url, self._size, _UNTIMED)
                 ready.wait(timeout=20)
                 _fetch(get, self._endpoint.url, self._size, share)
-            except BaseException as problem:  # noqa: BLE001  (handed to the main thread)
+            except BaseException as problem:
                 problems.append(problem)
                 ready.abort()
 
@@ -181,7 +181,7 @@ class TrioBatch(Batch):
 
     def run(self, count: int) -> tuple[float, float]:
         """Let each task fetch its share."""
-        import trio  # noqa: PLC0415  (only where it is measured)
+        import trio
 
         return trio.run(self._run, max(count // self._endpoint.at_once, 1))
 
@@ -196,7 +196,7 @@ class TrioBatch(Batch):
             await driver.close()
 
     async def _spread(self, driver: AsyncDriver, share: int) -> None:
-        import trio  # noqa: PLC0415
+        import trio
 
         async with trio.open_nursery() as nursery:
             for _ in range(self._endpoint.at_once):
@@ -259,6 +259,6 @@ def _first_supported(blocking: Callable[[], Batch], looped: Callable[[], Batch])
 
 
 def _base_open_trio() -> object:
-    from benchmarks.clients.base import Client  # noqa: PLC0415  (only its type is imported above)
+    from benchmarks.clients.base import Client
 
     return Client.open_trio

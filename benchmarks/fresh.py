@@ -28,17 +28,17 @@ def main(kind: str, name: str, url: str, ca: str, size: int) -> dict[str, float 
         return _memory_of_body(client, endpoint, size)
     except UnsupportedError:
         return {"unsupported": True}
-    except Exception as problem:  # noqa: BLE001  (a peer that fails is reported)
+    except Exception as problem:
         return {"error": f"{type(problem).__name__}: {problem}"[:300], "missing": isinstance(problem, ImportError)}
 
 
 def peak_memory() -> int:
     """Return the peak resident bytes of this program; unlike getrusage, without its parent's."""
     try:
-        with open("/proc/self/status") as status:  # noqa: PTH123  (pathlib would count as memory)
+        with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
     except OSError:
-        import resource  # noqa: PLC0415
+        import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -68,7 +68,7 @@ def _memory_of_body(client: Client, endpoint: Endpoint, size: int) -> dict[str, 
 
 
 def _stream_async(client: Client, endpoint: Endpoint) -> int:
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     async def work() -> int:
         driver = await client.open_asyncio(endpoint)
@@ -86,4 +86,5 @@ def _check(length: int, size: int) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:5], int(sys.argv[5]))))
+    _, given_kind, given_name, given_url, given_ca, given_size = sys.argv
+    print(json.dumps(main(given_kind, given_name, given_url, given_ca, int(given_size))))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.processes import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchmarks.clients import Entry
 
 VENV = ROOT / ".venv-bench"

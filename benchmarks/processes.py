@@ -28,7 +28,12 @@ def client_and_server_cpus() -> tuple[int | None, int | None]:
 
 
 def start(
-    command: Sequence[str], cpu: int | None, *, stdin: int | None = None, stdout: int | IO[bytes] | None = None, stderr: int | IO[bytes] | None = None
+    command: Sequence[str],
+    cpu: int | None,
+    *,
+    stdin: int | None = None,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a child process in a session of its own, which ends with this process.
 
@@ -75,7 +80,7 @@ def clean_environment() -> dict[str, str]:
 def raise_open_files_limit() -> int:
     """Raise the limit of open files as far as allowed, and return it; children inherit it."""
     try:
-        import resource  # noqa: PLC0415  (POSIX only)
+        import resource
     except ImportError:
         return 512
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

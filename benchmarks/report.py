@@ -111,7 +111,12 @@ def write_json(path: Path, results: Results, verdicts: list[Verdict], machine: d
 
 def describe_machine(cpus: int) -> dict[str, str]:
     """Return what the figures depend on."""
-    return {"CPython": platform.python_version(), "OpenSSL": ssl.OPENSSL_VERSION.split()[1], "cores": str(cpus), "system": platform.system()}
+    return {
+        "CPython": platform.python_version(),
+        "OpenSSL": ssl.OPENSSL_VERSION.split()[1],
+        "cores": str(cpus),
+        "system": platform.system(),
+    }
 
 
 def _ratio(value: float, reference: float | None) -> str:

@@ -35,7 +35,7 @@ class Effort(NamedTuple):
     fresh_rounds: int
 
 
-FULL = Effort(rounds=5, batch_seconds=0.25, fresh_rounds=5)
+FULL = Effort(rounds=5, batch_seconds=0.2, fresh_rounds=6)
 QUICK = Effort(rounds=3, batch_seconds=0.08, fresh_rounds=3)
 
 
@@ -87,14 +87,21 @@ def measure(cases: Iterable[Case], peers: Sequence[Peer], site: Site, effort: Ef
 
 def _measure_interleaved(case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results) -> None:
     counts: dict[Peer, int] = {}
+
+    def warm_up(peer: Peer) -> None:
+        counts[peer] = _warm_up(case, peer, site, effort)
+
+    def run(peer: Peer) -> None:
+        results.keep_best(case, peer, peer.run(counts[peer]))
+
     for peer in peers:
-        _guarded(case, peer, results, lambda peer=peer: counts.__setitem__(peer, _warm_up(case, peer, site, effort)))  # type: ignore[misc]
+        _guarded(case, peer, results, warm_up)
     for _ in range(effort.rounds):
         for peer in list(counts):
-            if not _guarded(case, peer, results, lambda peer=peer: results.keep_best(case, peer, peer.run(counts[peer]))):  # type: ignore[misc]
+            if not _guarded(case, peer, results, run):
                 del counts[peer]
     for peer in counts:
-        _guarded(case, peer, results, peer.close_case)
+        _guarded(case, peer, results, Peer.close_case)
 
 
 def _warm_up(case: Case, peer: Peer, site: Site, effort: Effort) -> int:
@@ -108,25 +115,24 @@ def _warm_up(case: Case, peer: Peer, site: Site, effort: Effort) -> int:
 
 
 def _measure_fresh(case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results) -> None:
-    remaining = list(peers)
+    # For imports, the bare interpreter is the floor, and is subtracted.
+    remaining = [peer for peer in peers if case.kind != "import" or peer.name != "floor"]
     bare: dict[str, Figure] = {}
     rounds = 1 if case.unit == "MB" else effort.fresh_rounds
+
+    def once(peer: Peer) -> None:
+        if case.kind == "import":
+            bare[peer.name] = _lower(bare.get(peer.name), _time_program(peer, "pass"))
+            results.keep_best(case, peer, _time_program(peer, peer.imports))
+        else:
+            results.keep_best(case, peer, _fresh(case, peer, site))
+
     for _ in range(rounds):
         for peer in list(remaining):
-
-            def once(peer: Peer = peer) -> None:
-                if case.kind == "import":
-                    nothing = _time_program(peer, "pass")
-                    bare[peer.name] = _lower(bare.get(peer.name), nothing)
-                    results.keep_best(case, peer, _time_program(peer, peer.imports))
-                else:
-                    results.keep_best(case, peer, _fresh(case, peer, site))
-
             if not _guarded(case, peer, results, once):
                 remaining.remove(peer)
     for name, figure in list(results.figures.get(case.name, {}).items()):
         if name in bare:
-            # The floor runs nothing: it is its own baseline, and shows the noise.
             results.figures[case.name][name] = Figure(max(figure.wall - bare[name].wall, 0.0), max(figure.cpu - bare[name].cpu, 0.0))
 
 
@@ -166,7 +172,7 @@ def _time_program(peer: Peer, statement: str) -> Figure:
 def _children_cpu() -> float:
     if sys.platform == "win32":
         return 0.0
-    import resource  # noqa: PLC0415  (POSIX only)
+    import resource
 
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -176,9 +182,9 @@ def _lower(one: Figure | None, other: Figure) -> Figure:
     return other if one is None else Figure(min(one.wall, other.wall), min(one.cpu, other.cpu))
 
 
-def _guarded(case: Case, peer: Peer, results: Results, work: Callable[[], object]) -> bool:
+def _guarded(case: Case, peer: Peer, results: Results, work: Callable[[Peer], None]) -> bool:
     try:
-        work()
+        work(peer)
     except UnsupportedCaseError:
         return False
     except PeerError as problem:

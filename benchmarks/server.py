@@ -97,7 +97,13 @@ def serve(cpu: int | None, open_files: int) -> Iterator[Site]:
         plain, tls, tls_close, slow = _free_ports(4)
         (folder / "nginx.conf").write_text(
             _CONFIGURATION.format(
-                folder=folder, host=_HOST, plain=plain, tls=tls, tls_close=tls_close, small=small_body(), connections=max(open_files - 64, 256)
+                folder=folder,
+                host=_HOST,
+                plain=plain,
+                tls=tls,
+                tls_close=tls_close,
+                small=small_body(),
+                connections=max(open_files - 64, 256),
             )
         )
         server = start([nginx, "-p", name, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")], cpu)
@@ -134,7 +140,8 @@ def make_certificates(folder: Path) -> Path:
     authority = ["-days", "2", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=benchmark CA"]
     usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     request = ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost"]
-    signing = ["-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out", "server.pem", "-extfile", "server.ext"]
+    signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"]
+    signing = ["-in", "server.csr", *signer, "-out", "server.pem", "-extfile", "server.ext"]
     for command in (["req", "-x509", *key, *authority, *usage], ["req", "-new", *key, *request], ["x509", "-req", *signing]):
         subprocess.run([openssl, *command], cwd=folder, check=True, capture_output=True, timeout=30)
     return folder / "ca.pem"

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     _Figures = dict[str, dict[str, Figure]]
 
 
+_NOT_A_RACE = ("slow", "session", "memory-body")
+"""Cases that are shown, or judged otherwise."""
+
+
 class Verdict(NamedTuple):
     """One promise and whether it was kept."""
 
@@ -98,7 +102,7 @@ def _ahead_of_best_peer(figures: _Figures) -> Iterator[Verdict]:
     for case in CASES:
         found = figures.get(case.name, {})
         best = best_peer(found)
-        if "envoi" not in found or best is None or case.name.startswith("slow"):
+        if "envoi" not in found or best is None or case.name.startswith(_NOT_A_RACE):
             continue
         reference = found[best].wall
         value = f"{found['envoi'].wall / reference:.2f}" if reference else shown(case, found["envoi"].wall)

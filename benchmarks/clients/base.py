@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  (the defaults only say what is lacking)
 """What a client module offers to the harness. One module per client; each defines ``CLIENT``.
 
 A getter fetches one page and returns the length of its body, or -1 unless the status is 200: the harness compares the

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import envoi
-
 from benchmarks.clients.base import CHUNK_BYTES, FAILED, AsyncDriver, Client, Endpoint, SyncDriver
 from benchmarks.clients.requests_like import AsyncRequestsDriver, RequestsDriver
 

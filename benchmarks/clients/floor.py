@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 from benchmarks.clients.base import CHUNK_BYTES, FAILED, AsyncDriver, Client, Endpoint, SyncDriver
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    import ssl
+    from collections.abc import Callable
 
-_OK = b"HTTP/1.1 200"
+OK = b"HTTP/1.1 200"
 
 
 class Answer:
@@ -52,15 +51,17 @@ class FloorSync(SyncDriver):
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._context = ssl.create_default_context(cafile=endpoint.ca) if endpoint.secure else None
+        self._context = _tls_context(endpoint.ca) if endpoint.secure else None
+        self._session: ssl.SSLSession | None = None
         self._open: list[socket.socket] = []
 
     def getter(self) -> Callable[[str], int]:
         """Return a function over a socket of its own; over TLS, over a new connection each time."""
         request = request_for(self._endpoint, self._endpoint.url)
         answer = Answer()
-        if self._endpoint.secure:
-            return lambda _: self._get_over_new_connection(request)
+        context = self._context
+        if context is not None:
+            return lambda _: self._get_over_new_connection(context, request)
         connection = self._connect()
         self._open.append(connection)
         send, receive = connection.send, connection.recv
@@ -70,7 +71,7 @@ class FloorSync(SyncDriver):
             data = receive(65_536)
             if len(data) != answer.total:
                 data = _rest(connection, data, answer)
-            return answer.body if data.startswith(_OK) else FAILED
+            return answer.body if data.startswith(OK) else FAILED
 
         return get
 
@@ -95,153 +96,19 @@ class FloorSync(SyncDriver):
 
     def _connect(self) -> socket.socket:
         connection = connect(self._endpoint)
-        if self._context is not None:
-            connection = self._context.wrap_socket(connection, server_hostname=self._endpoint.address[0])
-        return connection
+        return connection if self._context is None else self._secured(self._context, connection)
 
-    def _get_over_new_connection(self, request: bytes) -> int:
+    def _secured(self, context: ssl.SSLContext, connection: socket.socket) -> ssl.SSLSocket:
+        return context.wrap_socket(connection, server_hostname=self._endpoint.address[0], session=self._session)
+
+    def _get_over_new_connection(self, context: ssl.SSLContext, request: bytes) -> int:
         answer = Answer()
-        with self._connect() as connection:
+        with self._secured(context, connect(self._endpoint)) as connection:
             connection.send(request)
             data = _rest(connection, connection.recv(65_536), answer)
-        return answer.body if data.startswith(_OK) else FAILED
-
-
-class FloorConnection:
-    """A non-blocking socket whose reader callback completes the waiting future."""
-
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
-        self._socket = connect(endpoint)
-        self._socket.setblocking(False)
-        self._receive = self._socket.recv
-        self._send = self._socket.send
-        self._loop = loop
-        self._answer = answer
-        self._request = request_for(endpoint, endpoint.url)
-        self._waiter: asyncio.Future[int] | None = None
-        self._data = b""
-        loop.add_reader(self._socket.fileno(), self._ready)
-
-    def get(self, _: str) -> asyncio.Future[int]:
-        """Send the request; the future is done with the response."""
-        waiter = self._waiter = self._loop.create_future()
-        self._write(self._request)
-        return waiter
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._loop.remove_reader(self._socket.fileno())
-        self._socket.close()
-
-    def _write(self, data: bytes) -> None:
-        self._send(data)
-
-    def _ready(self) -> None:
-        self._arrived(self._receive(65_536))
-
-    def _arrived(self, data: bytes) -> None:
-        answer = self._answer
-        if self._data:
-            data = self._data + data
-        if not answer.total:
-            answer.learn(data)
-        if not answer.total or len(data) < answer.total:
-            self._data = data
-            return
-        self._data = b""
-        waiter = self._waiter
-        if waiter is not None:
-            waiter.set_result(answer.body if data.startswith(_OK) else FAILED)
-
-
-class FloorTlsConnection(FloorConnection):
-    """The same over TLS, through memory buffers."""
-
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, answer: Answer, context: ssl.SSLContext) -> None:
-        super().__init__(endpoint, loop, answer)
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=endpoint.address[0])
-        self._handshake()
-
-    def _handshake(self) -> None:
-        self._socket.setblocking(True)
-        while True:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._socket.sendall(self._outgoing.read())
-                self._incoming.write(self._receive(65_536))
-            else:
-                break
-        self._socket.sendall(self._outgoing.read())
-        self._socket.setblocking(False)
-
-    def _write(self, data: bytes) -> None:
-        self._tls.write(data)
-        self._send(self._outgoing.read())
-
-    def _ready(self) -> None:
-        self._incoming.write(self._receive(65_536))
-        try:
-            data = self._tls.read(65_536)
-        except ssl.SSLWantReadError:
-            return
-        self._arrived(data)
-
-
-class FloorAsync(AsyncDriver):
-    """A stack of connections."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        loop = asyncio.get_running_loop()
-        answer = Answer()
-        if endpoint.secure:
-            context = ssl.create_default_context(cafile=endpoint.ca)
-            self._idle: list[FloorConnection] = [FloorTlsConnection(endpoint, loop, answer, context) for _ in range(endpoint.at_once)]
-        else:
-            self._idle = [FloorConnection(endpoint, loop, answer) for _ in range(endpoint.at_once)]
-
-    async def get(self, url: str) -> int:
-        """Take a connection, use it, put it back."""
-        connection = self._idle.pop()
-        length = await connection.get(url)
-        self._idle.append(connection)
-        return length
-
-    async def close(self) -> None:
-        """Close the connections."""
-        for each in self._idle:
-            each.close()
-
-
-class FloorTrio(AsyncDriver):
-    """A stack of non-blocking sockets, with trio's waiting for readiness."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        import trio  # noqa: PLC0415  (only where it is measured)
-
-        self._wait: Callable[[socket.socket], Awaitable[None]] = trio.lowlevel.wait_readable
-        self._request = request_for(endpoint, endpoint.url)
-        self._idle = [connect(endpoint) for _ in range(endpoint.at_once)]
-        for each in self._idle:
-            each.setblocking(False)
-        self._answer = Answer()
-
-    async def get(self, _: str) -> int:
-        """Take a socket, use it, put it back."""
-        connection = self._idle.pop()
-        connection.send(self._request)
-        await self._wait(connection)
-        data = connection.recv(65_536)
-        if not self._answer.total:
-            self._answer.learn(data)
-        self._idle.append(connection)
-        return self._answer.body if len(data) == self._answer.total and data.startswith(_OK) else FAILED
-
-    async def close(self) -> None:
-        """Close the sockets."""
-        for each in self._idle:
-            each.close()
+            # The ticket came with the answer: the next handshake is a short one.
+            self._session = connection.session
+        return answer.body if data.startswith(OK) else FAILED
 
 
 class Floor(Client):
@@ -253,10 +120,14 @@ class Floor(Client):
 
     async def open_asyncio(self, endpoint: Endpoint) -> AsyncDriver:
         """Use the loop's readers."""
+        from benchmarks.clients.floor_async import FloorAsync
+
         return FloorAsync(endpoint)
 
     async def open_trio(self, endpoint: Endpoint) -> AsyncDriver:
         """Use trio's low level."""
+        from benchmarks.clients.floor_async import FloorTrio
+
         return FloorTrio(endpoint)
 
     def once(self, url: str) -> int:
@@ -266,7 +137,13 @@ class Floor(Client):
         with connect(endpoint) as connection:
             connection.send(request_for(endpoint, url))
             data = _rest(connection, connection.recv(65_536), answer)
-        return answer.body if data.startswith(_OK) else FAILED
+        return answer.body if data.startswith(OK) else FAILED
+
+
+def _tls_context(ca: str) -> ssl.SSLContext:
+    import ssl
+
+    return ssl.create_default_context(cafile=ca)
 
 
 def _rest(connection: socket.socket, data: bytes, answer: Answer) -> bytes:

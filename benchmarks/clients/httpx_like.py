@@ -16,7 +16,7 @@ _IDLE_SECONDS = 600.0
 class HttpxDriver(SyncDriver):
     """A blocking client."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401  (of either library)
+    def __init__(self, client: Any) -> None:
         self._client = client
 
     def getter(self) -> Callable[[str], int]:
@@ -43,7 +43,7 @@ class HttpxDriver(SyncDriver):
 class AsyncHttpxDriver(AsyncDriver):
     """An async client."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401  (of either library)
+    def __init__(self, client: Any) -> None:
         self._client = client
         self._get = client.get
 
@@ -64,7 +64,7 @@ class HttpxClient(Client):
         library: The imported package.
     """
 
-    def __init__(self, library: Any) -> None:  # noqa: ANN401  (a module)
+    def __init__(self, library: Any) -> None:
         self._library = library
 
     def open_sync(self, endpoint: Endpoint) -> SyncDriver:

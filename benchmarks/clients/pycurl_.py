@@ -56,7 +56,7 @@ class PycurlDriver(SyncDriver):
         for each in self._handles:
             each.close()
 
-    def _handle(self) -> Any:  # noqa: ANN401  (pycurl has no types)
+    def _handle(self) -> Any:
         handle = pycurl.Curl()
         handle.setopt(pycurl.NOSIGNAL, 1)
         handle.setopt(pycurl.CAINFO, self._endpoint.ca)

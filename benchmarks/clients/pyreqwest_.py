@@ -78,13 +78,13 @@ class Pyreqwest(Client):
 
     def once(self, url: str) -> int:
         """Use its simple interface."""
-        from pyreqwest.simple.sync_request import pyreqwest_get  # noqa: PLC0415  (part of what is measured)
+        from pyreqwest.simple.sync_request import pyreqwest_get
 
         response = pyreqwest_get(url).send()
         return len(response.bytes()) if response.status == 200 else FAILED
 
 
-def _configured(builder: Any, endpoint: Endpoint) -> Any:  # noqa: ANN401  (of either colour)
+def _configured(builder: Any, endpoint: Endpoint) -> Any:
     return builder.add_root_certificate_pem(Path(endpoint.ca).read_bytes()).pool_max_idle_per_host(endpoint.at_once).no_proxy()
 
 

@@ -28,7 +28,7 @@ class Requests(Client):
 
     def once(self, url: str) -> int:
         """Use requests.get."""
-        response = requests.get(url)  # noqa: S113  (the harness stops the process)
+        response = requests.get(url)
         return len(response.content) if response.status_code == 200 else FAILED
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class RequestsDriver(SyncDriver):
     """A session with requests' methods."""
 
-    def __init__(self, session: Any) -> None:  # noqa: ANN401  (any session that looks like requests')
+    def __init__(self, session: Any) -> None:
         self._session = session
 
     def getter(self) -> Callable[[str], int]:
@@ -41,7 +41,7 @@ class RequestsDriver(SyncDriver):
 class AsyncRequestsDriver(AsyncDriver):
     """An async session with requests' methods."""
 
-    def __init__(self, session: Any) -> None:  # noqa: ANN401  (any session that looks like requests')
+    def __init__(self, session: Any) -> None:
         self._session = session
         self._get = session.get
 
