@@ -47,6 +47,14 @@ def test_unusable_urls(text):
         parse_url(text)
 
 
+@pytest.mark.parametrize("text", ["localhost:8080/x", "mailto:a@b.example", "ftp://example.org/", "user:secret@host/path"])
+def test_other_schemes_are_refused_as_requests_does(text):
+    with pytest.raises(requests.exceptions.InvalidSchema):
+        requests.get(text)
+    with pytest.raises(InvalidSchema, match="No connection adapters were found for"):
+        require_http(parse_url(text))
+
+
 def test_only_http_is_required_to_be_http():
     require_http(parse_url("https://example.org/"))
     with pytest.raises(InvalidSchema, match=r"No connection adapters were found for .ftp://example\.org/"):
@@ -58,7 +66,7 @@ def test_only_http_is_required_to_be_http():
 )
 def test_errors_never_show_a_password(text):
     with pytest.raises((InvalidURL, MissingSchema, InvalidSchema)) as caught:
-        parse_url(text)
+        require_http(parse_url(text))
     assert "secret" not in str(caught.value)
     assert "sec/ret" not in str(caught.value)
 

@@ -38,11 +38,11 @@ def merge_headers(session: Headers, request: HeadersType) -> Headers:
     if not request:
         return session.copy()
     try:
-        return session.merged(request)  # type: ignore[arg-type]
-    except InvalidHeaderError as error:
-        raise InvalidHeader(*error.args) from None
-    except (TypeError, ValueError) as error:
-        raise InvalidHeader(_culprit(request) or f"headers: {error}") from None
+        merged = session.merged(request)  # type: ignore[arg-type]
+        merged.validate()
+    except (InvalidHeaderError, TypeError, ValueError) as error:
+        raise InvalidHeader(_culprit(request) or str(error)) from None
+    return merged
 
 
 def _culprit(request: Any) -> str | None:
