@@ -69,8 +69,8 @@ impl<B: AsRef<[u8]>> Decoder<B> {
         self.source.len()
     }
 
-    /// Decode into `output`, and return how much of it was filled. Less than all means that more input is needed, or
-    /// that the end is reached. An error is reported when everything before it was given out, and then each time.
+    /// Decode into `output`, and return how much of it was filled. Less than all means that more input is needed, that
+    /// the end is reached, or that the next call fails. An error may swallow what the same step decoded.
     pub fn read(&mut self, output: &mut [u8]) -> Result<usize, DecodeError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
