@@ -62,7 +62,15 @@ def test_only_http_is_required_to_be_http():
 
 
 @pytest.mark.parametrize(
-    "text", ["http://user:secret@exa mple/", "user:secret@host/path", "http://user:sec/ret@host:x/", "http://us:secret@:1/"]
+    "text",
+    [
+        "http://user:secret@exa mple/",
+        "user:secret@host/path",
+        "http://user:sec/ret@host:x/",
+        "http://us:secret@:1/",
+        "1user:secret@host/",
+        "http://user:secret" + "t" * 300 + "@host:x/",
+    ],
 )
 def test_errors_never_show_a_password(text):
     with pytest.raises((InvalidURL, MissingSchema, InvalidSchema)) as caught:

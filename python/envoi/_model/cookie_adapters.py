@@ -26,7 +26,16 @@ class Policy(DefaultCookiePolicy):
 class Jar(CookieJar):
     """The standard jar, which asks its policy only about domains that can match: the cost does not grow with the other sites in it."""
 
-    _cookies: dict[str, Any]
+    _cookies: dict[str, dict[str, dict[str, Cookie]]]
+    _cookies_lock: Any
+
+    def clear_expired_cookies(self) -> None:
+        """Take out what is past its expiry date; done after every request, so it looks at cookies that have such a date alone."""
+        with self._cookies_lock:
+            everything = [cookie for paths in self._cookies.values() for names in paths.values() for cookie in names.values()]
+            for cookie in everything:
+                if cookie.expires is not None and cookie.is_expired():
+                    self.clear(cookie.domain, cookie.path, cookie.name)
 
     def _cookies_for_request(self, request: Any) -> list[Cookie]:
         possible = _possible_domains(request)

@@ -59,7 +59,12 @@ class Cookies:
     def is_empty(self) -> bool:
         """Whether there is no cookie at all. Costs next to nothing."""
         jar = self._holder.get("jar")
-        return jar is None or not getattr(jar, "_cookies", True) or next(iter(self), None) is None
+        if jar is None:
+            return True
+        domains = getattr(jar, "_cookies", None)
+        if not isinstance(domains, dict):
+            return not _snapshot(jar)
+        return not any(names for paths in list(domains.values()) for names in list(paths.values()))
 
     def extract(self, url: URL, headers: Headers, now: float | None = None) -> None:
         """Take the cookies that a response sets (RFC 6265, section 5.3), except those that `cookie_rules` refuses.
@@ -319,10 +324,11 @@ _SEPARATOR: Final = "; "
 def _snapshot(jar: Any) -> list[Any]:
     """The cookies now; under the standard jar's lock, as its own iteration takes none."""
     lock = getattr(jar, "_cookies_lock", None)
-    if lock is None:
+    domains = getattr(jar, "_cookies", None)
+    if lock is None or not isinstance(domains, dict):
         return list(jar)
     with lock:
-        return list(jar)
+        return [cookie for paths in domains.values() for names in paths.values() for cookie in names.values()]
 
 
 def _restore(cookies: list[Any]) -> Cookies:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from envoi._model.types import ParamsType, URLType
 
 _CACHE_SIZE: Final = 1024
+_LONGEST_REMEMBERED: Final = 4096
+_LONGEST_SHOWN: Final = 200
 _HTTP_SCHEMES: Final = frozenset({"http", "https"})
 
 
@@ -27,11 +29,11 @@ def parse_url(value: URLType) -> URL:
         InvalidSchema: the scheme is not a scheme.
         InvalidURL: no host, a bad port, a forbidden character.
     """
-    if type(value) is str:
-        return _parse_text(value)
-    if isinstance(value, URL):
-        return value
-    return _parse_text(_to_text(value))
+    if type(value) is not str:
+        if isinstance(value, URL):
+            return value
+        value = _to_text(value)
+    return _parse_text(value) if len(value) <= _LONGEST_REMEMBERED else _parse_text.__wrapped__(value)
 
 
 def require_http(url: URL) -> None:
@@ -125,7 +127,10 @@ def _to_text(value: object) -> str:
 
 def _raise_as_ours(error: URLError, text: str) -> NoReturn:
     kind, reason = error.args if len(error.args) == 2 else ("", str(error))
-    shown = redact(text if len(text) <= 200 else text[:200] + "…")
+    shown = redact(text)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = shown[:_LONGEST_SHOWN] + "…"
+    reason = str(reason).replace(text, shown)
     if kind == "scheme-missing":
         message = f"Invalid URL {shown!r}: No scheme supplied. Perhaps you meant https://{shown.lstrip('/')}?"
         raise MissingSchema(message) from None
