@@ -85,6 +85,10 @@ fn is_zone(zone: &str) -> bool {
 /// Lower case; names that are not ASCII go through UTS 46 (non-transitional), which also maps full-width forms.
 fn normalise_name(text: &str) -> Result<Cow<'_, str>, UrlError> {
     if !text.is_ascii() {
+        // No valid name is longer in UTF-8, and the time that UTS 46 takes is not linear.
+        if text.len() > 4 * MAX_NAME {
+            return Err(invalid("it is longer than 253 characters"));
+        }
         return idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL)
             .map_err(|_| invalid("it is not a valid internationalised domain name (UTS 46)"));
     }
