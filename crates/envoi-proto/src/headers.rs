@@ -128,10 +128,11 @@ impl Headers {
 
     /// The values of all fields called `name`, joined with `", "` (RFC 9110, section 5.3).
     pub fn joined(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
-        join(self.entries.iter().filter_map(|entry| {
-            self.is_named(entry, name)
-                .then(|| entry.value.of(&self.bytes))
-        }))
+        let named = self
+            .entries
+            .iter()
+            .filter(|entry| self.is_named(entry, name));
+        join(named.map(|entry| entry.value.of(&self.bytes)))
     }
 
     /// The values of all fields of this kind, joined with `", "`.

@@ -1,5 +1,10 @@
 //! What the machine makes of valid answers, and of those that stop too early.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod h1_common;
 

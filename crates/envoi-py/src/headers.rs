@@ -216,7 +216,7 @@ impl Headers {
         self.lock().version()
     }
 
-    /// Raise InvalidHeaderError when any field could not be sent.
+    /// Raise `InvalidHeaderError` when any field could not be sent.
     fn validate(&self) -> PyResult<()> {
         self.lock()
             .check()
@@ -247,7 +247,7 @@ impl Headers {
         abstract_class(slf.py(), &ITEMS_VIEW, "ItemsView")?.call1((slf,))
     }
 
-    /// Remove a name and return its joined value, or `default`; KeyError without either.
+    /// Remove a name and return its joined value, or `default`; `KeyError` without either.
     #[pyo3(signature = (name, *default))]
     fn pop<'py>(
         &self,
@@ -267,7 +267,7 @@ impl Headers {
         }
     }
 
-    /// Remove the last name and return it with its joined value; KeyError when empty.
+    /// Remove the last name and return it with its joined value; `KeyError` when empty.
     fn popitem<'py>(
         &self,
         py: Python<'py>,

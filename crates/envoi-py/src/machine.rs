@@ -64,7 +64,7 @@ impl H1Machine {
         headers: &Bound<'py, Headers>,
         body: Option<&Bound<'py, PyBytes>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let body = body.map(|body| body.as_bytes()).unwrap_or_default();
+        let body = body.map(PyBytesMethods::as_bytes).unwrap_or_default();
         self.out.clear();
         let fields = headers.get().lock();
         let request = Request {
@@ -122,6 +122,7 @@ impl H1Machine {
     #[pyo3(signature = (data, /))]
     fn feed(&mut self, data: &Bound<'_, PyBytes>) -> PyResult<bool> {
         let was_idle = self.machine.is_idle();
+        let informational = self.machine.informational_waiting();
         let Self { machine, body, .. } = self;
         machine
             .feed(data.as_bytes(), &mut |range| body.push(data, range))
@@ -129,7 +130,7 @@ impl H1Machine {
         Ok(was_idle
             || self.machine.body_ended()
             || (self.machine.head_complete() && self.body.size() >= self.threshold)
-            || (self.stop_at_informational && self.machine.informational_waiting() > 0))
+            || (self.stop_at_informational && self.machine.informational_waiting() > informational))
     }
 
     /// The final response's head, once.

@@ -55,7 +55,7 @@ impl Chunked {
         while let Some(byte) = data.get(position) {
             match self.state {
                 State::Data { remaining } => {
-                    position = self.data(position, data.len(), remaining, body)
+                    position = self.data(position, data.len(), remaining, body);
                 }
                 State::Trailers => {
                     let rest = data.get(position..).unwrap_or_default();
@@ -97,8 +97,14 @@ impl Chunked {
             (State::Size { value, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 add_digit(value, digits, byte)
             }
-            (State::Size { value, digits: 1.. }, b'\r')
-            | (State::Extension { size: value }, b'\r') => Ok(State::SizeLineFeed { size: value }),
+            (
+                State::Size {
+                    value: size,
+                    digits: 1..,
+                }
+                | State::Extension { size },
+                b'\r',
+            ) => Ok(State::SizeLineFeed { size }),
             (State::Size { value, digits: 1.. }, b';') => self.extension(value),
             (State::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => self.extension(size),
             (State::Size { .. }, _) => Err(Violation::protocol(

@@ -174,7 +174,7 @@ fn index_response<'a>(
     }
     let mut framing = FramingFields::default();
     let entries = index(bytes, response.headers, |kind, value| {
-        framing.note(kind, value)
+        framing.note(kind, value);
     });
     Ok((entries, framing))
 }

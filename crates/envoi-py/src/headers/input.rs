@@ -68,10 +68,13 @@ impl Collected {
                 .iter()
                 .for_each(|field| fields.set(field.name, field.value));
         }
-        for name in self.fields.unique_names() {
-            let mut values = self.fields.get_all(name);
-            fields.set(name, values.next().unwrap_or_default());
-            values.for_each(|value| fields.add(name, value));
+        for (index, field) in self.fields.iter().enumerate() {
+            let mut before = self.fields.iter().take(index);
+            if before.any(|other| other.name.eq_ignore_ascii_case(field.name)) {
+                fields.add(field.name, field.value);
+            } else {
+                fields.set(field.name, field.value);
+            }
         }
     }
 
