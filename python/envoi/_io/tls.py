@@ -67,7 +67,19 @@ class TLSStream:
     A lock guards OpenSSL's state: its calls let other threads run, and `close` may come from any.
     """
 
-    __slots__ = ("_closed", "_feed", "_incoming", "_inner", "_leftover", "_lock", "_object", "_outgoing", "_unsent", "closed_cleanly")
+    __slots__ = (
+        "_closed",
+        "_feed",
+        "_incoming",
+        "_inner",
+        "_leftover",
+        "_lock",
+        "_object",
+        "_outgoing",
+        "_proven",
+        "_unsent",
+        "closed_cleanly",
+    )
 
     def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str) -> None:
         self._inner = inner
@@ -79,6 +91,8 @@ class TLSStream:
         self._leftover: bytes | None = None
         self._unsent = b""
         self._closed = False
+        # Whether a send went well. Under TLS 1.3 the peer refuses our certificate after our side of the handshake is done.
+        self._proven = False
         self.closed_cleanly = True
 
     async def handshake(self, deadline: float) -> None:
@@ -96,7 +110,7 @@ class TLSStream:
 
     def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
         """As in `Stream`."""
-        if feed is None and len(data) <= _SLICE and not self._unsent and not self._closed:
+        if feed is None and self._proven and len(data) <= _SLICE and not self._unsent and not self._closed:
             try:
                 with self._lock:
                     self._encrypt(memoryview(data) if len(data) > _RECORD else data)
@@ -219,13 +233,17 @@ class TLSStream:
         """Give plaintext to the feed until it returns true or there is none. What is left stays with OpenSSL, for the next time."""
         if self._leftover is not None:
             leftover, self._leftover = self._leftover, None
-            if self._feed(leftover) or not leftover:
+            if not leftover:
+                return self._end()
+            if self._feed(leftover):
                 return True
         try:
             while True:
                 with self._lock:
                     data = self._object.read(_RECORD)
-                if self._feed(data) or not data:
+                if not data:
+                    return self._end()
+                if self._feed(data):
                     return True
                 # Asking when nothing is there costs an exception.
                 if not self._incoming.pending and not self._incoming.eof:
@@ -233,16 +251,22 @@ class TLSStream:
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLZeroReturnError:
-            return self._feed(b"") or True
+            return self._end()
         except ssl.SSLEOFError:
             self.closed_cleanly = False
-            return self._feed(b"") or True
+            return self._end()
         except ssl.SSLError:
             self.send_alert()
             raise
         finally:
             if self._outgoing.pending:
                 self.send_alert()
+
+    def _end(self) -> bool:
+        # Stays: an end is not passed, and TCP's may come later or never.
+        self._feed(b"")
+        self._leftover = b""
+        return True
 
     def _take_for_handshake(self, data: bytes) -> bool:
         if not data:
@@ -268,6 +292,14 @@ class TLSStream:
     async def _send_slowly(self, data: bytes, timeout: float, deadline: float, feed: Feed | None) -> bool:
         if self._closed:
             raise StreamClosed
+        try:
+            sent = await self._send_slices(data, timeout, deadline, feed)
+        except ConnectionError as error:
+            raise self._alert_received() or error from None
+        self._proven = True
+        return sent
+
+    async def _send_slices(self, data: bytes, timeout: float, deadline: float, feed: Feed | None) -> bool:
         if feed is not None:
             self._feed = feed
         rest = memoryview(data)
@@ -284,6 +316,16 @@ class TLSStream:
                 return False
             if not rest:
                 return True
+
+    def _alert_received(self) -> ssl.SSLError | None:
+        """After a failed send: the peer's reason, if it gave one before it went away."""
+        try:
+            self.drain_nowait(self._keep)
+        except ssl.SSLError as error:
+            return error
+        except (OSError, StreamClosed):
+            return None
+        return None
 
     def _encrypt(self, data: memoryview | bytes) -> None:
         if not data:
