@@ -99,27 +99,31 @@ class ThreadsBatch(Batch):
         """Let each thread fetch its share, once all of them are connected."""
         threads = self._endpoint.at_once
         share = max(count // threads, 1)
-        ready = threading.Barrier(threads + 1)
+        warm = threading.Barrier(threads + 1)
+        started = threading.Event()
         problems: list[BaseException] = []
 
         def work() -> None:
             try:
                 get = self._driver.getter()
                 _fetch(get, self._endpoint.url, self._size, _UNTIMED)
-                ready.wait(timeout=20)
+                warm.wait(timeout=15)
+                started.wait(timeout=15)
                 _fetch(get, self._endpoint.url, self._size, share)
             except BaseException as problem:
                 problems.append(problem)
-                ready.abort()
+                warm.abort()
 
         running = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
         for thread in running:
             thread.start()
         try:
-            ready.wait(timeout=20)
+            warm.wait(timeout=15)
         except threading.BrokenBarrierError:
             raise problems[0] if problems else RuntimeError("a thread did not start") from None
         clock = Clock()
+        # Only now may they run: the clock must not wait for the interpreter's lock while they do.
+        started.set()
         for thread in running:
             thread.join()
         if problems:

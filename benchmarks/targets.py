@@ -56,7 +56,11 @@ def _at_most(figures: _Figures, name: str, measure: str, reference: str, limit: 
     pair = _pair(figures, name, measure, reference)
     if pair is not None:
         ratio = pair[0] / pair[1]
-        yield Verdict(f"{name} {_label(measure)} <= {limit} x {reference}", f"{ratio:.2f}", ratio <= limit)
+        yield Verdict(
+            f"{name} {_label(measure)} <= {limit} x {reference}",
+            f"{ratio:.2f}{_cpu_too(figures, name, measure, reference)}",
+            ratio <= limit,
+        )
 
 
 def _times_less(figures: _Figures, name: str, measure: str, reference: str, limit: float) -> Iterator[Verdict]:
@@ -106,6 +110,7 @@ def _ahead_of_best_peer(figures: _Figures) -> Iterator[Verdict]:
             continue
         reference = found[best].wall
         value = f"{found['envoi'].wall / reference:.2f}" if reference else shown(case, found["envoi"].wall)
+        value += _cpu_too(figures, case.name, "wall", best)
         yield Verdict(f"{case.name}: ahead of the best peer ({best})", value, found["envoi"].wall <= reference)
 
 
@@ -115,6 +120,12 @@ def _pair(figures: _Figures, name: str, measure: str, reference: str) -> tuple[f
         return None
     own, other = (float(getattr(case[peer], measure)) for peer in ("envoi", reference))
     return (own, other) if own > 0 and other > 0 else None
+
+
+def _cpu_too(figures: _Figures, name: str, measure: str, reference: str) -> str:
+    # On a shared machine CPU time says more than wall time.
+    pair = _pair(figures, name, "cpu", reference) if measure == "wall" else None
+    return f" (CPU {pair[0] / pair[1]:.2f})" if pair is not None else ""
 
 
 def _label(measure: str) -> str:

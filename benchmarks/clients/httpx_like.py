@@ -10,8 +10,6 @@ from benchmarks.clients.base import CHUNK_BYTES, FAILED, AsyncDriver, Client, En
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_IDLE_SECONDS = 600.0
-
 
 class HttpxDriver(SyncDriver):
     """A blocking client."""
@@ -62,10 +60,12 @@ class HttpxClient(Client):
 
     Args:
         library: The imported package.
+        kept: Most idle connections that the pool keeps, if not as many as it may open.
     """
 
-    def __init__(self, library: Any) -> None:
+    def __init__(self, library: Any, kept: int | None = None) -> None:
         self._library = library
+        self._kept = kept
 
     def open_sync(self, endpoint: Endpoint) -> SyncDriver:
         """Use a client with one TLS context and limits to fit."""
@@ -89,7 +89,7 @@ class HttpxClient(Client):
         return len(response.content) if response.status_code == 200 else FAILED
 
     def _settings(self, endpoint: Endpoint) -> dict[str, Any]:
-        limits = self._library.Limits(
-            max_connections=endpoint.at_once, max_keepalive_connections=endpoint.at_once, keepalive_expiry=_IDLE_SECONDS
-        )
+        # A pool that is exactly as large as the load is slower, and httpx2's has been seen to hang under threads.
+        most = max(100, 4 * endpoint.at_once)
+        limits = self._library.Limits(max_connections=most, max_keepalive_connections=self._kept or most)
         return {"verify": ssl.create_default_context(cafile=endpoint.ca), "limits": limits}

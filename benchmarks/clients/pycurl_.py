@@ -25,11 +25,15 @@ class PycurlDriver(SyncDriver):
         """Return a function over a handle of its own."""
         handle = self._handle()
         set_option, perform, write_option, url_option = handle.setopt, handle.perform, pycurl.WRITEFUNCTION, pycurl.URL
+        header_option = pycurl.HEADERFUNCTION
         getinfo, status = handle.getinfo, pycurl.RESPONSE_CODE
 
         def get(url: str) -> int:
             body = BytesIO()
+            headers: list[bytes] = []
             set_option(url_option, url)
+            # Every other client keeps the response's headers too.
+            set_option(header_option, headers.append)
             set_option(write_option, body.write)
             perform()
             return len(body.getvalue()) if getinfo(status) == 200 else FAILED

@@ -56,4 +56,4 @@ def test_targets_are_judged_by_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     verdicts = {verdict.text: verdict for verdict in judge({"sync": sync})}
     assert verdicts["sync CPU <= 0.7 x pycurl"].passed
     assert not verdicts["sync CPU <= 1.7 x floor"].passed
-    assert verdicts["sync: ahead of the best peer (pycurl)"].value == "0.90"
+    assert verdicts["sync: ahead of the best peer (pycurl)"].value == "0.90 (CPU 0.50)"
