@@ -1,12 +1,36 @@
 """Types of the compiled core: HTTP/1.1 machine, headers, URLs and content decoders."""
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Final, TypeAlias, final
+from typing import Final, Self, TypeAlias, TypeVar, final, overload
 
-HeaderText: TypeAlias = str | bytes
-HeadersInput: TypeAlias = (
-    "Headers | Mapping[str, HeaderText] | Mapping[bytes, HeaderText] | Iterable[tuple[HeaderText, HeaderText]] | None"
+_Default = TypeVar("_Default")
+# Private, because the module has no such names when it runs.
+_HeaderText: TypeAlias = str | bytes
+_HeadersInput: TypeAlias = (
+    "Headers | Mapping[str, str] | Mapping[str, bytes] | Mapping[str, _HeaderText] | Mapping[bytes, bytes] | Mapping[bytes, _HeaderText]"
+    " | Iterable[tuple[_HeaderText, _HeaderText]] | None"
 )
+_HeaderChanges: TypeAlias = (
+    "_HeadersInput | Mapping[str, str | None] | Mapping[str, bytes | None] | Mapping[str, _HeaderText | None]"
+    " | Mapping[bytes, _HeaderText | None] | Iterable[tuple[_HeaderText, _HeaderText | None]]"
+)
+
+__all__ = [
+    "DecodeError",
+    "Decoder",
+    "H1Machine",
+    "Headers",
+    "IncompleteMessage",
+    "InvalidHeaderError",
+    "InvalidMessage",
+    "InvalidMethodError",
+    "MessageTooLarge",
+    "ProtocolViolation",
+    "ResponseHead",
+    "URL",
+    "URLError",
+    "__version__",
+]
 
 __version__: Final[str]
 
@@ -37,20 +61,36 @@ class DecodeError(ValueError):
 
 @final
 class Headers(MutableMapping[str, str]):
-    """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5)."""
+    """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5).
 
-    def __init__(self, items: HeadersInput = None, /) -> None: ...
-    def __getitem__(self, name: HeaderText, /) -> str: ...
-    def __setitem__(self, name: HeaderText, value: HeaderText, /) -> None: ...
-    def __delitem__(self, name: HeaderText, /) -> None: ...
+    Values are `str` (characters up to U+00FF) or `bytes`; anything else raises InvalidHeaderError at once. Line breaks and
+    other forbidden characters are stored, and refused by `validate` and by `H1Machine.start`.
+    """
+
+    def __new__(cls, items: _HeadersInput = None, /) -> Self: ...
+    def __getitem__(self, name: _HeaderText, /) -> str: ...
+    def __setitem__(self, name: _HeaderText, value: _HeaderText, /) -> None: ...
+    def __delitem__(self, name: _HeaderText, /) -> None: ...
     def __iter__(self) -> Iterator[str]: ...
     def __len__(self) -> int: ...
     def __contains__(self, name: object, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __copy__(self) -> Headers: ...
+    def __deepcopy__(self, _memo: object) -> Headers: ...
     def copy(self) -> Headers: ...
-    def get_all(self, name: HeaderText, /) -> list[str]: ...
-    def add(self, name: HeaderText, value: HeaderText, /) -> None: ...
+    @overload
+    def get(self, key: _HeaderText, default: None = None) -> str | None: ...
+    @overload
+    def get(self, key: _HeaderText, default: _Default) -> str | _Default: ...
+    @overload
+    def pop(self, key: _HeaderText) -> str: ...
+    @overload
+    def pop(self, key: _HeaderText, default: _Default) -> str | _Default: ...
+    def setdefault(self, key: _HeaderText, default: _HeaderText | None = None) -> str:
+        """The joined value; `default` is stored first when there is none, and must then be text."""
+    def update(self, other: _HeadersInput = None, /, **names: _HeaderText) -> None: ...  # type: ignore[override]
+    def get_all(self, name: _HeaderText, /) -> list[str]: ...
+    def add(self, name: _HeaderText, value: _HeaderText, /) -> None: ...
     def multi_items(self) -> list[tuple[str, str]]: ...
     def lower_items(self) -> Iterator[tuple[str, str]]: ...
     @property
@@ -60,7 +100,7 @@ class Headers(MutableMapping[str, str]):
         """A number that changes with every mutation."""
     def validate(self) -> None:
         """Raise InvalidHeaderError when any field could not be sent."""
-    def merged(self, other: HeadersInput, /) -> Headers:
+    def merged(self, other: _HeaderChanges, /) -> Headers:
         """A copy in which each name in `other` replaces ours, and a name whose value is None is removed."""
 
 @final
@@ -83,7 +123,8 @@ class ResponseHead:
     def content_encoding(self) -> str | None:
         """The joined Content-Encoding value in lower case, or None."""
     @property
-    def location(self) -> str | None: ...
+    def location(self) -> str | None:
+        """The first Location value, one character a byte."""
     @property
     def sets_cookies(self) -> bool:
         """Whether there is a Set-Cookie field."""
@@ -92,13 +133,14 @@ class ResponseHead:
 class H1Machine:
     """The client side of one HTTP/1.1 connection (RFC 9112). It does no I/O: bytes in, bytes out."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
-        max_head_size: int = ...,
-        max_header_count: int = ...,
-        max_informational: int = ...,
-    ) -> None: ...
+        max_head_size: int | None = None,
+        max_header_count: int | None = None,
+        max_informational: int | None = None,
+    ) -> Self:
+        """Limits on what the peer may send, each with its default for None: 131072 bytes of head, 256 fields, 16 informational answers."""
     def start(
         self,
         method: str,
@@ -125,6 +167,7 @@ class H1Machine:
     threshold: int
     """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`)."""
     stop_at_informational: bool
+    """Whether `feed` also returns True for bytes that bring a 1xx head. `start` leaves it as it is."""
     def take_head(self) -> ResponseHead | None:
         """The final response's head, once."""
     def take_informational(self) -> list[ResponseHead]: ...
@@ -148,7 +191,8 @@ class H1Machine:
     def trailers(self) -> Headers | None: ...
     @property
     def keep_alive(self) -> bool:
-        """Whether another request may be started when this response has ended: framing, Connection fields, no surplus bytes, request fully sent."""
+        """Whether another request may be started now: framing, Connection fields, no surplus bytes, request fully sent.
+        False while an exchange is under way."""
     @property
     def upgraded(self) -> bool:
         """After 101, or 2xx to CONNECT: the connection belongs to another protocol, and `take_surplus` has the bytes that came with it."""
@@ -174,7 +218,7 @@ class Decoder:
 class URL:
     """A parsed http(s)-like URL (RFC 3986) that keeps the caller's bytes: only what is illegal is percent-encoded."""
 
-    def __init__(self, url: str, /) -> None: ...
+    def __new__(cls, url: str, /) -> Self: ...
     @property
     def scheme(self) -> str: ...
     @property

@@ -47,7 +47,10 @@ from __future__ import annotations
 
 import builtins
 from json import JSONDecodeError as _StandardJSONDecodeError
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from envoi._model.timeout import Timeout as Limits
 
 __all__ = [
     "BodyTooLarge",
@@ -160,8 +163,36 @@ class ConnectionRefused(ConnectionError, builtins.ConnectionRefusedError):
     """Nobody listens at the address."""
 
 
-class Timeout(RequestException, builtins.TimeoutError):
+class _TimeoutType(type):
+    """Makes `Timeout` serve twice: it is requests' name for an exception, and every client's name for a set of limits."""
+
+    limits: type[Limits]
+
+    @overload
+    def __call__(
+        cls,
+        *,
+        connect: float | None = ...,
+        read: float | None = ...,
+        write: float | None = ...,
+        pool: float | None = ...,
+        total: float | None = ...,
+    ) -> Limits: ...
+    @overload
+    def __call__(cls, *args: object, **details: Any) -> Any: ...
+    def __call__(cls, *args: object, **details: Any) -> Any:
+        if cls is Timeout and not args and details and details.keys() <= _LIMITS:
+            return _TimeoutType.limits(**details)
+        return super().__call__(*args, **details)
+
+
+_LIMITS = frozenset({"connect", "read", "write", "pool", "total"})
+
+
+class Timeout(RequestException, builtins.TimeoutError, metaclass=_TimeoutType):
     """Something took too long. `phase` names it, `seconds` is the limit that was passed.
+
+    Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`; see `envoi.Limits`.
 
     Args:
         *args: the message.

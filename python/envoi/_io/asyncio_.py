@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import asyncio_connect
-from envoi._io.asyncio_stream import AsyncioStream
+from envoi._io.asyncio_stream import AsyncioStream, clock_of
 from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
@@ -35,7 +35,7 @@ class AsyncioBackend:
         self._watch_sockets = watch_sockets
 
     def now(self) -> float:
-        """As in `Backend`."""
+        """As in `Backend`. From the loop's first use on, its clock itself is in this place."""
         return self._owner().time()
 
     def lock(self) -> Lock:
@@ -59,7 +59,7 @@ class AsyncioBackend:
             message = "no asyncio event loop runs here"
             raise WrongEventLoop(message) from None
         if self._loop is None:
-            self._loop = loop
+            self._bind(loop)
         elif self._loop is not loop:
             message = "this session belongs to another asyncio event loop: use one session per loop"
             raise WrongEventLoop(message)
@@ -118,8 +118,13 @@ class AsyncioBackend:
 
     def _owner(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            self._loop = asyncio.get_running_loop()
+            return self._bind(asyncio.get_running_loop())
         return self._loop
+
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+        self._loop = loop
+        self.now = clock_of(loop)  # type: ignore[method-assign] # a call less, several times in every request
+        return loop
 
 
 class AsyncioWaiter:

@@ -29,9 +29,7 @@ class BlockingBackend:
 
     name = "blocking"
 
-    def now(self) -> float:
-        """As in `Backend`."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
 
     def lock(self) -> Lock:
         """As in `Backend`."""
@@ -133,7 +131,7 @@ class BlockingStream(SocketStream):
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
         try:
-            sent = self.send_nowait(data)
+            sent = self._try_send(data)
             if sent == len(data):
                 return True
             self._busy = True
@@ -166,6 +164,8 @@ class BlockingStream(SocketStream):
         if not LINUX:
             self._arm(0.0)
         return super().send_nowait(data)
+
+    _try_send = SocketStream.send_nowait if LINUX else send_nowait  # one call less for every request
 
     def receive_nowait(self) -> bytes | None:
         """One `recv` that does not wait."""

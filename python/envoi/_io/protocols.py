@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,16 +32,14 @@ class StreamClosed(Exception):  # noqa: N818
     """The stream was closed by our side while it was used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """One address to connect to, as `getaddrinfo` describes it."""
 
     family: int
     sockaddr: SocketAddress
 
 
-@dataclass(frozen=True, slots=True)
-class TLSConfig:
+class TLSConfig(NamedTuple):
     """How a TLS connection is to be made: a value, part of a pool's key. No TLS code is imported to make one.
 
     Args:

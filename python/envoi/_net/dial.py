@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envoi._io.protocols import Address, Backend, Stream, TLSConfig
 from envoi._net.errors import translate
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """How to reach an origin.
 
     Attributes:

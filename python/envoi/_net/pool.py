@@ -56,8 +56,8 @@ class Pool:
                 verb, connection, closing = state.acquire(key, backend.now())
                 if verb is Verb.WAIT:
                     ticket = state.enqueue(key, backend.waiter())
-            for expired in closing:
-                expired.close()
+            if closing:
+                close_all(closing)
             if ticket is not None:
                 verb, connection = await self._wait(ticket, route, timeout, deadline)
             if verb is Verb.DIAL:
@@ -76,7 +76,7 @@ class Pool:
             return
         with self._lock:
             freed = self.state.release(connection, self.backend.now(), reusable=reusable)
-        if freed.closing or freed.served:
+        if freed is not None:
             self._carry_out(freed)
         if self._orphans:
             self._reap()
@@ -134,13 +134,15 @@ class Pool:
         while self._orphans and self._lock.acquire(blocking=False):
             try:
                 connection = self._orphans.popleft() if self._orphans else None
-                freed = self.state.release(connection, self.backend.now(), reusable=False) if connection is not None else Freed()
+                freed = self.state.release(connection, self.backend.now(), reusable=False) if connection is not None else None
             finally:
                 self._lock.release()
             self._carry_out(freed)
 
     @staticmethod
-    def _carry_out(freed: Freed[HTTP1Connection]) -> None:
+    def _carry_out(freed: Freed[HTTP1Connection] | None) -> None:
+        if freed is None:
+            return
         close_all(freed.closing)
         for ticket in freed.served:
             cast("Waiter", ticket.waiter).set()

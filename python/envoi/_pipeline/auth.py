@@ -16,8 +16,6 @@ def authorize(call: Call, request: Request) -> None:
     pair = call.auth
     if pair is None:
         url = request.parsed_url
-        if not url.has_userinfo:
-            return
         pair = (_unquoted(url.username), _unquoted(url.password))
     request.headers["Authorization"] = basic(pair)
 

@@ -26,5 +26,4 @@ def attach_cookies(call: Call, request: Request) -> None:
 
 def keep_cookies(call: Call, request: Request, reply: Reply) -> None:
     """Take the cookies that a response sets into the session's jar."""
-    if reply.sets_cookies:
-        call.jar.extract(request.parsed_url, reply.headers)
+    call.jar.extract(request.parsed_url, reply.headers)

@@ -27,9 +27,11 @@ async def send(call: Call, request: Request) -> Reply:
     try:
         while True:
             attach_cookies(call, request)
-            authorize(call, request)
+            if call.auth is not None or request.parsed_url.has_userinfo:
+                authorize(call, request)
             reply = await exchange(call, request)
-            keep_cookies(call, request, reply)
+            if reply.sets_cookies:
+                keep_cookies(call, request, reply)
             if not reply.is_redirect:
                 break
             following = next_request(call, request, reply)
@@ -40,7 +42,7 @@ async def send(call: Call, request: Request) -> Reply:
             request = following
         if history is not None:
             reply.history = history
-        if not call.stream:
+        if reply.body is not None and not call.stream:
             await load(reply)
     except RequestException as error:
         if error.request is None:

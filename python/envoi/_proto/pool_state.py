@@ -144,39 +144,40 @@ class PoolState(Generic[C]):
             self._make_ready(host, ticket)
         return ticket
 
-    def release(self, connection: C, now: float, *, reusable: bool) -> Freed[C]:
-        """Give a connection back: to the next waiter, to the idle ones, or to be closed."""
+    def release(self, connection: C, now: float, *, reusable: bool) -> Freed[C] | None:
+        """Give a connection back: to the next waiter, to the idle ones, or to be closed. None when nothing else is to be done."""
         key = connection.key
         host = self._hosts[key]
         if not reusable or self.closed:
             self._drop(host, key)
             return Freed((connection,), self._serve())
-        successor = next(iter(host.ready), None) or next(iter(host.blocked), None)
-        oldest = self._first_ready()
-        if successor is not None and (oldest is None or successor.number <= oldest.number):
-            self._hand_over(host, successor, connection)
-            return Freed(_NOTHING, (successor,))
-        if oldest is not None:  # somebody has waited longer, for another host
-            self._drop(host, key)
-            return Freed((connection,), self._serve())
+        if self._queue or host.blocked:
+            successor = next(iter(host.ready), None) or next(iter(host.blocked), None)
+            oldest = self._first_ready()
+            if successor is not None and (oldest is None or successor.number <= oldest.number):
+                self._hand_over(host, successor, connection)
+                return Freed(_NOTHING, (successor,))
+            if oldest is not None:  # somebody has waited longer, for another host
+                self._drop(host, key)
+                return Freed((connection,), self._serve())
         connection.idle_since = now
         host.idle.append(connection)
         self._idle[connection] = None
-        return Freed()
+        return None
 
     def release_slot(self, key: Hashable) -> Freed[C]:
         """Give back a slot whose dialling failed."""
         self._drop(self._hosts[key], key)
         return Freed(_NOTHING, self._serve())
 
-    def give_up(self, ticket: Ticket[C], now: float) -> Freed[C]:
+    def give_up(self, ticket: Ticket[C], now: float) -> Freed[C] | None:
         """A waiter leaves the queue: timed out or cancelled. What it was given meanwhile goes to the next."""
         if ticket.verb is Verb.USE and ticket.connection is not None:
             return self.release(ticket.connection, now, reusable=True)
         if ticket.verb is Verb.DIAL:
             return self.release_slot(ticket.key)
         if ticket.verb is Verb.CLOSED:
-            return Freed()
+            return None
         host = self._hosts[ticket.key]
         ticket.verb = Verb.CLOSED
         if ticket.ready:
@@ -187,7 +188,7 @@ class PoolState(Generic[C]):
         else:
             del host.blocked[ticket]
             self._forget_if_unused(host, ticket.key)
-        return Freed()
+        return None
 
     def expire(self, now: float) -> list[C]:
         """Idle connections whose time is over, to be closed."""
