@@ -226,7 +226,13 @@ def test_timeout_counts_from_the_last_bytes(kind, raw_server):
 def test_timeouts_may_change_from_one_wait_to_the_next(kind, raw_server):
     async def flow(backend):
         stream = await open_stream(backend, server)
-        for timeout, deadline in ((30, math.inf), (0.03, math.inf), (20, backend.now() + 20), (30, backend.now() + 0.03), (math.inf, math.inf)):
+        for timeout, deadline in (
+            (30, math.inf),
+            (0.03, math.inf),
+            (20, backend.now() + 20),
+            (30, backend.now() + 0.03),
+            (math.inf, math.inf),
+        ):
             await stream.send(b"x", 5, math.inf)
             assert await read(stream, 1) == b"x"
             if min(timeout, deadline - backend.now()) < 1:

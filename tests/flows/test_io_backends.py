@@ -1,0 +1,193 @@
+"""Waiters, look-ups, clocks and owners, under every backend."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import threading
+from functools import partial
+
+import pytest
+from flows.io_support import KINDS, run_flow
+
+from envoi._io import resolver as resolver_module
+from envoi._io.asyncio_ import AsyncioBackend
+from envoi._io.protocols import TimedOut
+from envoi.exceptions import WrongEventLoop
+
+
+@pytest.fixture(params=[kind for kind in KINDS if kind != "asyncio-proactor"])
+def kind(request):
+    return request.param
+
+
+def test_waiter_set_before_it_waits(kind):
+    async def flow(backend):
+        waiter = backend.waiter()
+        waiter.set()
+        waiter.set()
+        await waiter.wait(math.inf)
+        await waiter.wait(backend.now())
+
+    run_flow(kind, flow)
+
+
+def test_waiter_times_out_and_can_still_be_set(kind):
+    async def flow(backend):
+        waiter = backend.waiter()
+        with pytest.raises(TimedOut):
+            await waiter.wait(backend.now() + 0.01)
+        with pytest.raises(TimedOut):
+            await waiter.wait(backend.now() - 1)
+        waiter.set()
+        await waiter.wait(math.inf)
+
+    run_flow(kind, flow)
+
+
+def test_waiter_is_set_by_another(kind):
+    async def flow(backend):
+        waiter = backend.waiter()
+        if kind == "blocking":
+            threading.Timer(0.01, waiter.set).start()
+        elif kind == "trio":
+            import trio
+
+            trio.lowlevel.spawn_system_task(later, backend, waiter)
+        else:
+            asyncio.get_running_loop().call_later(0.01, waiter.set)
+        await waiter.wait(backend.now() + 10)
+
+    async def later(backend, waiter):
+        await backend.sleep(0.01)
+        waiter.set()
+
+    run_flow(kind, flow)
+
+
+def test_cancelled_waiter_can_be_set_without_harm():
+    async def flow(backend):
+        waiter = backend.waiter()
+        waiting = asyncio.create_task(waiter.wait(backend.now() + 10))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        waiter.set()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await waiter.wait(math.inf)
+
+    run_flow("asyncio", flow)
+
+
+def test_look_up_runs_outside_the_loop(kind, monkeypatch):
+    threads = []
+
+    def getaddrinfo(host, port, **options):
+        threads.append(threading.current_thread().name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", port))]
+
+    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver_module, "_shared", resolver_module.Resolver())
+
+    async def flow(backend):
+        for _ in range(2):
+            (address,) = await backend.resolve("name.example", 80, backend.now() + 10)
+            assert address.sockaddr == ("192.0.2.7", 80)
+
+    run_flow(kind, flow)
+    assert threads == ["envoi-resolver"]
+
+
+def test_slow_look_up_times_out_and_its_answer_comes_to_nobody(kind, monkeypatch):
+    gate = threading.Event()
+
+    def getaddrinfo(host, port, **options):
+        gate.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", port))]
+
+    resolver = resolver_module.Resolver()
+    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver_module, "_shared", resolver)
+
+    async def flow(backend):
+        with pytest.raises(TimedOut):
+            await backend.resolve("slow.example", 80, backend.now() + 0.02)
+
+    run_flow(kind, flow)
+    finished = threading.Event()
+    resolver.look_up("slow.example", 80).when_finished(finished.set)
+    gate.set()
+    assert finished.wait(10)
+
+
+def test_failed_look_up_is_a_gaierror(kind, monkeypatch):
+    def getaddrinfo(host, port, **options):
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver_module, "_shared", resolver_module.Resolver())
+
+    async def flow(backend):
+        with pytest.raises(socket.gaierror, match="unknown"):
+            await backend.resolve("missing.example", 80, math.inf)
+
+    run_flow(kind, flow)
+
+
+def test_blocking_calls_run_where_they_may(kind):
+    async def flow(backend):
+        return await backend.call_blocking(threading.current_thread)
+
+    assert (run_flow(kind, flow) is threading.current_thread()) == (kind == "blocking")
+
+
+def test_call_soon_runs_in_the_loop(kind):
+    async def flow(backend):
+        backend.check_owner()
+        ran = []
+        thread = threading.Thread(target=partial(backend.call_soon, lambda: ran.append(threading.current_thread())))
+        thread.start()
+        thread.join()
+        await backend.sleep(0.01)
+        assert len(ran) == 1
+        assert kind == "blocking" or ran == [threading.current_thread()]
+        return backend
+
+    backend = run_flow(kind, flow)
+    backend.call_soon(lambda: None)  # the loop is closed: nothing happens
+
+
+def test_clock_and_lock(kind):
+    async def flow(backend):
+        before = backend.now()
+        await backend.sleep(0.01)
+        assert 0.009 <= backend.now() - before < 2
+        lock = backend.lock()
+        with lock:
+            assert not lock.acquire(blocking=False)
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_backend_belongs_to_one_loop(kind):
+    async def flow(backend):
+        backend.check_owner()
+        backend.check_owner()
+        return backend
+
+    backend = run_flow(kind, flow)
+    with pytest.raises(WrongEventLoop):
+        backend.check_owner()
+
+    async def again(_):
+        with pytest.raises(WrongEventLoop, match="another"):
+            backend.check_owner()
+
+    run_flow(kind, again)
+
+
+def test_asyncio_backend_is_made_outside_a_loop():
+    backend = AsyncioBackend()
+    backend.call_soon(lambda: None)

@@ -1,0 +1,146 @@
+"""Names are looked up in threads of the resolver's own: shared, kept briefly, never twice at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+
+import pytest
+
+from envoi._io import resolver as module
+from envoi._io.resolver import Resolver
+
+
+class FakeNames:
+    """Stands in for getaddrinfo."""
+
+    def __init__(self):
+        self.calls = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
+
+    def __call__(self, host, port, *, type=0, proto=0, flags=0):
+        if flags & socket.AI_NUMERICHOST:
+            return self.real(host, port, type=type, proto=proto, flags=flags)
+        self.calls.append(host)
+        assert self.gate.wait(10)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    real = staticmethod(socket.getaddrinfo)
+
+
+@pytest.fixture
+def names(monkeypatch):
+    fake = FakeNames()
+    monkeypatch.setattr(module.socket, "getaddrinfo", fake)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
+    return fake
+
+
+def wait(lookup):
+    finished = threading.Event()
+    lookup.when_finished(finished.set)
+    assert finished.wait(10)
+    return lookup.result()
+
+
+def test_concurrent_look_ups_of_one_name_share_a_job(names):
+    resolver = Resolver()
+    names.gate.clear()
+    first, second = resolver.look_up("a.example", 80), resolver.look_up("a.example", 80)
+    assert first is second
+    names.gate.set()
+    assert wait(first)[0].sockaddr == ("192.0.2.1", 80)
+    assert names.calls == [b"a.example"]
+
+
+def test_answers_are_kept_and_failures_are_not(names, monkeypatch):
+    resolver = Resolver()
+    wait(resolver.look_up("a.example", 80))
+    assert resolver.known("a.example", 80)
+    names.answer = socket.gaierror(socket.EAI_NONAME, "unknown")
+    lookup = resolver.look_up("b.example", 80)
+    for _ in range(2):
+        with pytest.raises(socket.gaierror, match="unknown"):
+            wait(lookup)
+    assert resolver.known("b.example", 80) is None
+    resolver.clear()
+    assert resolver.known("a.example", 80) is None
+
+
+def test_answers_grow_old(names, monkeypatch):
+    monkeypatch.setattr(module, "TIME_TO_LIVE", -1.0)
+    resolver = Resolver()
+    wait(resolver.look_up("a.example", 80))
+    assert resolver.known("a.example", 80) is None
+
+
+def test_the_cache_is_bounded(names, monkeypatch):
+    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
+    resolver = Resolver()
+    for number in range(5):
+        wait(resolver.look_up(f"{number}.example", 80))
+    assert [resolver.known(f"{number}.example", 80) is not None for number in range(5)] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "fe80::1%1"])
+def test_addresses_need_no_look_up(host, names):
+    (address,) = Resolver().known(host, 443)
+    assert address.sockaddr[0].partition("%")[0] == host.partition("%")[0]
+    assert address.sockaddr[1] == 443
+    assert not names.calls
+
+
+def test_scope_of_an_address_is_kept(names):
+    (address,) = Resolver().known("fe80::1%1", 443)
+    assert address.sockaddr[3] == 1
+
+
+def test_threads_are_few_and_end(names, leftovers):
+    resolver = Resolver()
+    names.gate.clear()
+    lookups = [resolver.look_up(f"{number}.example", 80) for number in range(30)]
+    assert resolver._threads == module.MAX_THREADS
+    threads = [thread for thread in threading.enumerate() if thread.name == "envoi-resolver"]
+    assert all(thread.daemon for thread in threads)
+    names.gate.set()
+    for lookup in lookups:
+        wait(lookup)
+    for thread in threads:
+        thread.join(10)
+    assert resolver._threads == 0
+    wait(resolver.look_up("again.example", 80))
+
+
+def test_unusual_failures_reach_the_asker(names):
+    names.answer = MemoryError()
+    with pytest.raises(socket.gaierror, match="look-up failed"):
+        wait(Resolver().look_up("a.example", 80))
+    names.answer = []
+    with pytest.raises(socket.gaierror, match="no address"):
+        wait(Resolver().look_up("a.example", 80))
+    with pytest.raises(socket.gaierror, match="ASCII"):
+        wait(Resolver().look_up("ä.example", 80))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_child_of_a_fork_starts_anew(names):
+    shared = module.shared_resolver()
+    names.gate.clear()
+    lookup = shared.look_up("a.example", 80)
+    shared._lock.acquire()
+    child = os.fork()
+    if child == 0:
+        names.gate.set()
+        fine = wait(module.shared_resolver().look_up("a.example", 80))
+        os._exit(0 if fine else 1)
+    shared._lock.release()
+    names.gate.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    wait(lookup)
+    shared.clear()
