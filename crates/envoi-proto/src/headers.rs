@@ -245,6 +245,11 @@ impl Headers {
         self.bytes.len().saturating_sub(self.unused)
     }
 
+    /// Other parts of the bytes that a head's fields were indexed in; only for one that has not been changed.
+    pub(crate) fn slice(&self, span: Span) -> &[u8] {
+        span.of(&self.bytes)
+    }
+
     fn field(&self, entry: &Entry) -> Field<'_> {
         Field {
             name: entry.name.of(&self.bytes),

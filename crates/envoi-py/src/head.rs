@@ -53,7 +53,7 @@ impl ResponseHead {
     fn headers(&self, py: Python<'_>) -> PyResult<Py<Headers>> {
         self.headers
             .get_or_try_init(py, || {
-                Py::new(py, Headers::from_fields(self.head.headers.clone()))
+                Py::new(py, Headers::from_fields(self.head.headers().clone()))
             })
             .map(|headers| headers.clone_ref(py))
     }
@@ -68,7 +68,7 @@ impl ResponseHead {
     #[getter]
     fn content_encoding<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         self.head
-            .headers
+            .headers()
             .joined_kind(FieldKind::ContentEncoding)
             .map(|value| coding_name(py, &value))
     }

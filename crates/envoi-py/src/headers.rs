@@ -5,10 +5,11 @@ mod input;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use envoi_proto::headers::Headers as Fields;
+use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyType};
 
 use crate::errors::InvalidHeaderError;
 use crate::text::{latin1, name_bytes, new_name, new_value, shown_value};
@@ -145,13 +146,13 @@ impl Headers {
     }
 
     /// The joined value, or `default`.
-    #[pyo3(signature = (name, default=None))]
+    #[pyo3(signature = (key, default=None))]
     fn get<'py>(
         &self,
-        name: &Bound<'py, PyAny>,
+        key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> Option<Bound<'py, PyAny>> {
-        self.lookup(name).map(Bound::into_any).or(default)
+        self.lookup(key).map(Bound::into_any).or(default)
     }
 
     /// Every value of `name`, in order; an empty list when there is none.
@@ -248,23 +249,22 @@ impl Headers {
     }
 
     /// Remove a name and return its joined value, or `default`; `KeyError` without either.
-    #[pyo3(signature = (name, *default))]
+    #[pyo3(signature = (key, default=Given(None)))]
     fn pop<'py>(
         &self,
-        name: &Bound<'py, PyAny>,
-        default: &Bound<'py, PyTuple>,
+        key: &Bound<'py, PyAny>,
+        default: Given<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let found = name_bytes(name).and_then(|bytes| {
+        let found = name_bytes(key).and_then(|name| {
             let mut fields = self.lock();
-            let value = fields.joined(&bytes)?.into_owned();
-            fields.remove(&bytes);
+            let value = fields.joined(&name)?.into_owned();
+            fields.remove(&name);
             Some(value)
         });
-        match found {
-            Some(value) => Ok(latin1(name.py(), &value).into_any()),
-            None if default.is_empty() => Err(PyKeyError::new_err(name.clone().unbind())),
-            None => default.get_item(0),
-        }
+        found
+            .map(|value| latin1(key.py(), &value).into_any())
+            .or(default.0)
+            .ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
 
     /// Remove the last name and return it with its joined value; `KeyError` when empty.
@@ -283,20 +283,21 @@ impl Headers {
     }
 
     /// The joined value; `default` is stored first when there is none.
+    #[pyo3(signature = (key, default=None))]
     fn setdefault<'py>(
         &self,
-        name: &Bound<'py, PyAny>,
-        default: &Bound<'py, PyAny>,
+        key: &Bound<'py, PyAny>,
+        default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes = new_name(name)?;
-        let value = new_value(&bytes, default)?;
-        let mut fields = self.lock();
-        if !fields.contains(&bytes) {
-            fields.add(&bytes, &value);
+        let py = key.py();
+        if let Some(value) = self.lookup(key) {
+            return Ok(value);
         }
-        let stored = fields.joined(&bytes).unwrap_or_default().into_owned();
-        drop(fields);
-        Ok(latin1(name.py(), &stored))
+        let none = py.None().into_bound(py);
+        let name = new_name(key)?;
+        let value = new_value(&name, default.unwrap_or(&none))?;
+        self.lock().set(&name, &value);
+        Ok(latin1(py, &value))
     }
 
     /// Set every name of `other`, then those given by keyword.
@@ -321,6 +322,17 @@ impl Headers {
 
     fn clear(&self) {
         self.lock().clear();
+    }
+}
+
+/// An argument that may be left out, when None is a value like any other.
+struct Given<'py>(Option<Bound<'py, PyAny>>);
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = std::convert::Infallible;
+
+    fn extract(argument: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Self(Some(argument.to_owned())))
     }
 }
 

@@ -54,7 +54,10 @@ impl H1Machine {
     }
 
     /// Begin a request, and return the bytes of its head followed by `body`.
-    #[pyo3(signature = (method, target, host, headers, body=None, /))]
+    #[pyo3(
+        signature = (method, target, host, headers, body=None, /),
+        text_signature = "($self, method, target, host, headers, body=b'', /)"
+    )]
     fn start<'py>(
         &mut self,
         py: Python<'py>,

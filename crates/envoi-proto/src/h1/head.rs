@@ -23,17 +23,22 @@ pub enum Version {
 pub struct Head {
     pub status: u16,
     pub version: Version,
-    pub headers: Headers,
+    headers: Headers,
     pub content_length: Option<u64>,
     pub sets_cookies: bool,
     pub(super) framing: FramingFields,
-    reason: Box<[u8]>,
+    reason: Span,
 }
 
 impl Head {
+    /// The header fields, in the bytes as received.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     /// The reason phrase as sent, often empty.
     pub fn reason(&self) -> &[u8] {
-        &self.reason
+        self.headers.slice(self.reason)
     }
 
     /// The first Location value.
@@ -59,7 +64,6 @@ pub(super) fn check_prefix(received: &[u8], more: &[u8]) -> Result<(), Violation
 pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation> {
     let line = StatusLine::parse(&bytes)?;
     let (entries, framing) = parse_fields(&bytes, max_fields)?;
-    let reason = line.reason.of(&bytes).into();
     let sets_cookies = entries
         .iter()
         .any(|entry| entry.kind == FieldKind::SetCookie);
@@ -69,13 +73,16 @@ pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation
         content_length: framing.content_length(),
         sets_cookies,
         framing,
-        reason,
+        reason: line.reason,
         headers: Headers::from_parts(bytes, entries),
     })
 }
 
 /// Parse a trailer section, its empty line included (RFC 9112, section 7.1.2).
 pub(super) fn parse_trailers(bytes: Vec<u8>, max_fields: usize) -> Result<Headers, Violation> {
+    if bytes == b"\r\n" {
+        return Ok(Headers::new());
+    }
     let mut memory = vec![httparse::EMPTY_HEADER; max_fields];
     let entries = match httparse::parse_headers(&bytes, &mut memory) {
         Ok(httparse::Status::Complete((_, headers))) => index(&bytes, headers, |_, _| ()),

@@ -74,7 +74,7 @@ pub fn run<'a>(machine: &mut Machine, pieces: impl IntoIterator<Item = &'a [u8]>
     }
     if let Some(head) = machine.take_head() {
         seen.status = Some(head.status);
-        seen.fields = pairs(&head.headers);
+        seen.fields = pairs(head.headers());
     }
     seen.informational = statuses(&machine.take_informational());
     seen.trailers = machine.trailers().map(pairs).unwrap_or_default();
