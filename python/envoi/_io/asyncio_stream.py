@@ -7,18 +7,25 @@ longer watched, so that TCP slows the peer down, until the next `pump`.
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 from typing import TYPE_CHECKING
 
 from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
+    from collections.abc import Callable
 
 _DIRECT_READS = 16
 """How often in a row `pump` may be served without going through the loop: other tasks want to run as well."""
+
+
+def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """The loop's `time`: of asyncio's own loops, the function that it calls."""
+    return time.monotonic if getattr(type(loop), "time", None) is asyncio.BaseEventLoop.time else loop.time
 
 
 class AsyncioStream(SocketStream):
@@ -30,6 +37,7 @@ class AsyncioStream(SocketStream):
         "_feed",
         "_fileno",
         "_loop",
+        "_now",
         "_outgoing",
         "_ready",
         "_timeout",
@@ -43,6 +51,7 @@ class AsyncioStream(SocketStream):
     def __init__(self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: SocketAddress | str | None) -> None:
         super().__init__(connected, peer)
         self._loop = loop
+        self._now = clock_of(loop)
         self._fileno = connected.fileno()
         self._feed: Feed | None = None
         self._waiter: asyncio.Future[bool] | None = None
@@ -159,7 +168,7 @@ class AsyncioStream(SocketStream):
             if waiter is not None and not waiter.done():
                 waiter.set_result(not woken)
         elif self._expires != math.inf:
-            self._expires = min(self._loop.time() + self._timeout, self._until)
+            self._expires = min(self._now() + self._timeout, self._until)
 
     def _on_writable(self) -> None:
         outgoing = self._outgoing
@@ -174,7 +183,7 @@ class AsyncioStream(SocketStream):
             self._fail(error)
             return
         if self._expires != math.inf:
-            self._expires = min(self._loop.time() + self._timeout, self._until)
+            self._expires = min(self._now() + self._timeout, self._until)
         self.bytes_sent += sent
         self._outgoing = outgoing[sent:]
         if sent == len(outgoing):
@@ -224,7 +233,7 @@ class AsyncioStream(SocketStream):
             waiter.set_exception(error)
 
     def _arm(self) -> None:
-        self._expires = expires = min(self._loop.time() + self._timeout, self._until)
+        self._expires = expires = min(self._now() + self._timeout, self._until)
         if self._timer is not None:
             if self._timer_at <= expires:
                 return  # it fires early, sees that there is time left, and is armed anew
@@ -237,7 +246,7 @@ class AsyncioStream(SocketStream):
         if self._waiter is None or self._expires == math.inf:
             return  # idle: the next wait arms it
         # The loop may call a little early, by its clock's resolution.
-        if self._loop.time() + 0.001 >= self._expires:
+        if self._now() + 0.001 >= self._expires:
             self._fail(TimedOut())
             return
         self._timer_at = self._expires
