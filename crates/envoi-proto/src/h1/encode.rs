@@ -84,6 +84,12 @@ pub fn write_last_chunk(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n\r\n");
 }
 
+/// Append a whole body under chunked.
+pub fn write_chunked_body(body: &[u8], out: &mut Vec<u8>) {
+    write_chunk(body, out);
+    write_last_chunk(out);
+}
+
 fn write_field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");

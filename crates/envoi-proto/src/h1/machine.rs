@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use super::chunked::Chunked;
-use super::encode::{
-    Checked, Request, RequestFraming, check, write_chunk, write_head, write_last_chunk,
-};
+use super::encode::{Checked, Request, RequestFraming, check, write_head};
 use super::error::{InvalidRequest, Violation};
 use super::framing::{Asked, Framing, body_framing, persists};
 use super::head::{Head, check_prefix, parse, parse_trailers};
 use super::section::Section;
+use super::sending::Sending;
 use crate::headers::Headers;
 
 /// What a peer may make us hold before its message is refused.
@@ -32,14 +31,6 @@ impl Default for Limits {
             informational: 16,
         }
     }
-}
-
-/// What remains to be sent of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
-    Length(u64),
-    Chunked,
-    Ended,
 }
 
 /// What comes next from the peer.
@@ -121,7 +112,7 @@ impl Machine {
             }
         }
         let checked = check(request)?;
-        let sending = sending_after_start(checked, body)?;
+        let sending = Sending::after_start(checked.framing, body)?;
         write_head(request, checked, out);
         self.begin(checked, sending);
         Ok(checked.framing == RequestFraming::Chunked && !body.is_empty())
@@ -129,37 +120,12 @@ impl Machine {
 
     /// Count a piece of a streamed body as sent. True when it must be framed with `write_chunk`.
     pub fn send_body(&mut self, size: usize) -> Result<bool, InvalidRequest> {
-        match self.sending {
-            Sending::Chunked => return Ok(true),
-            Sending::Ended if size == 0 => {}
-            Sending::Ended => {
-                return Err(InvalidRequest::message(
-                    "the request's body has ended, or the request has none",
-                ));
-            }
-            Sending::Length(remaining) => {
-                let remaining = remaining.checked_sub(size as u64).ok_or_else(|| {
-                    InvalidRequest::Message(format!("the body is longer than its Content-Length: {remaining} bytes were left, {size} came").into())
-                })?;
-                self.sending = after_sending(remaining);
-            }
-        }
-        Ok(false)
+        self.sending.piece(size)
     }
 
     /// End a streamed body. True when the last chunk must be written.
     pub fn end_body(&mut self) -> Result<bool, InvalidRequest> {
-        if let Sending::Length(remaining) = self.sending {
-            return Err(InvalidRequest::Message(
-                format!(
-                    "the body is shorter than its Content-Length: {remaining} bytes are missing"
-                )
-                .into(),
-            ));
-        }
-        let chunked = self.sending == Sending::Chunked;
-        self.sending = Sending::Ended;
-        Ok(chunked)
+        self.sending.end()
     }
 
     /// Take bytes as received; none is the end of the stream. Ranges of `data` that are body go to `body`.
@@ -385,38 +351,4 @@ impl Machine {
             Receiving::Failed(violation) => Err(violation.clone()),
         }
     }
-}
-
-fn sending_after_start(checked: Checked, body: &[u8]) -> Result<Sending, InvalidRequest> {
-    match checked.framing {
-        RequestFraming::Empty if body.is_empty() => Ok(Sending::Ended),
-        RequestFraming::Empty => Err(InvalidRequest::message(
-            "there is a body, but neither Content-Length nor Transfer-Encoding",
-        )),
-        RequestFraming::Chunked if body.is_empty() => Ok(Sending::Chunked),
-        RequestFraming::Chunked => Ok(Sending::Ended),
-        RequestFraming::Length(length) if body.is_empty() => Ok(after_sending(length)),
-        RequestFraming::Length(length) if length == body.len() as u64 => Ok(Sending::Ended),
-        RequestFraming::Length(length) => Err(InvalidRequest::Message(
-            format!(
-                "Content-Length is {length}, and the body has {} bytes",
-                body.len()
-            )
-            .into(),
-        )),
-    }
-}
-
-fn after_sending(remaining: u64) -> Sending {
-    if remaining == 0 {
-        Sending::Ended
-    } else {
-        Sending::Length(remaining)
-    }
-}
-
-/// Append a whole body under chunked.
-pub fn write_chunked_body(body: &[u8], out: &mut Vec<u8>) {
-    write_chunk(body, out);
-    write_last_chunk(out);
 }

@@ -7,8 +7,9 @@ mod framing;
 mod head;
 mod machine;
 mod section;
+mod sending;
 
-pub use encode::{Request, write_chunk, write_last_chunk};
+pub use encode::{Request, write_chunk, write_chunked_body, write_last_chunk};
 pub use error::{InvalidRequest, Violation};
 pub use head::{Head, Version};
-pub use machine::{Limits, Machine, write_chunked_body};
+pub use machine::{Limits, Machine};
