@@ -205,7 +205,6 @@ class SessionSettings:
             call.max_body = self.max_body
         if params:
             parsed = with_params(parsed, params)
-        require_http(parsed)
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
         if "verify" in options or "cert" in options:

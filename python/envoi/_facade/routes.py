@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
 from envoi._io.protocols import TLSConfig
+from envoi._model.url import require_http
 from envoi._net.dial import Route
 
 if TYPE_CHECKING:
@@ -24,13 +25,18 @@ class Routes:
         self._known: dict[tuple[str, int], Route] = {}
 
     def __call__(self, url: URL, tls: Hashable) -> Route:
-        """The route to `url`'s origin under a TLS configuration from `tls_config`."""
+        """The route to `url`'s origin under a TLS configuration from `tls_config`.
+
+        Raises:
+            InvalidSchema: neither http nor https.
+        """
         # A configuration is known by its identity: `tls_config` gives the same object for the same arguments, and a route keeps it alive.
         key = (url.origin, id(tls))
         route = self._known.get(key)
         if route is None or (route.tls is not tls and route.tls is not None):
             if len(self._known) >= _MOST_ROUTES:
                 self._known.clear()
+            require_http(url)
             secure = url.scheme == "https"
             route = Route((url.origin, id(tls) if secure else 0), url.host, url.port, tls if secure else None)
             self._known[key] = route

@@ -58,10 +58,6 @@ class HTTP1Connection:
         self.phase = "write"
         self.dns_seconds = self.connect_seconds = self.tls_seconds = 0.0
 
-    def is_stale(self) -> bool:
-        """Whether the peer has closed the idle connection, or said something unasked: either way it is not to be used."""
-        return self.stream.readable()
-
     @property
     def anything_sent(self) -> bool:
         """Whether a byte of the last request was handed over."""

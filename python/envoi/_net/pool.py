@@ -64,7 +64,8 @@ class Pool:
                 return await self._dial(route, timeout, deadline)
             if connection is None:
                 raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
-            if not connection.is_stale():
+            # Closed by the peer while idle, or something said unasked: either way it is not to be used.
+            if not connection.stream.readable():
                 connection.reused = True
                 return connection
             self.release(connection, reusable=False)

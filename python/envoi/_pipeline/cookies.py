@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 def attach_cookies(call: Call, request: Request) -> None:
     """Write the Cookie field from the session's jar and the call's own cookies; a Cookie header of the caller's wins, as in requests."""
-    if call.jar.is_empty and not call.cookies:
-        return
     headers = request.headers
     if "Cookie" in headers:
         return

@@ -26,7 +26,8 @@ async def send(call: Call, request: Request) -> Reply:
     history: list[Reply] | None = None
     try:
         while True:
-            attach_cookies(call, request)
+            if call.cookies is not None or not call.jar.is_empty:
+                attach_cookies(call, request)
             if call.auth is not None or request.parsed_url.has_userinfo:
                 authorize(call, request)
             reply = await exchange(call, request)
