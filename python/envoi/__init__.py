@@ -10,15 +10,16 @@ Example:
 from __future__ import annotations
 
 from envoi import aio, exceptions
-from envoi._core import URL, Headers, __version__
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.response import Response
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
+from envoi._model.headers import Headers, __version__
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
+from envoi._model.url import URL
 from envoi.api import delete, get, head, options, patch, post, put, request
 from envoi.exceptions import (
     BodyTooLarge,

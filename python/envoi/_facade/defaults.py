@@ -9,16 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
-from envoi._core import URL, Headers, URLError
 from envoi._facade.routes import Routes, tls_config
 from envoi._model.body import NO_BODY, encode_body, set_framing
 from envoi._model.cookies import Cookies
-from envoi._model.headers import default_headers, merge_headers
+from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.options import check_options
 from envoi._model.request import Request, validate_method
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import Timeout
-from envoi._model.url import parse_url, require_http, with_params
+from envoi._model.url import URL, URLError, parse_url, require_http, with_params
 from envoi._pipeline.call import Call
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from envoi._model.url import require_http
 from envoi._net.dial import Route
 
 if TYPE_CHECKING:
-    from envoi._core import URL
+    from envoi._model.url import URL
 
 _MOST_ROUTES: Final = 4096
 

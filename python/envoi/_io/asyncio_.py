@@ -106,6 +106,12 @@ class AsyncioBackend:
 
         return asyncio_proactor.ProactorStream(loop, connected, path)
 
+    async def prepare_tls(self, config: TLSConfig) -> None:
+        """As in `Backend`."""
+        from envoi._io import tls
+
+        await tls.prepare(self, config)
+
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`."""
         from envoi._io import tls

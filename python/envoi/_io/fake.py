@@ -133,6 +133,9 @@ class FakeBackend:
         """As in `Backend`."""
         return await self._open(path, None, deadline)
 
+    async def prepare_tls(self, config: TLSConfig) -> None:
+        """As in `Backend`: nothing is to be loaded."""
+
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`: the stream stays what it was."""
         try:

@@ -202,6 +202,14 @@ class Backend(Protocol):
 
     async def connect_unix(self, path: str, deadline: float) -> Stream: ...
 
+    async def prepare_tls(self, config: TLSConfig) -> None:
+        """Load what `start_tls` will need, so that what is wrong with it shows before anything is sent.
+
+        Raises:
+            InvalidOption: a file that is missing or not what it should be.
+        """
+        ...
+
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """The handshake over a stream, which may itself be a SecureStream. On any failure the stream is closed.
 

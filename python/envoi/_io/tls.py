@@ -23,12 +23,15 @@ _SLICE = 1 << 18
 """How much plaintext is encrypted before it is sent: what bounds the memory for a large body."""
 
 
+async def prepare(backend: Backend, config: TLSConfig) -> ssl.SSLContext:
+    """`Backend.prepare_tls` of all the backends: the context, made in a thread where one may not block."""
+    return known_context(config) or await backend.call_blocking(partial(context_for, config))
+
+
 async def start(backend: Backend, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> TLSStream:
     """`Backend.start_tls` of all the backends."""
     try:
-        context = known_context(config)
-        if context is None:
-            context = await backend.call_blocking(partial(context_for, config))
+        context = await prepare(backend, config)
     except BaseException:
         stream.close()
         raise

@@ -87,6 +87,12 @@ class TrioBackend:
         """As in `Backend`."""
         return TrioStream(await trio_connect.connect_unix(path, deadline), path)
 
+    async def prepare_tls(self, config: TLSConfig) -> None:
+        """As in `Backend`."""
+        from envoi._io import tls
+
+        await tls.prepare(self, config)
+
     async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
         """As in `Backend`."""
         from envoi._io import tls

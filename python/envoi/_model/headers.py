@@ -11,6 +11,8 @@ from envoi.exceptions import InvalidHeader
 if TYPE_CHECKING:
     from envoi._model.types import HeadersType
 
+__all__ = ["Headers", "__version__", "default_headers", "default_user_agent", "merge_headers"]
+
 
 def default_user_agent() -> str:
     """`envoi/<version>`."""

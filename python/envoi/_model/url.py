@@ -12,6 +12,8 @@ from envoi.exceptions import InvalidOption, InvalidSchema, InvalidURL, MissingSc
 if TYPE_CHECKING:
     from envoi._model.types import ParamsType, URLType
 
+__all__ = ["URL", "URLError", "encode_params", "parse_url", "redact", "require_http", "with_params"]
+
 _CACHE_SIZE: Final = 1024
 _LONGEST_REMEMBERED: Final = 4096
 _LONGEST_SHOWN: Final = 200

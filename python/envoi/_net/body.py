@@ -6,15 +6,17 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from envoi import exceptions
-from envoi._core import Decoder, DecodeError, IncompleteMessage
 from envoi._net.errors import translate
+from envoi._proto.decoding import DecodeError, Decoder
+from envoi._proto.h1 import IncompleteMessage
 
 if TYPE_CHECKING:
-    from envoi._core import Headers, ResponseHead
+    from envoi._model.headers import Headers
     from envoi._model.timeout import Timeout
     from envoi._model.trace import Trace
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
+    from envoi._proto.h1 import ResponseHead
 
 STEP: Final = 262144
 """The decoder's output per step, and how many bytes are gathered before a buffered read is woken, in bytes."""

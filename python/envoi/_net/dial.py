@@ -56,9 +56,12 @@ class Dialer:
         backend = self._backend
         began = backend.now()
         deadline = min(began + timeout.connect_seconds, total_deadline)
-        phase = "dns"
+        phase = "tls"
         stream: Stream | None = None
         try:
+            if route.tls is not None:
+                await backend.prepare_tls(route.tls)
+            phase = "dns"
             addresses: Sequence[Address] = await backend.resolve(route.host, route.port, deadline)
             resolved = backend.now()
             phase = "connect"

@@ -6,8 +6,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from envoi import exceptions
-from envoi._core import DecodeError, IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, MessageTooLarge, ProtocolViolation
 from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
+from envoi._proto.decoding import DecodeError
+from envoi._proto.h1 import IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, MessageTooLarge, ProtocolViolation
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout

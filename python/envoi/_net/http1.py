@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi._core import H1Machine, Headers, InvalidMessage, ResponseHead
 from envoi._io.protocols import Backend, Stream, TimedOut
 from envoi._model.body import NO_BODY
+from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 
 if TYPE_CHECKING:
     from envoi._model.body_streams import Body
+    from envoi._model.headers import Headers
     from envoi._model.timeout import Timeout
     from envoi._net.dial import Route
 

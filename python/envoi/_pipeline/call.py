@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from envoi._core import URL
     from envoi._model.cookies import Cookies
     from envoi._model.timeout import Timeout
+    from envoi._model.url import URL
     from envoi._net.dial import Route
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi._model.cookies import with_request_cookies
+from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -17,7 +18,10 @@ def attach_cookies(call: Call, request: Request) -> None:
     headers = request.headers
     if "Cookie" in headers:
         return
-    value = with_request_cookies(call.jar, call.cookies, request.parsed_url)
+    try:
+        value = with_request_cookies(call.jar, call.cookies, request.parsed_url)
+    except (TypeError, AttributeError) as error:
+        raise InvalidOption(f"cookies= must be a mapping of names to values, or a cookie jar: {error}") from None
     if value is not None:
         headers["Cookie"] = value
 

@@ -11,11 +11,11 @@ from envoi._net.errors import translate
 from envoi._proto.plans.resend import may_resend
 
 if TYPE_CHECKING:
-    from envoi._core import ResponseHead
     from envoi._model.request import Request
     from envoi._net.http1 import HTTP1Connection
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
+    from envoi._proto.h1 import ResponseHead
 
 STREAM_AT_HEAD: Final = 0
 

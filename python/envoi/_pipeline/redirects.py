@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi import exceptions
-from envoi._core import URLError
 from envoi._model.body import NO_BODY
 from envoi._model.request import Request
-from envoi._model.url import redact
+from envoi._model.url import URLError, redact
 from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
 
