@@ -9,12 +9,12 @@ import threading
 from functools import partial
 
 import pytest
-from flows.io_support import KINDS, run_flow
 
 from envoi._io import resolver as resolver_module
 from envoi._io.asyncio_ import AsyncioBackend
 from envoi._io.protocols import TimedOut
 from envoi.exceptions import WrongEventLoop
+from flows.io_support import KINDS, run_flow
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "asyncio-proactor"])

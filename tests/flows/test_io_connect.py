@@ -8,9 +8,9 @@ import os
 import socket
 
 import pytest
-from flows.io_support import KINDS, loopback, read, run_flow
 
 from envoi._io.protocols import Address, TimedOut
+from flows.io_support import KINDS, loopback, read, run_flow
 
 
 @pytest.fixture(params=KINDS)

@@ -7,9 +7,9 @@ import math
 import threading
 
 import pytest
-from flows.io_support import KINDS, Collector, open_stream, read, run_flow
 
 from envoi._io.protocols import StreamClosed, TimedOut
+from flows.io_support import KINDS, Collector, open_stream, read, run_flow
 
 MEGABYTE = 1 << 20
 

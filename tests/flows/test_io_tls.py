@@ -9,9 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from flows.io_support import KINDS, Collector, loopback, open_stream, read, run_flow
 
 from envoi._io.protocols import StreamClosed, TimedOut, TLSConfig, tls_failure
+from flows.io_support import KINDS, Collector, loopback, open_stream, read, run_flow
 
 MEGABYTE = 1 << 20
 
@@ -103,8 +103,7 @@ def test_callers_context_is_used_as_it_is(kind, raw_server, ca, localhost):
 def test_old_tls_is_refused(kind, raw_server, ca, localhost):
     context = localhost.server_context()
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
-        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     server = raw_server(echo, tls=context)
     with pytest.raises(OSError, match=r".") as caught:

@@ -21,7 +21,7 @@ class FakeNames:
         self.gate.set()
         self.answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
 
-    def __call__(self, host, port, *, type=0, proto=0, flags=0):
+    def __call__(self, host, port, *, type=0, proto=0, flags=0):  # noqa: A002 - getaddrinfo's name
         if flags & socket.AI_NUMERICHOST:
             return self.real(host, port, type=type, proto=proto, flags=flags)
         self.calls.append(host)
