@@ -104,6 +104,8 @@ def test_old_tls_is_refused(kind, raw_server, ca, localhost):
     context = localhost.server_context()
     context.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.warns(DeprecationWarning, match="TLSv1"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     server = raw_server(echo, tls=context)
     with pytest.raises(OSError, match=r".") as caught:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
 _DIRECT_READS = 16
 """How often in a row `pump` may be served without going through the loop: other tasks want to run as well."""
@@ -83,13 +83,11 @@ class AsyncioStream(SocketStream):
         finally:
             self._stop_writing()
 
-    async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
+    def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, Any]:
         """As in `Stream`."""
         if self._ready and self._direct < _DIRECT_READS:
-            self._direct += 1
-            if self._receive_at_once(feed):
-                return
-        await self._wait(feed, timeout, deadline)
+            return self._pump_at_once(feed, timeout, deadline)
+        return self._wait(feed, timeout, deadline)
 
     def close(self) -> None:
         """As in `Stream`. A task that waits in it gets StreamClosed."""
@@ -190,6 +188,11 @@ class AsyncioStream(SocketStream):
             self._stop_writing()
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(True)
+
+    async def _pump_at_once(self, feed: Feed, timeout: float, deadline: float) -> None:
+        self._direct += 1
+        if not self._receive_at_once(feed):
+            await self._wait(feed, timeout, deadline)
 
     def _receive_at_once(self, feed: Feed) -> bool:
         """Serve a `pump` without the loop while bytes wait; false when it must wait."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from envoi._io import blocking_connect
 from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
 from envoi._io.resolver import shared_resolver
-from envoi._io.sockets import LEAST_RECEIVE, LINUX, SocketStream, milliseconds
+from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, SocketStream, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,15 +167,15 @@ class BlockingStream(SocketStream):
 
     def send_nowait(self, data: bytes | memoryview) -> int:
         """As in `Stream`."""
-        if not LINUX:
+        if not KERNEL_TIMEOUTS:
             self._arm(0.0)
         return super().send_nowait(data)
 
-    _try_send = SocketStream.send_nowait if LINUX else send_nowait  # one call less for every request
+    _try_send = SocketStream.send_nowait if KERNEL_TIMEOUTS else send_nowait  # one call less for every request
 
     def receive_nowait(self) -> bytes | None:
         """One `recv` that does not wait."""
-        if not LINUX:
+        if not KERNEL_TIMEOUTS:
             self._arm(0.0)
         return super().receive_nowait()
 
@@ -223,7 +223,7 @@ class BlockingStream(SocketStream):
         if self._closed:
             raise StreamClosed
         self._armed = seconds
-        if not LINUX:
+        if not KERNEL_TIMEOUTS:
             self._socket.settimeout(None if seconds == math.inf else min(seconds, _LONGEST))
             return
         microseconds = 0 if seconds >= _LONGEST else max(int(seconds * 1e6), 1)  # 0 is for ever

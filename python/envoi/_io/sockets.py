@@ -7,6 +7,7 @@ import math
 import os
 import select
 import socket
+import struct
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LINUX = sys.platform == "linux"
+KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8
+"""Whether SO_RCVTIMEO takes a `struct timeval` of two C longs, as on all 64-bit Linux."""
 NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 LEAST_RECEIVE = 1 << 16
 MOST_RECEIVE = 1 << 20

@@ -25,7 +25,8 @@ _SLICE = 1 << 18
 
 async def prepare(backend: Backend, config: TLSConfig) -> ssl.SSLContext:
     """`Backend.prepare_tls` of all the backends: the context, made in a thread where one may not block."""
-    return known_context(config) or await backend.call_blocking(partial(context_for, config))
+    context = known_context(config)
+    return context if context is not None else await backend.call_blocking(partial(context_for, config))
 
 
 async def start(backend: Backend, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> TLSStream:
