@@ -67,6 +67,7 @@ from envoi.status_codes import codes
 exceptions._TimeoutType.limits = Limits
 
 __all__ = [
+    "URL",
     "AsyncResponse",
     "AsyncSession",
     "BodyTooLarge",
@@ -112,7 +113,6 @@ __all__ = [
     "Timing",
     "TooManyRedirects",
     "TotalTimeout",
-    "URL",
     "URLRequired",
     "UnrewindableBodyError",
     "WriteTimeout",

@@ -7,15 +7,26 @@ _Default = TypeVar("_Default")
 # Private, because the module has no such names when it runs.
 _HeaderText: TypeAlias = str | bytes
 _HeadersInput: TypeAlias = (
-    "Headers | Mapping[str, str] | Mapping[str, bytes] | Mapping[str, _HeaderText] | Mapping[bytes, bytes] | Mapping[bytes, _HeaderText]"
-    " | Iterable[tuple[_HeaderText, _HeaderText]] | None"
+    Headers
+    | Mapping[str, str]
+    | Mapping[str, bytes]
+    | Mapping[str, _HeaderText]
+    | Mapping[bytes, bytes]
+    | Mapping[bytes, _HeaderText]
+    | Iterable[tuple[_HeaderText, _HeaderText]]
+    | None
 )
 _HeaderChanges: TypeAlias = (
-    "_HeadersInput | Mapping[str, str | None] | Mapping[str, bytes | None] | Mapping[str, _HeaderText | None]"
-    " | Mapping[bytes, _HeaderText | None] | Iterable[tuple[_HeaderText, _HeaderText | None]]"
+    _HeadersInput
+    | Mapping[str, str | None]
+    | Mapping[str, bytes | None]
+    | Mapping[str, _HeaderText | None]
+    | Mapping[bytes, _HeaderText | None]
+    | Iterable[tuple[_HeaderText, _HeaderText | None]]
 )
 
 __all__ = [
+    "URL",
     "DecodeError",
     "Decoder",
     "H1Machine",
@@ -27,7 +38,6 @@ __all__ = [
     "MessageTooLarge",
     "ProtocolViolation",
     "ResponseHead",
-    "URL",
     "URLError",
     "__version__",
 ]
@@ -54,7 +64,8 @@ class InvalidMethodError(InvalidMessage):
 
 class URLError(ValueError):
     """A URL that cannot be used. `args` is `(kind, message)`; kind is one of
-    "scheme-missing", "scheme-invalid", "host-missing", "host-invalid", "port-invalid", "character", "too-long"."""
+    "scheme-missing", "scheme-invalid", "host-missing", "host-invalid", "port-invalid", "character", "too-long".
+    """
 
 class DecodeError(ValueError):
     """A content coding is corrupt, truncated or chained too deeply."""
@@ -113,7 +124,7 @@ class ResponseHead:
     def reason(self) -> str: ...
     @property
     def http_version(self) -> str:
-        """"HTTP/1.0" or "HTTP/1.1"."""
+        """Either "HTTP/1.0" or "HTTP/1.1"."""
     @property
     def headers(self) -> Headers:
         """The same object each time."""
@@ -162,8 +173,10 @@ class H1Machine:
         """End a streamed body. Raises InvalidMessage when fewer bytes than Content-Length were given."""
     def feed(self, data: bytes, /) -> bool:
         """Take bytes as received (b"" is the end of the stream). True when the flow should look at the machine:
-        the final head is there and the body has ended or `threshold` bytes of it are waiting, or (when `stop_at_informational`) a 1xx head came.
-        With no request in flight, any byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass."""
+        the final head is there and the body has ended or `threshold` bytes of it are waiting,
+        or (when `stop_at_informational`) a 1xx head came.
+        With no request in flight, any byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass.
+        """
     threshold: int
     """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`)."""
     stop_at_informational: bool
@@ -192,7 +205,8 @@ class H1Machine:
     @property
     def keep_alive(self) -> bool:
         """Whether another request may be started now: framing, Connection fields, no surplus bytes, request fully sent.
-        False while an exchange is under way."""
+        False while an exchange is under way.
+        """
     @property
     def upgraded(self) -> bool:
         """After 101, or 2xx to CONNECT: the connection belongs to another protocol, and `take_surplus` has the bytes that came with it."""
@@ -204,15 +218,19 @@ class Decoder:
 
     @staticmethod
     def for_encoding(value: str, /) -> Decoder | None:
-        """A decoder for a Content-Encoding value, or None when it names nothing but identity or a coding that is not known here.
-        Raises DecodeError for more than five codings."""
+        """A decoder for a Content-Encoding value; None when it names nothing but identity or a coding that is not known here.
+        Raises DecodeError for more than five codings.
+        """
     def feed(self, data: bytes, /) -> None:
         """Add encoded bytes."""
     def read(self, limit: int, /) -> bytes:
         """At most `limit` decoded bytes; b"" when more input is needed or the end is reached. Memory stays bounded by the
-        input held and `limit`. Raises DecodeError."""
+        input held and `limit`. Raises DecodeError.
+        """
     def finish(self) -> None:
-        """Say that no more input comes, after `read` has returned b"". Raises DecodeError when the stream is truncated (an input of no bytes at all is fine)."""
+        """Say that no more input comes, after `read` has returned b"".
+        Raises DecodeError when the stream is truncated (an input of no bytes at all is fine).
+        """
 
 @final
 class URL:
@@ -260,6 +278,5 @@ class URL:
         """`query` appended with `?` or `&`."""
     def with_fragment(self, fragment: str | None, /) -> URL: ...
     def without_userinfo(self) -> URL: ...
-    def __str__(self) -> str: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

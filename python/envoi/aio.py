@@ -1,4 +1,7 @@
-"""Envoi, awaited: `from envoi import aio as requests`, then `await requests.get(url)`. The one-shot functions share a pool per event loop."""
+"""Envoi, awaited: `from envoi import aio as requests`, then `await requests.get(url)`.
+
+The one-shot functions share a pool per event loop.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,9 @@ class AsyncSession(SessionSettings):
         """
         return await self.request("HEAD", url, **options)
 
-    async def post(self, url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> AsyncResponse:
+    async def post(
+        self, url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]
+    ) -> AsyncResponse:
         """Hand a body to a resource (RFC 9110, section 9.3.3).
 
         Args:

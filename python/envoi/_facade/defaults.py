@@ -21,8 +21,9 @@ from envoi._model.url import URL, URLError, parse_url, require_http, with_params
 from envoi._pipeline.call import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from envoi._io.protocols import TLSConfig
     from envoi._model.types import AuthType, CertType, CookiesType, HeadersType, ParamsType, TimeoutType, URLType, VerifyType
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply
@@ -82,7 +83,7 @@ class SessionSettings:
         self._pool: Pool | None = None
         self._opening = Lock()
         self._routes = Routes()
-        self._tls: Hashable = None
+        self._tls: TLSConfig | None = None
         self._limits = (
             _limit("max_connections", max_connections),
             _limit("max_connections_per_host", max_connections_per_host),
@@ -168,7 +169,7 @@ class SessionSettings:
         url: URLType,
         options: Mapping[str, Any],
     ) -> tuple[Call, Request]:
-        """The call and the request that a session's method stands for. Everything that is wrong with them is raised here, before any I/O."""
+        """The call and the request that a session's method stands for. All that is wrong with them is raised here, before any I/O."""
         verb = validate_method(method)
         parsed = parse_url(url) if self._base_url is None else _joined(self._base_url, url)
         call = Call()
@@ -217,7 +218,7 @@ class SessionSettings:
         call.deadline = inf if total == inf else call.started + total
         return call, Request(verb, parsed, headers, content)
 
-    def _tls_for(self, verify: Any, cert: Any) -> Hashable:
+    def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
         if verify is None:
             verify = self._verify
         if isinstance(verify, NotGiven):
@@ -241,7 +242,9 @@ def _joined(base: URL, url: URLType) -> URL:
     except URLError as error:
         raise exceptions.InvalidURL(f"Invalid URL {url!r}: {error.args[-1]}") from None
     if joined.origin != base.origin or not joined.path.startswith(base.path):
-        raise exceptions.InvalidURL(f"Invalid URL {url!r}: it leaves base_url {str(base.without_userinfo())!r}; write it in full if that is meant")
+        raise exceptions.InvalidURL(
+            f"Invalid URL {url!r}: it leaves base_url {str(base.without_userinfo())!r}; write it in full if you mean it"
+        )
     return joined
 
 

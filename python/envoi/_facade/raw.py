@@ -86,7 +86,7 @@ class Raw(io.RawIOBase):
         """True."""
         return True
 
-    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:  # type: ignore[override]
+    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or negative."""
         amount = None if amt is None or amt < 0 else amt
         return run_sync(self._reader.take(amount, decode=self._decodes(decode_content)))

@@ -74,7 +74,9 @@ class Response(Reply):
         cutter = Cutter(self, chunk_size, decode_unicode)
         return self._iterate(cutter)
 
-    def iter_lines(self, chunk_size: int | None = None, decode_unicode: bool = False, delimiter: str | bytes | None = None) -> Iterator[Any]:
+    def iter_lines(
+        self, chunk_size: int | None = None, decode_unicode: bool = False, delimiter: str | bytes | None = None
+    ) -> Iterator[Any]:
         """The body line by line, each as soon as it is complete, without its end.
 
         Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +23,7 @@ class Routes:
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Route] = {}
 
-    def __call__(self, url: URL, tls: Hashable) -> Route:
+    def __call__(self, url: URL, tls: TLSConfig) -> Route:
         """The route to `url`'s origin under a TLS configuration from `tls_config`.
 
         Raises:
@@ -43,7 +42,7 @@ class Routes:
         return route
 
 
-def tls_config(verify: Any, cert: Any) -> Hashable:
+def tls_config(verify: Any, cert: Any) -> TLSConfig:
     """The TLS configuration for `verify=` and `cert=`; the same object for the same arguments.
 
     Raises:
@@ -76,6 +75,10 @@ def _cert(cert: Any) -> Any:
         return cert
     if isinstance(cert, os.PathLike):
         return os.fspath(cert)
-    if isinstance(cert, (tuple, list)) and len(cert) in {2, 3} and all(part is None or isinstance(part, (str, os.PathLike)) for part in cert):
+    if (
+        isinstance(cert, (tuple, list))
+        and len(cert) in {2, 3}
+        and all(part is None or isinstance(part, (str, os.PathLike)) for part in cert)
+    ):
         return tuple(part if part is None else os.fspath(part) for part in cert)
     raise exceptions.InvalidOption("cert must be a path, (certificate, key) or (certificate, key, password)")

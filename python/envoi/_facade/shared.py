@@ -6,16 +6,13 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.opening import in_trio
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _session: _SharedSession | None = None
 _async_sessions: WeakKeyDictionary[Any, tuple[_SharedAsyncSession, AsyncGenerator[None, None]]] = WeakKeyDictionary()

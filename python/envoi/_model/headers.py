@@ -40,7 +40,7 @@ def merge_headers(session: Headers, request: HeadersType) -> Headers:
     if not request:
         return session.copy()
     try:
-        merged = session.merged(request)  # type: ignore[arg-type]
+        merged = session.merged(request)
         merged.validate()
     except (InvalidHeaderError, TypeError, ValueError) as error:
         raise InvalidHeader(_culprit(request) or str(error)) from None

@@ -21,7 +21,7 @@ class Timing:
 
     __slots__ = ("body", "connect", "dns", "first_byte", "pool", "send", "tls", "total")
 
-    def __init__(  # noqa: PLR0917 - one for each
+    def __init__(
         self,
         pool: float | None = None,
         dns: float | None = None,
@@ -67,7 +67,7 @@ class ConnectionInfo:
 
     __slots__ = ("alpn", "certificate", "cipher", "local", "peer", "reused", "tls_version")
 
-    def __init__(  # noqa: PLR0917 - one for each
+    def __init__(
         self,
         peer: Any = None,
         local: Any = None,

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from envoi._io.protocols import Address, Backend, Stream, TLSConfig
 from envoi._net.errors import translate
 from envoi._net.http1 import HTTP1Connection
 
 if TYPE_CHECKING:
+    from envoi._io.protocols import Address, Backend, Stream, TLSConfig
     from envoi._model.timeout import Timeout
 
 

@@ -1,4 +1,4 @@
-"""From what the network and the core raise to what Envoi raises: one place, so that every message says what happened, where, and what to do."""
+"""From what the network and the core raise to what Envoi raises: in one place, so that each message says what, where, and what to do."""
 
 from __future__ import annotations
 

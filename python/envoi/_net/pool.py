@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, cast
 from envoi import exceptions
 from envoi._io.protocols import Backend, TimedOut, Waiter
 from envoi._net.errors import timed_out
-from envoi._net.http1 import HTTP1Connection
 from envoi._proto.pool_state import Freed, PoolState, Ticket, Verb
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
     from envoi._net.dial import Dialer, Route
+    from envoi._net.http1 import HTTP1Connection
 
 
 class Pool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from envoi._io.protocols import TLSConfig
     from envoi._model.cookies import Cookies
     from envoi._model.timeout import Timeout
     from envoi._model.url import URL
@@ -56,8 +57,8 @@ class Call:
     )
 
     pool: Pool
-    route_for: Callable[[URL, Hashable], Route]
-    tls: Hashable
+    route_for: Callable[[URL, TLSConfig], Route]
+    tls: TLSConfig
     new_reply: Callable[..., Reply]
     timeout: Timeout
     deadline: float

@@ -56,7 +56,8 @@ async def exchange(call: Call, request: Request) -> Reply:
                 content.rewind()
                 continue
             passed = call.deadline < inf and backend.now() >= call.deadline
-            raised = translate(error, connection.phase, connection.where, call.timeout, total_passed=passed)
+            phase = "body" if connection.machine.head_complete else connection.phase
+            raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
             if raised is error:
                 raise
             raise raised from error

@@ -31,7 +31,9 @@ def next_request(call: Call, request: Request, reply: Reply) -> Request:
         ) from None
     if plan.url.scheme not in {"http", "https"}:
         raise exceptions.InvalidSchema(
-            f"{redact(request.url)} redirects to a {plan.url.scheme}: URL; only http and https are followed.", request=request, response=reply
+            f"{redact(request.url)} redirects to a {plan.url.scheme}: URL; only http and https are followed.",
+            request=request,
+            response=reply,
         )
     headers = request.headers.copy()
     headers.pop("Cookie", None)  # written anew from the jar

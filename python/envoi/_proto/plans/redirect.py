@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envoi._core import URL
+if TYPE_CHECKING:
+    from envoi._core import URL
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 
-BODY_HEADERS: Final = ("Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Transfer-Encoding", "Expect")
+BODY_HEADERS: Final = (
+    "Content-Length",
+    "Content-Type",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Location",
+    "Transfer-Encoding",
+    "Expect",
+)
 """Fields that describe a body, and go with it."""
 
 SENSITIVE_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
