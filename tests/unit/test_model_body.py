@@ -66,7 +66,7 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize("arguments", WHOLE, ids=str)
+@pytest.mark.parametrize("arguments", WHOLE)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_bodies_in_memory_are_those_of_requests(method, arguments):
     expected, headers, shown = of_requests(method, **copy.deepcopy(arguments))

@@ -225,7 +225,7 @@ def test_session_cookies_can_be_cleared():
 REQUEST_COOKIES = [{"a": "1"}, {"a": "1", "b": "x y"}, {"q": '"quoted"'}, {"n": 5}, {"empty": ""}]
 
 
-@pytest.mark.parametrize("cookies", REQUEST_COOKIES, ids=str)
+@pytest.mark.parametrize("cookies", REQUEST_COOKIES)
 @pytest.mark.parametrize("session", [{}, {"s": "0"}, {"a": "0", "z": "9"}], ids=str)
 def test_request_cookies_are_sent_as_requests_sends_them(session, cookies):
     theirs = requests.Session()

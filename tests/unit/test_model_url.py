@@ -114,7 +114,7 @@ PARAMS = [
 ]
 
 
-@pytest.mark.parametrize("params", PARAMS, ids=str)
+@pytest.mark.parametrize("params", PARAMS)
 def test_params_are_encoded_as_requests_does(params):
     import copy
 
