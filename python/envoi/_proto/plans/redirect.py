@@ -30,7 +30,7 @@ class Redirect(NamedTuple):
     Attributes:
         url: where to.
         method: with which method.
-        keep_body: whether the body goes along (307, 308, and methods that are not rewritten).
+        keep_body: whether the body goes along: where the method is not rewritten, except under 303.
         keep_credentials: whether credentials may go along.
     """
 
@@ -56,7 +56,8 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     if target.fragment is None and url.fragment is not None:
         target = target.with_fragment(url.fragment)  # section 10.2.2: the fragment is inherited
     next_method = _rewritten_method(status, method)
-    return Redirect(target, next_method, status in {307, 308}, keeps_credentials(url, target))
+    keep_body = next_method == method and status != 303
+    return Redirect(target, next_method, keep_body, keeps_credentials(url, target))
 
 
 def keeps_credentials(origin: URL, target: URL) -> bool:
