@@ -25,6 +25,10 @@ CONTINUE_SECONDS: Final = 1.0
 """How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section 10.1.1)."""
 
 
+SOURCE: Final = "source"
+"""The phase in which the caller's own body is asked for bytes: what it raises is not the network's doing."""
+
+
 class HTTP1Connection:
     """A stream, its machine, and what the pool and the response want to know of them."""
 
@@ -140,12 +144,18 @@ class HTTP1Connection:
                 if not await self._send_pieces(content, timeout, deadline):
                     return
             else:
-                while piece := await next_piece(backend, body):
+                while piece := await self._next_piece(backend, body):
                     if not await self._send_pieces(piece, timeout, deadline):
                         return
             await stream.send(machine.end_body(), timeout.write_seconds, deadline, machine.feed)
         except InvalidMessage as error:
             raise InvalidBody(str(error)) from None
+
+    async def _next_piece(self, backend: Backend, body: Body) -> bytes:
+        self.phase = SOURCE
+        piece = await next_piece(backend, body)
+        self.phase = "write"
+        return piece
 
     async def _send_pieces(self, data: bytes, timeout: Timeout, deadline: float) -> bool:
         """Send part of a body; false when the server has answered meanwhile, and wants no more."""

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final
 from envoi._model.trace import Trace
 from envoi._net.body import STEP, ResponseBody
 from envoi._net.errors import translate
+from envoi._net.http1 import SOURCE
+from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
+from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -49,7 +52,7 @@ async def exchange(call: Call, request: Request) -> Reply:
             )
         except BaseException as error:
             pool.release(connection, reusable=False)
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception) or connection.phase == SOURCE:
                 raise
             if not resent and call.resend and _may_resend(request, connection, error):
                 resent = True
@@ -85,7 +88,8 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
 
 
 def _may_resend(request: Request, connection: HTTP1Connection, error: Exception) -> bool:
-    return isinstance(error, (OSError, ValueError)) and may_resend(
+    died = isinstance(error, (OSError, IncompleteMessage)) and not isinstance(error, RequestException)
+    return died and may_resend(
         method=request.method,
         reused=connection.reused,
         response_started=connection.machine.response_started,
