@@ -87,7 +87,7 @@ def test_limit_zero_gives_nothing_and_loses_nothing():
 
 @pytest.mark.parametrize(
     ("coding", "data"),
-    [("gzip", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT)), ("br", BROTLI), ("zstd", ZSTD)],
+    [("gzip", gzip.compress(TEXT, mtime=0)), ("deflate", zlib.compress(TEXT)), ("br", BROTLI), ("zstd", ZSTD)],
 )
 def test_truncation_raises_in_finish(coding, data):
     for length in range(1, len(data)):
