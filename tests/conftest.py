@@ -17,7 +17,7 @@ from envoi.testing import CertificateAuthority, RawConnection, RawServer, Server
 
 # The servers under peers/ are importable in every import mode of pytest.
 sys.path.insert(0, str(Path(__file__).parent))
-pytest_plugins = ["peers.servers.nginx", "peers.servers.httpbin_app"]
+pytest_plugins = ["peers.servers.nginx", "peers.servers.httpbin_app", "peers.clients"]
 
 T = TypeVar("T")
 Runner: TypeAlias = Callable[..., Any]
