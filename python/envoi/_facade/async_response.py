@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from envoi._model.headers import Headers
+
 
 class AsyncResponse(Reply):
     """What a server answered.
@@ -116,7 +118,7 @@ class AsyncResponse(Reply):
                 for piece in cutter.cut(data):
                     yield piece
             if body is not None:
-                self.trailers = body.trailers
+                self.trailers: Headers | None = body.trailers
         for piece in cutter.end():
             yield piece
 

@@ -103,7 +103,7 @@ class SessionSettings:
         self.stream = False
         self.resend = resend
         self.max_body = max_body
-        self.sensitive_headers = tuple(sensitive_headers)
+        self.sensitive_headers: tuple[str, ...] = tuple(sensitive_headers)
 
     @property
     def headers(self) -> Headers:

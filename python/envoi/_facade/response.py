@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from envoi._model.headers import Headers
+
 
 class Response(Reply):
     """What a server answered.
@@ -110,7 +112,7 @@ class Response(Reply):
             while body is not None and (data := run_sync(body.receive())):
                 yield from cutter.cut(data)
             if body is not None:
-                self.trailers = body.trailers
+                self.trailers: Headers | None = body.trailers
         yield from cutter.end()
 
     @staticmethod

@@ -33,10 +33,10 @@ class Body:
     may_block: bool = False
 
     def __init__(self, content: bytes | None, content_type: str | None, length: int | None, shown: Any) -> None:
-        self.content = content
-        self.content_type = content_type
-        self.length = length
-        self.shown = shown
+        self.content: bytes | None = content
+        self.content_type: str | None = content_type
+        self.length: int | None = length
+        self.shown: Any = shown
 
     @property
     def replayable(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from copy import copy as copy_cookie
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._model.cookie_rules import CookieConflictError, acceptable_set_cookies, as_cookie, check_cookie_text
 from envoi._model.sentinel import NOT_GIVEN
@@ -251,7 +251,7 @@ class Cookies:
             return dict(self.items()) == dict(other.items())
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         # No values: they are secrets, more often than not.

@@ -31,10 +31,10 @@ class Request:
     __slots__ = ("__weakref__", "_url", "content", "headers", "method", "parsed_url")
 
     def __init__(self, method: str, parsed_url: URL, headers: Headers, content: Body = NO_BODY) -> None:
-        self.method = method
-        self.parsed_url = parsed_url
-        self.headers = headers
-        self.content = content
+        self.method: str = method
+        self.parsed_url: URL = parsed_url
+        self.headers: Headers = headers
+        self.content: Body = content
         self._url: str | None = None
 
     @classmethod

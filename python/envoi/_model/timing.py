@@ -32,14 +32,14 @@ class Timing:
         body: float | None = None,
         total: float | None = None,
     ) -> None:
-        self.pool = pool
-        self.dns = dns
-        self.connect = connect
-        self.tls = tls
-        self.send = send
-        self.first_byte = first_byte
-        self.body = body
-        self.total = total
+        self.pool: float | None = pool
+        self.dns: float | None = dns
+        self.connect: float | None = connect
+        self.tls: float | None = tls
+        self.send: float | None = send
+        self.first_byte: float | None = first_byte
+        self.body: float | None = body
+        self.total: float | None = total
 
     @property
     def until_head(self) -> float:
@@ -78,13 +78,13 @@ class ConnectionInfo:
         *,
         reused: bool = False,
     ) -> None:
-        self.peer = peer
-        self.local = local
-        self.tls_version = tls_version
-        self.cipher = cipher
-        self.certificate = certificate
-        self.alpn = alpn
-        self.reused = reused
+        self.peer: Any = peer
+        self.local: Any = local
+        self.tls_version: str | None = tls_version
+        self.cipher: str | None = cipher
+        self.certificate: bytes | None = certificate
+        self.alpn: str | None = alpn
+        self.reused: bool = reused
 
     def __repr__(self) -> str:
         return f"<ConnectionInfo {self.peer} {self.tls_version or 'plain'}{' reused' if self.reused else ''}>"

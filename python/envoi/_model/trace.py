@@ -32,13 +32,13 @@ class Trace:
     __slots__ = ("acquired", "ended", "headed", "link", "reused", "sent", "started")
 
     def __init__(self, started: float, acquired: float, sent: float, headed: float, link: Link, *, reused: bool) -> None:
-        self.started = started
-        self.acquired = acquired
-        self.sent = sent
-        self.headed = headed
+        self.started: float = started
+        self.acquired: float = acquired
+        self.sent: float = sent
+        self.headed: float = headed
         self.ended: float | None = None
-        self.link = link
-        self.reused = reused
+        self.link: Link = link
+        self.reused: bool = reused
 
     def timing(self) -> Timing:
         """The phases, in seconds."""

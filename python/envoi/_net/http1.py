@@ -10,6 +10,8 @@ from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
     from envoi._model.timeout import Timeout
@@ -50,18 +52,20 @@ class HTTP1Connection:
     )
 
     def __init__(self, stream: Stream, route: Route) -> None:
-        self.stream = stream
-        self.machine = H1Machine()
-        self.route = route
-        self.key = route.key
-        self.where = route.where
-        self.idle_since = 0.0
-        self.reused = False
-        self.sent_at = 0.0
-        self.sent_before = 0
-        self.epoch = 0
-        self.phase = "write"
-        self.dns_seconds = self.connect_seconds = self.tls_seconds = 0.0
+        self.stream: Stream = stream
+        self.machine: H1Machine = H1Machine()
+        self.route: Route = route
+        self.key: Hashable = route.key
+        self.where: str = route.where
+        self.idle_since: float = 0.0
+        self.reused: bool = False
+        self.sent_at: float = 0.0
+        self.sent_before: int = 0
+        self.epoch: int = 0
+        self.phase: str = "write"
+        self.dns_seconds: float = 0.0
+        self.connect_seconds: float = 0.0
+        self.tls_seconds: float = 0.0
 
     @property
     def anything_sent(self) -> bool:

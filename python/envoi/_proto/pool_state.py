@@ -46,12 +46,12 @@ class Ticket(Generic[C]):
     __slots__ = ("connection", "key", "number", "ready", "verb", "waiter")
 
     def __init__(self, key: Hashable, number: int, waiter: object) -> None:
-        self.key = key
-        self.number = number
-        self.waiter = waiter
-        self.verb = Verb.WAIT
+        self.key: Hashable = key
+        self.number: int = number
+        self.waiter: object = waiter
+        self.verb: Verb = Verb.WAIT
         self.connection: C | None = None
-        self.ready = False
+        self.ready: bool = False
 
     def __lt__(self, other: Ticket[C]) -> bool:
         return self.number < other.number
@@ -87,7 +87,7 @@ class PoolState(Generic[C]):
         self.max_connections = max_connections
         self.max_per_host = max_per_host
         self.keepalive = keepalive
-        self.closed = False
+        self.closed: bool = False
         self._open = 0
         self._hosts: dict[Hashable, _Host[C]] = {}
         self._idle: OrderedDict[C, None] = OrderedDict()  # oldest first

@@ -69,8 +69,8 @@ class CertificateAuthority:
 
     def __init__(self) -> None:
         self._key, self._name = _new_key(), _name("Envoi throw-away authority")
-        self.folder = Path(tempfile.mkdtemp(prefix="envoi-testing-"))
-        self.path = str(self.folder / "authority.pem")
+        self.folder: Path = Path(tempfile.mkdtemp(prefix="envoi-testing-"))
+        self.path: str = str(self.folder / "authority.pem")
         self._issued = 0
         _, x509 = _cryptography()
         now = dt.datetime.now(dt.UTC)

@@ -35,9 +35,9 @@ class RawConnection:
     """
 
     def __init__(self, accepted: Accepted, timeout: float, record: Callable[[bytes], None], stopping: threading.Event) -> None:
-        self.socket = accepted.socket
-        self.peer = accepted.peer
-        self.number = accepted.number
+        self.socket: socket.socket = accepted.socket
+        self.peer: tuple[str, int] = accepted.peer
+        self.number: int = accepted.number
         self.stopping = stopping
         self._record = record
         self._reader = Reader(accepted.socket.recv)
@@ -155,7 +155,7 @@ class RawServer:
         self.errors: list[Exception] = []
         self.tls_failures: list[str] = []
         self.authority: CertificateAuthority | None = None
-        self.ca_path = ""
+        self.ca_path: str = ""
         self._script = script
         self._timeout = timeout
         self._changed = threading.Condition()
@@ -169,8 +169,8 @@ class RawServer:
             max_connections=max_connections,
             on_handshake_failure=lambda error: self.tls_failures.append(str(error)),
         )
-        self.host = f"[{host}]" if ":" in host else host
-        self.port = self._listener.port
+        self.host: str = f"[{host}]" if ":" in host else host
+        self.port: int = self._listener.port
 
     @classmethod
     def replies(

@@ -71,8 +71,8 @@ class Server:
         context = self._context(tls)
         self._secure = context is not None
         self._listener = Listener(self._serve, context=context, host=host, on_handshake_failure=self._note_tls_failure)
-        self.host = f"[{host}]" if ":" in host else host
-        self.port = self._listener.port
+        self.host: str = f"[{host}]" if ":" in host else host
+        self.port: int = self._listener.port
 
     @property
     def url(self) -> str:
