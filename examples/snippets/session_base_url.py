@@ -7,4 +7,4 @@ with envoi.Session(base_url=f"{url}/anything/v1/") as session:
         session.get("../admin")
     except envoi.InvalidURL as error:
         print(error)
-        # > Invalid URL '../admin': it leaves base_url 'http://127.0.0.1:…/anything/v1/'; write it in full if that is meant
+        # > Invalid URL '../admin': it leaves base_url 'http://127.0.0.1:…/anything/v1/'…
