@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from envoi import exceptions
 from envoi._net.errors import translate
@@ -75,8 +75,8 @@ class ResponseBody:
         self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
         self._failure: Exception | None = None
         self._decoding_ended = False
-        self.ended = False
-        self.received = 0
+        self.ended: bool = False
+        self.received: int = 0
         self.trailers: Headers | None = None
         self._decoder: Decoder | None = None
         encoding = head.content_encoding
@@ -103,10 +103,11 @@ class ResponseBody:
             piece = b""
             while not piece and not self._decoding_ended:
                 piece = await self._decode(decoder, threshold)
+            if not piece and self._failure is not None:
+                raise self._failure
         self._size += len(piece)
         if self._size > self._max_body:
-            self.close()
-            raise exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or stream the response.")
+            raise self._give_up(exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or pass None."))
         return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
@@ -124,12 +125,14 @@ class ResponseBody:
             if piece:  # what did arrive is given out, and the failure when the next piece is asked for
                 self.received += len(piece)
                 return piece
-            if self._failure is not None:
+            if self._failure is not None and isinstance(error, Exception):
                 raise self._failure from error
             raise
         self.received += len(piece)
         if connection.machine.body_ended and not connection.machine.pending:
             self._finish(connection)
+            if self._failure is not None and not piece:
+                raise self._failure
         return piece
 
     async def read(self) -> bytes:
@@ -164,6 +167,8 @@ class ResponseBody:
         if connection is not None:
             self._connection = None
             self.ended = True
+            if self._failure is None:
+                self._failure = exceptions.StreamConsumedError("The response was closed before its body was read to the end.")
             self._pool.release(connection, reusable=False)
 
     def __del__(self) -> None:
@@ -185,11 +190,15 @@ class ResponseBody:
                 self._decoding_ended = True
                 decoder.finish()
         except DecodeError as error:
-            self._decoding_ended = True
-            where = self._connection.where if self._connection is not None else "the server"
-            self.close()
-            raise translate(error, "body", where, self._timeout, total_passed=False) from error
+            where = cast("HTTP1Connection", self._trace.link).where
+            raise self._give_up(translate(error, "body", where, self._timeout, total_passed=False)) from error
         return b""
+
+    def _give_up(self, failure: Exception) -> Exception:
+        self._failure = failure  # asked again, the body must not look as if it had ended
+        self._decoder = None
+        self.close()
+        return failure
 
     def _finish(self, connection: HTTP1Connection) -> None:
         self._connection = None
@@ -211,4 +220,6 @@ class ResponseBody:
         if isinstance(error, Exception):
             passed = pool.backend.now() >= self._deadline
             self._failure = translate(error, "body", connection.where, self._timeout, total_passed=passed)
+        else:
+            self._failure = exceptions.IncompleteBody(f"Reading the body from {connection.where} was cancelled, and the rest of it is lost.")
         pool.release(connection, reusable=False)

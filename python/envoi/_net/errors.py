@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from envoi import exceptions
 from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
 from envoi._proto.decoding import DecodeError
-from envoi._proto.h1 import IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, MessageTooLarge, ProtocolViolation
+from envoi._proto.h1 import IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, ProtocolViolation
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
@@ -96,7 +96,7 @@ def _violation(error: ProtocolViolation, phase: str, where: str) -> exceptions.R
         if phase == "body":
             return exceptions.IncompleteBody(f"The connection to {where} ended before the body did: {error}")
         return exceptions.RemoteProtocolError(f"{where} closed the connection without a complete answer: {error}")
-    if phase == "body" and not isinstance(error, MessageTooLarge):
+    if phase == "body":
         return exceptions.ChunkedEncodingError(f"The body from {where} is broken: {error}")
     return exceptions.RemoteProtocolError(f"{where} sent an answer that breaks the rules of HTTP: {error}")
 
