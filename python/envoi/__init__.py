@@ -20,7 +20,7 @@ from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
 from envoi._model.url import URL
-from envoi.api import delete, get, head, options, patch, post, put, request
+from envoi.api import delete, get, head, options, patch, post, put, request, session
 from envoi.exceptions import (
     BodyTooLarge,
     CertificateError,
@@ -131,8 +131,3 @@ __all__ = [
     "request",
     "session",
 ]
-
-
-def session() -> Session:
-    """A new `Session`, under requests' old name for it."""
-    return Session()

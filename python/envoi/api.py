@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envoi._facade.session import Session
 from envoi._facade.shared import shared_session
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from envoi._facade.response import Response
     from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
+
+
+def session() -> Session:
+    """A new `Session`, under requests' old name for it."""
+    return Session()
 
 
 def request(method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> Response:
