@@ -7,5 +7,5 @@ with RawServer.replies([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"], 
     except envoi.IncompleteBody as error:
         print(error)
         # > The connection to 127.0.0.1:… ended before the body did: …
-        print(error.request.method, error.response.status_code)
-        # > GET 200
+        print(error.request.method)
+        # > GET

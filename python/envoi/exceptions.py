@@ -290,8 +290,8 @@ class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
         InvalidJSONError.__init__(self, *self.args, request=request, response=response)
 
     def __reduce__(self) -> Any:
-        """Pickle as the standard error does: by message, document and position."""
-        return _StandardJSONDecodeError.__reduce__(self)
+        """Pickle as the standard error does, by message, document and position, and keep what was added since."""
+        return type(self), (self.msg, self.doc, self.pos), self.__dict__
 
 
 class StreamConsumedError(RequestException, TypeError):

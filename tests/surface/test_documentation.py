@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envoi import exceptions
 from envoi.testing import Server
 
 if TYPE_CHECKING:
@@ -106,6 +107,38 @@ def test_links_between_files_lead_somewhere(page: Path) -> None:
         if not (page.parent / target.partition("#")[0]).exists() and Path(target.partition("#")[0]).name not in written_by_benchmarks
     ]
     assert missing == []
+
+
+def test_tree_of_exceptions_is_the_classes_own() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    tree = re.search(r"```text\n(.*?)```", page, re.DOTALL)
+    assert tree is not None
+    assert tree[1] in (exceptions.__doc__ or "")
+    parents: list[str] = []
+    for line in tree[1].splitlines():
+        indent, name, others = re.fullmatch(r"([│├└─ ]*)(\w+)(?: \((.*)\))?", line).groups()  # type: ignore[union-attr]
+        del parents[len(indent) // 4 :]
+        found = getattr(exceptions, name)
+        bases = {base.__module__.replace("json.decoder", "json") + "." + base.__qualname__ for base in found.__bases__}
+        told = {*(parents[-1:]), *(others or "").split(", ")} - {""}
+        assert {base.rpartition(".")[2] for base in bases} == {each.rpartition(".")[2] for each in told}, name
+        parents.append(name)
+    public = {name for name in exceptions.__all__ if not issubclass(getattr(exceptions, name), Warning)}
+    assert set(re.findall(r"[─ ](\w+)(?: \(|$)", tree[1], re.MULTILINE)) | {"RequestException"} == public
+
+
+def test_every_exception_is_explained() -> None:
+    explained = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").rpartition("```text")[2].partition("```")[2]
+    bases = {"RequestException", "Timeout"}
+    warnings = {name for name in exceptions.__all__ if issubclass(getattr(exceptions, name), Warning)}
+    assert {name for name in exceptions.__all__ if f"`{name}`" not in explained} - bases - warnings - {"URLRequired"} == set()
+
+
+def test_every_option_of_a_request_is_in_the_reference() -> None:
+    from envoi._model.options import OPTION_NAMES
+
+    page = (ROOT / "docs" / "reference" / "sessions.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(OPTION_NAMES)
 
 
 def readmes() -> list[Path]:

@@ -79,6 +79,7 @@ class SessionSettings:
         sensitive_headers: Iterable[str] = (),
         local_address: str | None = None,
     ) -> None:
+        self._without_options: Call | None = None
         self._closed = False
         self._pool: Pool | None = None
         self._opening = Lock()
@@ -104,6 +105,11 @@ class SessionSettings:
         self.resend = resend
         self.max_body = max_body
         self.sensitive_headers: tuple[str, ...] = tuple(sensitive_headers)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name != "_without_options":
+            object.__setattr__(self, "_without_options", None)
 
     @property
     def headers(self) -> Headers:
@@ -172,51 +178,61 @@ class SessionSettings:
         """The call and the request that a session's method stands for. All that is wrong with them is raised here, before any I/O."""
         verb = validate_method(method)
         parsed = parse_url(url) if self._base_url is None else _joined(self._base_url, url)
-        call = Call()
-        call.pool = pool
-        call.new_reply = new_reply
-        call.route_for = self._routes
-        call.jar = self._cookies
-        call.resend = self.resend
-        call.max_redirects = self.max_redirects
-        call.sensitive = self.sensitive_headers
         params = self.params
         if options:
             check_options(options)
             given = options.get
-            if params or options.get("params") is not None:
-                params = _merged_params(params, given("params"))
+            call = self._with_options(pool, new_reply, verb, options)
             headers = merge_headers(self._headers, given("headers"))
             content = encode_body(given("data"), given("json"))
-            call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
-            call.stream = bool(given("stream", self.stream))
-            call.follow = bool(given("allow_redirects", verb != "HEAD"))
-            call.cookies = given("cookies")
-            call.auth = given("auth", self.auth)
-            call.max_body = given("max_body", self.max_body)
+            if params or given("params") is not None:
+                params = _merged_params(params, given("params"))
         else:
+            call = self._without_options or self._prepare(pool, new_reply)
+            if verb == "HEAD":
+                call = self._with_options(pool, new_reply, verb, options)
             headers = self._headers.copy()
             content = NO_BODY
-            call.timeout = self._timeout
-            call.stream = self.stream
-            call.follow = verb != "HEAD"
-            call.cookies = None
-            call.auth = self.auth
-            call.max_body = self.max_body
         if params:
             parsed = with_params(parsed, params)
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
-        if "verify" in options or "cert" in options:
-            call.tls = self._tls_for(options.get("verify"), options.get("cert"))
-        else:
-            if self._tls is None:
-                self._tls = self._tls_for(None, None)
-            call.tls = self._tls
-        call.started = pool.backend.now()
-        total = call.timeout.total_seconds
-        call.deadline = inf if total == inf else call.started + total
         return call, Request(verb, parsed, headers, content)
+
+    def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
+        """How this session sends a request without options; kept until a setting changes."""
+        if self._tls is None:
+            self._tls = self._tls_for(None, None)
+        call = Call()
+        call.pool = pool
+        call.new_reply = new_reply
+        call.route_for = self._routes
+        call.tls = self._tls
+        call.jar = self._cookies
+        call.timeout = self._timeout
+        call.stream = self.stream
+        call.follow = True
+        call.max_redirects = self.max_redirects
+        call.resend = self.resend
+        call.max_body = self.max_body
+        call.cookies = None
+        call.auth = self.auth
+        call.sensitive = self.sensitive_headers
+        self._without_options = call
+        return call
+
+    def _with_options(self, pool: Pool, new_reply: Callable[..., Reply], verb: str, options: Mapping[str, Any]) -> Call:
+        given = options.get
+        call = (self._without_options or self._prepare(pool, new_reply)).copy()
+        call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
+        call.stream = bool(given("stream", self.stream))
+        call.follow = bool(given("allow_redirects", verb != "HEAD"))
+        call.cookies = given("cookies")
+        call.auth = given("auth", self.auth)
+        call.max_body = given("max_body", self.max_body)
+        if "verify" in options or "cert" in options:
+            call.tls = self._tls_for(given("verify"), given("cert"))
+        return call
 
     def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
         if verify is None:

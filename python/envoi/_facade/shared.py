@@ -24,6 +24,7 @@ class _WithoutMemory:
 
     def _call(self, *arguments: Any) -> Any:
         call, request = super()._call(*arguments)  # type: ignore[misc]
+        call = call.copy()
         call.jar = Cookies()
         return call, request
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi._io.protocols import Backend, Stream, TimedOut
+from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
@@ -38,6 +38,7 @@ class HTTP1Connection:
         "connect_seconds",
         "dns_seconds",
         "epoch",
+        "feed",
         "idle_since",
         "key",
         "machine",
@@ -54,6 +55,7 @@ class HTTP1Connection:
     def __init__(self, stream: Stream, route: Route) -> None:
         self.stream: Stream = stream
         self.machine: H1Machine = H1Machine()
+        self.feed: Feed = self.machine.feed
         self.route: Route = route
         self.key: Hashable = route.key
         self.where: str = route.where
@@ -116,10 +118,10 @@ class HTTP1Connection:
         self.sent_at = backend.now()
         self.phase = "read"
         if not machine.head_complete:
-            await stream.pump(machine.feed, timeout.read_seconds, deadline)
+            await stream.pump(self.feed, timeout.read_seconds, deadline)
         head = machine.take_head()
         while head is None:  # the threshold was reached by something else than the final head: an interim answer
-            await stream.pump(machine.feed, timeout.read_seconds, deadline)
+            await stream.pump(self.feed, timeout.read_seconds, deadline)
             head = machine.take_head()
         self.phase = "body"
         return head
@@ -130,7 +132,7 @@ class HTTP1Connection:
         piece = machine.take_body()
         while not piece and not machine.body_ended:
             machine.threshold = threshold
-            await self.stream.pump(machine.feed, timeout.read_seconds, deadline)
+            await self.stream.pump(self.feed, timeout.read_seconds, deadline)
             piece = machine.take_body()
         return piece
 
@@ -139,7 +141,7 @@ class HTTP1Connection:
         stream = self.stream
         machine.threshold = 0  # any final answer ends the sending
         try:
-            if not await stream.send(head, timeout.write_seconds, deadline, machine.feed) or machine.request_ended:
+            if not await stream.send(head, timeout.write_seconds, deadline, self.feed) or machine.request_ended:
                 return
             if expects and not await self._continued(deadline, backend):
                 return
@@ -151,7 +153,7 @@ class HTTP1Connection:
                 while piece := await self._next_piece(backend, body):
                     if not await self._send_pieces(piece, timeout, deadline):
                         return
-            await stream.send(machine.end_body(), timeout.write_seconds, deadline, machine.feed)
+            await stream.send(machine.end_body(), timeout.write_seconds, deadline, self.feed)
         except InvalidMessage as error:
             raise InvalidBody(str(error)) from None
 
@@ -167,9 +169,9 @@ class HTTP1Connection:
         stream = self.stream
         for start in range(0, len(data), PIECE):
             part = data if len(data) <= PIECE else data[start : start + PIECE]
-            if not await stream.send(machine.send_body(part), timeout.write_seconds, deadline, machine.feed):
+            if not await stream.send(machine.send_body(part), timeout.write_seconds, deadline, self.feed):
                 return False
-            if stream.readable() and stream.drain_nowait(machine.feed):
+            if stream.readable() and stream.drain_nowait(self.feed):
                 return False
         return True
 
@@ -177,7 +179,7 @@ class HTTP1Connection:
         machine = self.machine
         machine.stop_at_informational = True
         try:
-            await self.stream.pump(machine.feed, CONTINUE_SECONDS, deadline)
+            await self.stream.pump(self.feed, CONTINUE_SECONDS, deadline)
         except TimedOut:
             if backend.now() >= deadline:
                 raise

@@ -1,4 +1,4 @@
-"""What one call needs besides its request: limits, switches, and the session's parts that serve it."""
+"""What a call needs besides its request: limits, switches, and the session's parts that serve it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One call of a session's method, redirects included.
+    """How requests are sent. Not changed once made: all requests without options of their own share their session's.
 
     Attributes:
         pool: where connections come from.
@@ -24,8 +24,6 @@ class Call:
         tls: that configuration.
         new_reply: makes the façade's response.
         timeout: the limits in force.
-        deadline: the end of the whole, on the backend's clock.
-        started: when it began, on the same clock.
         stream: whether the body is left for the caller to read.
         follow: whether redirects are followed.
         max_redirects: how many.
@@ -40,7 +38,6 @@ class Call:
     __slots__ = (
         "auth",
         "cookies",
-        "deadline",
         "follow",
         "jar",
         "max_body",
@@ -50,7 +47,6 @@ class Call:
         "resend",
         "route_for",
         "sensitive",
-        "started",
         "stream",
         "timeout",
         "tls",
@@ -61,8 +57,6 @@ class Call:
     tls: TLSConfig
     new_reply: Callable[..., Reply]
     timeout: Timeout
-    deadline: float
-    started: float
     stream: bool
     follow: bool
     max_redirects: int
@@ -72,3 +66,10 @@ class Call:
     cookies: Any
     auth: tuple[str | bytes, str | bytes] | None
     sensitive: tuple[str, ...]
+
+    def copy(self) -> Call:
+        """Another one, to be changed before it is used."""
+        made = Call()
+        for name in Call.__slots__:
+            setattr(made, name, getattr(self, name))
+        return made

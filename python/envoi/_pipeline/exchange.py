@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 STREAM_AT_HEAD: Final = 0
 
 
-async def exchange(call: Call, request: Request) -> Reply:
+async def exchange(call: Call, request: Request, started: float, deadline: float) -> Reply:
     """Send one request over one connection, and return its response: the body is complete when it was short, else still to be read.
+
+    Args:
+        call: how.
+        request: what.
+        started: when this part of the call began.
+        deadline: the end of the whole.
 
     Raises:
         RequestException: whatever went wrong.
@@ -36,7 +42,7 @@ async def exchange(call: Call, request: Request) -> Reply:
     route = call.route_for(url, call.tls)
     resent = False
     while True:
-        connection = await pool.acquire(route, call.timeout, call.deadline)
+        connection = await pool.acquire(route, call.timeout, deadline)
         acquired = backend.now()
         try:
             head = await connection.exchange(
@@ -47,7 +53,7 @@ async def exchange(call: Call, request: Request) -> Reply:
                 request.headers,
                 content,
                 call.timeout,
-                call.deadline,
+                deadline,
                 STREAM_AT_HEAD if call.stream else STEP,
             )
         except BaseException as error:
@@ -58,17 +64,17 @@ async def exchange(call: Call, request: Request) -> Reply:
                 resent = True
                 content.rewind()
                 continue
-            passed = call.deadline < inf and backend.now() >= call.deadline
+            passed = deadline < inf and backend.now() >= deadline
             phase = "body" if connection.machine.head_complete else connection.phase
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
             if raised is error:
                 raise
             raise raised from error
-        trace = Trace(call.started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
-        return _reply(call, request, connection, head, trace)
+        trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
+        return _reply(call, request, connection, head, trace, deadline)
 
 
-def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace) -> Reply:
+def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
     reply = call.new_reply(head, request, request.parsed_url)
     reply.trace = trace
     machine = connection.machine
@@ -83,7 +89,7 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
         reply.finish(content)
         reply.trailers = trailers
     else:
-        reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, call.deadline, call.max_body)
+        reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body)
     return reply
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from envoi._pipeline.reply import Reply
 
 
-def next_request(call: Call, request: Request, reply: Reply) -> Request:
-    """The request that a redirect asks for. Credentials are taken off when it leaves the origin, for good.
+def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, Call]:
+    """The request that a redirect asks for, and the call to make it with. Credentials are taken off when it leaves the origin.
 
     Raises:
         InvalidURL, InvalidSchema: Location is no URL, or not http(s).
@@ -45,10 +45,11 @@ def next_request(call: Call, request: Request, reply: Reply) -> Request:
             headers.pop(name, None)
     if not plan.keep_credentials:
         # For good: a chain that comes back to the first origin does not get them back.
+        call = call.copy()
         call.auth = call.cookies = None
         for name in (*SENSITIVE_HEADERS, *call.sensitive):
             headers.pop(name, None)
-    return Request(plan.method, plan.url, headers, content)
+    return Request(plan.method, plan.url, headers, content), call
 
 
 async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[Reply]:
@@ -64,6 +65,5 @@ async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[
     if len(passed) >= call.max_redirects:
         trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
         raise exceptions.TooManyRedirects(f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply)
-    call.started = call.pool.backend.now()
     passed.append(reply)
     return passed

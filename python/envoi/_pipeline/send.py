@@ -23,6 +23,9 @@ async def send(call: Call, request: Request) -> Reply:
     Raises:
         RequestException: whatever went wrong, with the request it happened to.
     """
+    backend = call.pool.backend
+    started = backend.now()
+    deadline = started + call.timeout.total_seconds
     history: list[Reply] | None = None
     try:
         while True:
@@ -30,17 +33,17 @@ async def send(call: Call, request: Request) -> Reply:
                 attach_cookies(call, request)
             if call.auth is not None or request.parsed_url.has_userinfo:
                 authorize(call, request)
-            reply = await exchange(call, request)
+            reply = await exchange(call, request, started, deadline)
             if reply.sets_cookies:
                 keep_cookies(call, request, reply)
             if not reply.is_redirect:
                 break
-            following = next_request(call, request, reply)
+            following, next_call = next_request(call, request, reply)
             if not call.follow:
                 reply.next = following
                 break
             history = await follow(call, reply, history)
-            request = following
+            request, call, started = following, next_call, backend.now()
         if history is not None:
             reply.history = history
         if reply.body is not None and not call.stream:

@@ -164,8 +164,8 @@ class Answer:
         reset: reset the connection (TCP RST): without an answer, or after `truncate_at` or `raw` bytes of one.
 
     Example:
-        >>> Answer(200, {"ready": True}, delay=0.1)
-        >>> Answer(body=b"x" * 1000, truncate_at=10)   # promises 1000 bytes, sends 10
+        >>> late = Answer(200, {"ready": True}, delay=0.1)
+        >>> cut_short = Answer(body=b"x" * 1000, truncate_at=10)  # promises 1000 bytes, sends 10
     """
 
     status: int = 200
