@@ -6,12 +6,13 @@ from math import inf
 from typing import TYPE_CHECKING, Final, cast
 
 from envoi import exceptions
-from envoi._net.errors import translate
+from envoi._net.errors import is_over, translate
 from envoi._proto.decoding import DecodeError, Decoder
 from envoi._proto.h1 import IncompleteMessage
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
+    from envoi._model.request import Request
     from envoi._model.timeout import Timeout
     from envoi._model.trace import Trace
     from envoi._net.http1 import HTTP1Connection
@@ -36,6 +37,7 @@ class ResponseBody:
         timeout: `read_seconds` bounds each wait.
         deadline: the end of the whole.
         max_body: the largest decoded size in bytes; None for no limit.
+        request: what it answers, for exceptions.
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class ResponseBody:
         "_failure",
         "_max_body",
         "_pool",
+        "_request",
         "_size",
         "_timeout",
         "_trace",
@@ -64,7 +67,9 @@ class ResponseBody:
         timeout: Timeout,
         deadline: float,
         max_body: int | None,
+        request: Request,
     ) -> None:
+        self._request = request
         self._connection: HTTP1Connection | None = connection
         self._pool = pool
         self._timeout = timeout
@@ -168,7 +173,7 @@ class ResponseBody:
             self._connection = None
             self.ended = True
             if self._failure is None:
-                self._failure = exceptions.StreamConsumedError("The response was closed before its body was read to the end.")
+                self._failure = self._about(exceptions.StreamConsumedError("The response was closed before its body was read to the end."))
             self._pool.release(connection, reusable=False)
 
     def __del__(self) -> None:
@@ -195,9 +200,14 @@ class ResponseBody:
         return b""
 
     def _give_up(self, failure: Exception) -> Exception:
-        self._failure = failure  # asked again, the body must not look as if it had ended
+        self._failure = self._about(failure)  # asked again, the body must not look as if it had ended
         self._decoder = None
         self.close()
+        return failure
+
+    def _about(self, failure: Exception) -> Exception:
+        if isinstance(failure, exceptions.RequestException) and failure.request is None:
+            failure.request = self._request
         return failure
 
     def _finish(self, connection: HTTP1Connection) -> None:
@@ -207,8 +217,8 @@ class ResponseBody:
         self.trailers = connection.machine.trailers
         if self._close_delimited and not connection.stream.closed_cleanly:
             self._pool.release(connection, reusable=False)
-            self._failure = exceptions.IncompleteBody(
-                f"{connection.where} ended the TLS connection without saying so: the body may be cut short (RFC 8446, section 6.1)."
+            self._failure = self._about(
+                exceptions.IncompleteBody(f"{connection.where} ended TLS without saying so: the body may be cut short (RFC 8446, section 6.1).")
             )
             return
         self._pool.release(connection, reusable=connection.machine.keep_alive)
@@ -218,8 +228,8 @@ class ResponseBody:
         self.ended = True
         pool = self._pool
         if isinstance(error, Exception):
-            passed = pool.backend.now() >= self._deadline
-            self._failure = translate(error, "body", connection.where, self._timeout, total_passed=passed)
+            passed = is_over(self._deadline, pool.backend.now())
+            self._failure = self._about(translate(error, "body", connection.where, self._timeout, total_passed=passed))
         else:
-            self._failure = exceptions.IncompleteBody(f"Reading the body from {connection.where} was cancelled, and the rest of it is lost.")
+            self._failure = self._about(exceptions.IncompleteBody(f"Reading the body from {connection.where} was cancelled: the rest of it is lost."))
         pool.release(connection, reusable=False)

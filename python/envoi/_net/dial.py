@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from envoi._net.errors import translate
+from envoi._net.errors import is_over, translate
 from envoi._net.http1 import HTTP1Connection
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ class Dialer:
             if stream is not None:
                 stream.close()
             if isinstance(error, Exception):
-                passed = total_deadline < inf and backend.now() >= total_deadline
-                raise translate(error, phase, route.where, timeout, total_passed=passed) from error
+                raise translate(error, phase, route.where, timeout, total_passed=is_over(total_deadline, backend.now())) from error
             raise
         connection = HTTP1Connection(stream, route)
         connection.dns_seconds = resolved - began

@@ -22,6 +22,7 @@ _TIMEOUT_CLASSES: dict[str, type[exceptions.Timeout]] = {
     "read": exceptions.ReadTimeout,
     "body": exceptions.ReadTimeout,
 }
+_EARLY = 0.002
 _TIMEOUT_FIELDS = {"dns": "connect", "connect": "connect", "tls": "connect", "body": "read"}
 _DOING = {
     "dns": "looking up the name of",
@@ -58,6 +59,11 @@ def translate(error: Exception, phase: str, where: str, timeout: Timeout, *, tot
     if isinstance(error, StreamClosed):
         return exceptions.ConnectionError(f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}")
     return error
+
+
+def is_over(deadline: float, now: float) -> bool:
+    """Whether a deadline has passed, when something has timed out: a loop's timer may fire a little before its time."""
+    return now + _EARLY >= deadline
 
 
 def timed_out(phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> exceptions.Timeout:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
+from envoi._net.errors import is_over
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 
@@ -181,7 +182,7 @@ class HTTP1Connection:
         try:
             await self.stream.pump(self.feed, CONTINUE_SECONDS, deadline)
         except TimedOut:
-            if backend.now() >= deadline:
+            if is_over(deadline, backend.now()):
                 raise
         finally:
             machine.stop_at_informational = False

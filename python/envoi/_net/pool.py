@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from math import inf
 from typing import TYPE_CHECKING, cast
 
 from envoi import exceptions
 from envoi._io.protocols import Backend, TimedOut, Waiter
-from envoi._net.errors import timed_out
+from envoi._net.errors import is_over, timed_out
 from envoi._proto.pool_state import Freed, PoolState, Ticket, Verb
 
 if TYPE_CHECKING:
@@ -114,8 +113,7 @@ class Pool:
                 freed = self.state.give_up(ticket, backend.now())
             self._carry_out(freed)
             if isinstance(error, TimedOut):
-                passed = deadline < inf and backend.now() >= deadline
-                raise timed_out("pool", route.where, timeout, total_passed=passed) from None
+                raise timed_out("pool", route.where, timeout, total_passed=is_over(deadline, backend.now())) from None
             raise
         return ticket.verb, ticket.connection
 

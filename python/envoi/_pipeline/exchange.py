@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Final
 
 from envoi._model.trace import Trace
 from envoi._net.body import STEP, ResponseBody
-from envoi._net.errors import translate
+from envoi._net.errors import is_over, translate
 from envoi._net.http1 import SOURCE
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
@@ -64,7 +63,7 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
                 resent = True
                 content.rewind()
                 continue
-            passed = deadline < inf and backend.now() >= deadline
+            passed = is_over(deadline, backend.now())
             phase = "body" if connection.machine.head_complete else connection.phase
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
             if raised is error:
@@ -89,7 +88,7 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
         reply.finish(content)
         reply.trailers = trailers
     else:
-        reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body)
+        reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body, request)
     return reply
 
 
