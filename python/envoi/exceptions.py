@@ -283,7 +283,13 @@ class InvalidJSONError(RequestException):
 
 
 class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
-    """The body is not JSON."""
+    """The body is not JSON.
+
+    Args:
+        *args: message, document and position, as of `json.JSONDecodeError`.
+        request: the request it happened to.
+        response: the response with that body.
+    """
 
     def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
         _StandardJSONDecodeError.__init__(self, *args)

@@ -177,7 +177,7 @@ class Cookies:
         return {cookie.name: cookie.value for cookie in self if domain in (None, cookie.domain) and path in (None, cookie.path)}
 
     def pop(self, name: str, default: Any = NOT_GIVEN) -> Any:
-        """Take a cookie out and return its value."""
+        """Take the cookie `name` out and return its value; `default`, or a KeyError, when there is none."""
         try:
             value = self[name]
         except KeyError:
@@ -188,7 +188,7 @@ class Cookies:
         return value
 
     def setdefault(self, name: str, default: str = "") -> str | None:
-        """The cookie's value, put in first when it is missing."""
+        """The value of the cookie `name`; when it is missing, `default` is put in first."""
         try:
             return self[name]
         except KeyError:
@@ -196,7 +196,7 @@ class Cookies:
             return default
 
     def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
-        """Take all cookies out, or those of a domain, of a path there, or one. Raises KeyError when there is no such one."""
+        """Take all cookies out, or those of a `domain`, of a `path` there, or the one `name` there. KeyError when there is none."""
         if domain is not None or "jar" in self._holder:
             self.jar.clear(domain, path, name)
 

@@ -50,6 +50,14 @@ class Request:
     ) -> Request:
         """A request from a user's arguments, with the headers that its body needs.
 
+        Args:
+            method: such as "GET".
+            url: where to.
+            params: added to the query.
+            data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
+            json: the body, as JSON.
+            headers: over those that the body needs.
+
         Raises:
             InvalidMethod: not a token.
             InvalidURL: or MissingSchema, InvalidSchema: see `parse_url`.

@@ -46,7 +46,7 @@ class Reply(BaseResponse):
         return self._head is not None and self._head.sets_cookies
 
     def finish(self, content: bytes) -> None:
-        """Take the whole body."""
+        """Take `content` as the whole body."""
         self._content = content
         self._consumed = True
 

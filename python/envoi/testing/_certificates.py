@@ -61,10 +61,11 @@ class CertificateAuthority:
         ImportError: `cryptography` is not installed.
 
     Example:
-        >>> with CertificateAuthority() as authority:
+        >>> with testing.CertificateAuthority() as authority:
         ...     certificate = authority.issue("localhost", "127.0.0.1")
-        ...     with Server(tls=certificate) as server:
-        ...         envoi.get(server.url, verify=authority.path)
+        ...     with testing.Server(tls=certificate) as server:
+        ...         envoi.get(server.url, verify=authority.path).ok
+        True
     """
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Headers(tuple[tuple[str, str], ...]):
     __slots__ = ()
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of the field, or `default`."""
+        """The first value of the field `name`, or `default`."""
         wanted = name.lower()
         for key, value in self:
             if key.lower() == wanted:
@@ -37,12 +37,12 @@ class Headers(tuple[tuple[str, str], ...]):
         return default
 
     def all(self, name: str) -> list[str]:
-        """Every value of the field."""
+        """Every value of the field `name`."""
         wanted = name.lower()
         return [value for key, value in self if key.lower() == wanted]
 
     def has(self, name: str) -> bool:
-        """Whether the field came at all."""
+        """Whether the field `name` came at all."""
         wanted = name.lower()
         return any(key.lower() == wanted for key, _ in self)
 

@@ -72,7 +72,7 @@ class RawConnection:
         return head
 
     def read_exactly(self, size: int) -> bytes:
-        """So many bytes, whatever they are."""
+        """`size` bytes, whatever they are."""
         return self._reader.exactly(size)
 
     def take_buffered(self) -> bytes:
@@ -80,7 +80,7 @@ class RawConnection:
         return self._reader.take_buffered()
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all of `data`."""
         self.socket.sendall(data)
 
     def send_slowly(self, data: bytes, piece: int = 1, event: threading.Event | None = None, seconds: float = 0.01) -> None:
@@ -237,7 +237,7 @@ class RawServer:
         return self._listener.stopping
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[bytes]:
-        """Wait until so many requests were read in all; TimeoutError when they do not come."""
+        """Wait until `count` requests were read in all; TimeoutError when they do not come within `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._requests) >= count, timeout):
                 message = f"{len(self._requests)} of {count} requests came within {timeout} seconds"
