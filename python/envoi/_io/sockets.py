@@ -21,7 +21,7 @@ KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8
 """Whether SO_RCVTIMEO takes a `struct timeval` of two C longs, as on all 64-bit Linux."""
 NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 LEAST_RECEIVE = 1 << 16
-MOST_RECEIVE = 1 << 20
+MOST_RECEIVE = 1 << 18
 MOST_MILLISECONDS = (1 << 31) - 1
 
 _UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}

@@ -56,14 +56,13 @@ def set_framing(headers: Headers, method: str, body: Body) -> None:
         if method not in _METHODS_WITHOUT_BODY and "content-length" not in headers and "transfer-encoding" not in headers:
             headers["Content-Length"] = "0"
         return
+    if "transfer-encoding" not in headers:
+        if body.length is not None:
+            headers["Content-Length"] = str(body.length)
+        elif "content-length" not in headers:
+            headers["Transfer-Encoding"] = "chunked"
     if body.content_type is not None and "content-type" not in headers:
         headers["Content-Type"] = body.content_type
-    if "transfer-encoding" in headers:
-        return
-    if body.length is not None:
-        headers["Content-Length"] = str(body.length)
-    elif "content-length" not in headers:
-        headers["Transfer-Encoding"] = "chunked"
 
 
 NO_BODY: Final = Body(b"", None, 0, None)

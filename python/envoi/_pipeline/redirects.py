@@ -52,12 +52,19 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
     return Request(plan.method, plan.url, headers, content), call
 
 
+def peek(call: Call, request: Request, reply: Reply) -> Request | None:
+    """The request that a redirect asks for, when it is not followed; None when it could not be."""
+    try:
+        return next_request(call, request, reply)[0]
+    except exceptions.RequestException:
+        return None
+
+
 async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[Reply]:
-    """Be done with a redirect: its body discarded, itself in the history, the call ready for the next request.
+    """Be done with a redirect: its body discarded, itself in the history.
 
     Raises:
         TooManyRedirects: `max_redirects` is used up.
-        UnrewindableBodyError: the body must go along and cannot be read again.
     """
     passed = [] if history is None else history
     reply.history = list(passed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envoi._pipeline.auth import authorize
 from envoi._pipeline.cookies import attach_cookies, keep_cookies
 from envoi._pipeline.exchange import exchange
-from envoi._pipeline.redirects import follow, next_request
+from envoi._pipeline.redirects import follow, next_request, peek
 from envoi._pipeline.reply import load
 from envoi.exceptions import RequestException
 
@@ -36,14 +36,15 @@ async def send(call: Call, request: Request) -> Reply:
             reply = await exchange(call, request, started, deadline)
             if reply.sets_cookies:
                 keep_cookies(call, request, reply)
-            if not reply.is_redirect:
+            if not reply.is_redirect or not reply.location:
                 break
-            following, next_call = next_request(call, request, reply)
             if not call.follow:
-                reply.next = following
+                reply.next = peek(call, request, reply)
                 break
             history = await follow(call, reply, history)
-            request, call, started = following, next_call, backend.now()
+            request, call = next_request(call, request, reply)
+            request.content.rewind()
+            started = backend.now()
         if history is not None:
             reply.history = history
         if reply.body is not None and not call.stream:
