@@ -7,7 +7,7 @@ import queue
 import select
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -53,7 +53,7 @@ class Client:
         finally:
             self._loop.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +85,7 @@ class Waiting:
     def iter_lines(self, *arguments: Any, **options: Any) -> Iterator[Any]:
         return self._iterate(self.response.iter_lines(*arguments, **options))
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,7 +136,9 @@ class _AsyncioLoop:
 
     def together(self, calls: list[Any]) -> list[Any]:
         async def main() -> list[Any]:
-            return await asyncio.gather(*(function(*arguments, **options) for function, arguments, options in calls), return_exceptions=True)
+            return await asyncio.gather(
+                *(function(*arguments, **options) for function, arguments, options in calls), return_exceptions=True
+            )
 
         return self._runner.run(main())
 

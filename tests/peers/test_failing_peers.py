@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 import envoi
-from envoi.testing import RawConnection
 from peers.clients import wait_until_idle_connections_speak
+
+if TYPE_CHECKING:
+    from envoi.testing import RawConnection
 
 pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
 
@@ -85,7 +88,9 @@ def test_broken_answer_raises(case: str, client, raw_server) -> None:
     assert client.get(raw_server([OK]).url).text == "ok"
 
 
-@pytest.mark.parametrize("case", ["close in the body", "reset in the body", "close in a chunk", "close between chunks", "close in the trailers"])
+@pytest.mark.parametrize(
+    "case", ["close in the body", "reset in the body", "close in a chunk", "close between chunks", "close in the trailers"]
+)
 def test_streamed_body_gives_what_came_and_then_raises(case: str, client, raw_server) -> None:
     script, expected = BROKEN[case]
     server = raw_server(script)
@@ -113,7 +118,9 @@ def test_http_1_0_answer_is_understood_and_not_reused(client, raw_server) -> Non
 @pytest.mark.parametrize("piece", [1, 2, 7])
 def test_answer_in_tiny_pieces(piece: int, client, raw_server) -> None:
     reply = CHUNKED + b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n"
-    server = raw_server(lambda connection: (connection.read_request(), connection.send_slowly(reply, piece, seconds=0), connection.wait_closed()))
+    server = raw_server(
+        lambda connection: (connection.read_request(), connection.send_slowly(reply, piece, seconds=0), connection.wait_closed())
+    )
     response = client.get(server.url)
     assert response.content == b"hello!"
     assert response.trailers["x-sum"] == "1"
@@ -133,7 +140,14 @@ def test_read_timeout_in_the_middle(start: bytes, client, raw_server) -> None:
         client.get(server.url, timeout=0.1)
 
 
-@pytest.mark.parametrize("prefix", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n",
+    ],
+)
 def test_total_deadline_holds_against_one_byte_at_a_time(prefix: bytes, client, raw_server) -> None:
     def script(connection: RawConnection) -> None:
         connection.read_request()
@@ -294,7 +308,9 @@ POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned"
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "on its own"])
-@pytest.mark.parametrize("extra", [POISON, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"])
+@pytest.mark.parametrize(
+    "extra", [POISON, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+)
 def test_response_queue_is_not_poisoned(extra: bytes, later: bool, client, raw_server) -> None:
     server = raw_server(surplus(extra, later=later))
     assert client.get(server.url).text == "connection 1"
