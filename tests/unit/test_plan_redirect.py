@@ -49,6 +49,12 @@ def test_body_goes_along_where_the_method_stays_except_under_303(status, method)
         ("http://a.test/x", "/\xc3\xa9", "http://a.test/%C3%A9"),
         ("http://a.test/x", "/\xe9", "http://a.test/%C3%A9"),
         ("http://a.test/x", "/a b", "http://a.test/a%20b"),
+        ("http://u:p@a.test/x", "/z", "http://u:p@a.test/z"),
+        ("http://u:p@a.test/x", "http://a.test/z", "http://a.test/z"),
+        ("http://u:p@a.test/x", "//b.test/z", "http://b.test/z"),
+        ("http://a.test/x", "http://u:p@a.test/z", "http://a.test/z"),
+        ("http://a.test/x", "http://u:p@b.test/z", "http://b.test/z"),
+        ("http://u:p@a.test/x", "http://u:p@b.test/z", "http://b.test/z"),
     ],
 )
 def test_target(origin, location, target):

@@ -37,7 +37,8 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
         )
     headers = request.headers.copy()
     headers.pop("Cookie", None)  # written anew from the jar
-    headers.pop("Host", None)
+    if plan.url.origin != request.parsed_url.origin:
+        headers.pop("Host", None)
     content = request.content
     if not plan.keep_body:
         content = NO_BODY

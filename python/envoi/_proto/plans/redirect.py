@@ -55,9 +55,12 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     target = url.join(_as_utf8(location))
     if target.fragment is None and url.fragment is not None:
         target = target.with_fragment(url.fragment)  # section 10.2.2: the fragment is inherited
+    keep_credentials = keeps_credentials(url, target)
+    if target.has_userinfo and not (keep_credentials and (target.username, target.password) == (url.username, url.password)):
+        target = target.without_userinfo()  # section 4.2.4: what a stranger puts there is to deceive
     next_method = _rewritten_method(status, method)
     keep_body = next_method == method and status != 303
-    return Redirect(target, next_method, keep_body, keeps_credentials(url, target))
+    return Redirect(target, next_method, keep_body, keep_credentials)
 
 
 def keeps_credentials(origin: URL, target: URL) -> bool:
