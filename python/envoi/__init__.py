@@ -64,8 +64,6 @@ from envoi.exceptions import (
 )
 from envoi.status_codes import codes
 
-exceptions._TimeoutType.limits = Limits
-
 __all__ = [
     "URL",
     "AsyncResponse",

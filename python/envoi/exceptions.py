@@ -50,6 +50,8 @@ from json import JSONDecodeError as _StandardJSONDecodeError
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from envoi._model.timeout import Timeout as Limits
 
 __all__ = [
@@ -163,33 +165,10 @@ class ConnectionRefused(ConnectionError, builtins.ConnectionRefusedError):
     """Nobody listens at the address."""
 
 
-class _TimeoutType(type):
-    """Makes `Timeout` serve twice: it is requests' name for an exception, and every client's name for a set of limits."""
-
-    limits: type[Limits]
-
-    @overload
-    def __call__(
-        cls,
-        *,
-        connect: float | None = ...,
-        read: float | None = ...,
-        write: float | None = ...,
-        pool: float | None = ...,
-        total: float | None = ...,
-    ) -> Limits: ...
-    @overload
-    def __call__(cls, *args: object, **details: Any) -> Any: ...
-    def __call__(cls, *args: object, **details: Any) -> Any:
-        if cls is Timeout and not args and details and details.keys() <= _LIMITS:
-            return _TimeoutType.limits(**details)
-        return super().__call__(*args, **details)
-
-
 _LIMITS = frozenset({"connect", "read", "write", "pool", "total"})
 
 
-class Timeout(RequestException, builtins.TimeoutError, metaclass=_TimeoutType):
+class Timeout(RequestException, builtins.TimeoutError):
     """Something took too long. `phase` names it, `seconds` is the limit that was passed.
 
     Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`; see `envoi.Limits`.
@@ -205,17 +184,47 @@ class Timeout(RequestException, builtins.TimeoutError, metaclass=_TimeoutType):
     phase: str | None
     seconds: float | None
 
-    def __init__(
-        self,
-        *args: object,
-        phase: str | None = None,
-        seconds: float | None = None,
-        request: Any = None,
-        response: Any = None,
-    ) -> None:
-        super().__init__(*args, request=request, response=response)
-        self.phase = phase
-        self.seconds = seconds
+    @overload
+    def __new__(
+        cls,
+        *,
+        connect: float | None = ...,
+        read: float | None = ...,
+        write: float | None = ...,
+        pool: float | None = ...,
+        total: float | None = ...,
+    ) -> _TimeoutAsLimits: ...
+    @overload
+    def __new__(
+        cls, *args: object, phase: str | None = None, seconds: float | None = None, request: Any = None, response: Any = None
+    ) -> Self: ...
+    def __new__(cls, *args: object, **details: Any) -> Any:
+        """An exception, or a `Limits` when there are limits and nothing else."""
+        if cls is Timeout and details and not args and details.keys() <= _LIMITS:
+            from envoi._model.timeout import Timeout as Limits
+
+            return Limits(**details)
+        return super().__new__(cls, *args)
+
+    if not TYPE_CHECKING:  # who would take `__init__` for all that the class can be called with
+
+        def __init__(
+            self,
+            *args: object,
+            phase: str | None = None,
+            seconds: float | None = None,
+            request: Any = None,
+            response: Any = None,
+        ) -> None:
+            super().__init__(*args, request=request, response=response)
+            self.phase = phase
+            self.seconds = seconds
+
+
+if TYPE_CHECKING:
+
+    class _TimeoutAsLimits(Limits, Timeout):
+        """What type checkers see in `Timeout(total=30)`, because they hold that a class makes its instances only. It is a `Limits`."""
 
 
 class ConnectTimeout(ConnectionError, Timeout):

@@ -1,0 +1,77 @@
+"""What type checkers are told is true of the built module and useful to callers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+USE = """\
+from typing import Any, assert_type
+import envoi
+from envoi import aio
+
+def sync() -> None:
+    limits = envoi.Timeout(connect=3, total=30)
+    as_limits: envoi.Limits = limits
+    assert_type(limits.total, float | None)
+    try:
+        response = envoi.get("http://example.org/", timeout=as_limits, params={"page": 2}, headers=[("A", "b")])
+    except envoi.Timeout as error:
+        assert_type(error, envoi.Timeout)
+        assert_type(error.phase, str | None)
+        assert_type(error.seconds, float | None)
+    else:
+        assert_type(response, envoi.Response)
+        assert_type(response.status_code, int)
+        assert_type(response.content, bytes)
+        assert_type(response.text, str)
+        assert_type(response.json(), Any)
+        assert_type(response.headers["A"], str)
+    with envoi.Session(timeout=(3, 60)) as session:
+        assert_type(session, envoi.Session)
+        assert_type(session.post("http://example.org/", json={"a": 1}), envoi.Response)
+
+async def awaited() -> None:
+    assert_type(await aio.get("http://example.org/"), envoi.AsyncResponse)
+    async with envoi.AsyncSession() as session:
+        response = await session.get("http://example.org/", stream=True)
+        async for piece in response:
+            assert_type(piece, bytes)
+"""
+MISUSE = """\
+import envoi
+envoi.get("http://example.org/", tiemout=3)
+envoi.get("http://example.org/", stream="yes")
+envoi.Session(colour=1)
+"""
+
+
+def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+
+
+@pytest.mark.timeout(240)
+def test_stubs_agree_with_the_built_core() -> None:
+    done = mypy("mypy.stubtest", "envoi._core")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(240)
+def test_ordinary_use_is_well_typed(tmp_path: Path) -> None:
+    path = tmp_path / "use.py"
+    path.write_text(USE, encoding="utf-8")
+    done = mypy("mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(240)
+def test_misuse_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "misuse.py"
+    path.write_text(MISUSE, encoding="utf-8")
+    done = mypy("mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path))
+    assert {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line} == {"2", "3", "4"}, done.stdout
