@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from envoi import exceptions
 from envoi._io.protocols import TLSConfig
@@ -12,7 +12,10 @@ from envoi._model.url import require_http
 from envoi._net.dial import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envoi._model.url import URL
+    from envoi._proto.plans.proxy import ProxyConfig
 
 _MOST_ROUTES: Final = 4096
 
@@ -22,13 +25,16 @@ class Routes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Route] = {}
+        self._proxied: dict[tuple[str, int, ProxyConfig], tuple[TLSConfig, Route]] = {}
 
-    def __call__(self, url: URL, tls: TLSConfig) -> Route:
-        """The route to `url`'s origin under a TLS configuration from `tls_config`.
+    def __call__(self, url: URL, tls: TLSConfig, proxy: ProxyConfig | None = None) -> Route:
+        """The route to `url`'s origin under a TLS configuration from `tls_config`, by way of a proxy if there is one.
 
         Raises:
             InvalidSchema: neither http nor https.
         """
+        if proxy is not None:
+            return self._through(url, tls, proxy)
         # A configuration is known by its identity: `tls_config` gives the same object for the same arguments, and a route keeps it alive.
         key = (url.origin, id(tls))
         route = self._known.get(key)
@@ -40,6 +46,75 @@ class Routes:
             route = Route((url.origin, id(tls) if secure else 0), url.host, url.port, tls if secure else None)
             self._known[key] = route
         return route
+
+    def for_proxies(self, proxies: Mapping[str, str | ProxyConfig | None], no_proxy: str = "") -> RouteChoice:
+        """As this object when called, with the proxy chosen anew for each URL: what a call that may be redirected needs.
+
+        Args:
+            proxies: as for `choose_proxy`.
+            no_proxy: as for `bypasses`; "" exempts nothing.
+        """
+        return RouteChoice(self, proxies, no_proxy)
+
+    def _through(self, url: URL, tls: TLSConfig, proxy: ProxyConfig) -> Route:
+        forwards = proxy.forwards and url.scheme == "http"
+        key = ("" if forwards else url.origin, id(tls), proxy)
+        known = self._proxied.get(key)
+        if known is not None and known[0] is tls:
+            return known[1]
+        require_http(url)
+        proxy_tls = None
+        if proxy.kind == "https":
+            proxy_tls = proxy_tls_config(tls) if proxy.tls is None else cast("TLSConfig", proxy.tls)
+        if forwards:
+            route = Route((proxy, proxy_tls), proxy.host, proxy.port, None, proxy, proxy_tls, absolute_form=True)
+        else:
+            secure = url.scheme == "https"
+            identity = (url.origin, id(tls) if secure else 0, proxy, proxy_tls)
+            route = Route(identity, url.host, url.port, tls if secure else None, proxy, proxy_tls)
+        if len(self._proxied) >= _MOST_ROUTES:
+            self._proxied.clear()
+        self._proxied[key] = (tls, route)
+        return route
+
+
+class RouteChoice:
+    """Routes by way of proxies, for one call.
+
+    Args:
+        routes: the session's.
+        proxies: as for `choose_proxy`.
+        no_proxy: as for `bypasses`.
+    """
+
+    __slots__ = ("_no_proxy", "_proxies", "_routes")
+
+    def __init__(self, routes: Routes, proxies: Mapping[str, str | ProxyConfig | None], no_proxy: str) -> None:
+        self._routes = routes
+        self._proxies = proxies
+        self._no_proxy = no_proxy
+
+    def __call__(self, url: URL, tls: TLSConfig) -> Route:
+        """The route to `url`'s origin.
+
+        Raises:
+            InvalidProxyURL: what the mapping names for this URL is no proxy.
+            InvalidSchema: neither http nor https.
+        """
+        from envoi._proto.plans.no_proxy import bypasses
+        from envoi._proto.plans.proxy import choose_proxy
+
+        if bypasses(url, self._no_proxy):
+            return self._routes(url, tls)
+        return self._routes(url, tls, choose_proxy(url, self._proxies))
+
+
+def proxy_tls_config(tls: TLSConfig) -> TLSConfig:
+    """How TLS is made with a proxy, from how it is made with origins: the same trust, but the client's certificate is not for the proxy.
+
+    A context of the caller's own is used for both.
+    """
+    return tls if tls.context is not None else TLSConfig(verify=tls.verify)
 
 
 def tls_config(verify: Any, cert: Any) -> TLSConfig:

@@ -11,6 +11,7 @@ from envoi._net.http1 import HTTP1Connection
 if TYPE_CHECKING:
     from envoi._io.protocols import Address, Backend, Stream, TLSConfig
     from envoi._model.timeout import Timeout
+    from envoi._proto.plans.proxy import ProxyConfig
 
 
 class Route(NamedTuple):
@@ -20,18 +21,28 @@ class Route(NamedTuple):
         key: what makes connections interchangeable.
         host: where to connect.
         port: its port.
-        tls: the TLS configuration; None for plain http.
+        tls: the TLS configuration; None for plain http, and for what the proxy forwards.
+        proxy: the proxy on the way, if any.
+        proxy_tls: how TLS is made with the proxy itself, when it is an https one.
+        absolute_form: whether the proxy forwards requests, which then name the whole URL (RFC 9112, section 3.2.2); host and port are
+            the proxy's, and origins share its connections. Otherwise the proxy makes a tunnel to host and port.
     """
 
     key: Hashable
     host: str
     port: int
     tls: TLSConfig | None
+    proxy: ProxyConfig | None = None
+    proxy_tls: TLSConfig | None = None
+    absolute_form: bool = False
 
     @property
     def where(self) -> str:
         """The peer, for messages."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        peer = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        if self.proxy is None:
+            return peer
+        return f"{peer} (proxy)" if self.absolute_form else f"{peer} (through {self.proxy.url})"
 
 
 class Dialer:
@@ -51,6 +62,7 @@ class Dialer:
 
         Raises:
             NameResolutionError, ConnectionRefused, ConnectTimeout, TotalTimeout, SSLError, CertificateError, ConnectionError: as they say.
+            ProxyError: the proxy on the way cannot be reached, or refuses.
         """
         backend = self._backend
         began = backend.now()
@@ -60,11 +72,14 @@ class Dialer:
         try:
             if route.tls is not None:
                 await backend.prepare_tls(route.tls)
-            phase = "dns"
-            addresses: Sequence[Address] = await backend.resolve(route.host, route.port, deadline)
-            resolved = backend.now()
-            phase = "connect"
-            stream = await backend.connect(addresses, self._local_address, deadline)
+            if route.proxy is None:
+                phase = "dns"
+                addresses: Sequence[Address] = await backend.resolve(route.host, route.port, deadline)
+                resolved = backend.now()
+                phase = "connect"
+                stream = await backend.connect(addresses, self._local_address, deadline)
+            else:
+                stream, resolved = await self._dial_proxy(route, timeout, deadline, total_deadline)
             connected = secured = backend.now()
             if route.tls is not None:
                 phase = "tls"
@@ -74,10 +89,22 @@ class Dialer:
             if stream is not None:
                 stream.close()
             if isinstance(error, Exception):
-                raise translate(error, phase, route.where, timeout, total_passed=is_over(total_deadline, backend.now())) from error
+                raised = translate(error, phase, route.where, timeout, total_passed=is_over(total_deadline, backend.now()))
+                if raised is not error:
+                    raise raised from error
             raise
         connection = HTTP1Connection(stream, route)
         connection.dns_seconds = resolved - began
         connection.connect_seconds = connected - resolved
         connection.tls_seconds = secured - connected
         return connection
+
+    async def _dial_proxy(self, route: Route, timeout: Timeout, deadline: float, total_deadline: float) -> tuple[Stream, float]:
+        """A stream by way of the route's proxy, and when its address was known."""
+        from envoi._net.tunnel import ProxyDialer
+
+        assert route.proxy is not None  # noqa: S101 - for the type checker
+        dialer = ProxyDialer(self._backend, route.proxy, route.proxy_tls, self._local_address)
+        target = None if route.absolute_form else (route.host, route.port)
+        stream = await dialer.open(target, timeout, deadline, total_deadline)
+        return stream, dialer.resolved_at

@@ -13,7 +13,10 @@ from envoi._proto.plans.resend import may_resend
 from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
+    from envoi._model.headers import Headers
     from envoi._model.request import Request
+    from envoi._model.url import URL
+    from envoi._net.dial import Route
     from envoi._net.http1 import HTTP1Connection
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
@@ -39,6 +42,10 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
     url = request.parsed_url
     content = request.content
     route = call.route_for(url, call.tls)
+    target = url.target
+    headers = request.headers
+    if route.proxy is not None:
+        target, headers = for_proxy(url, headers, route)
     resent = False
     while True:
         connection = await pool.acquire(route, call.timeout, deadline)
@@ -47,9 +54,9 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
             head = await connection.exchange(
                 backend,
                 request.method,
-                url.target,
+                target,
                 url.authority,
-                request.headers,
+                headers,
                 content,
                 call.timeout,
                 deadline,
@@ -71,6 +78,31 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
             raise raised from error
         trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
         return _reply(call, request, connection, head, trace, deadline)
+
+
+def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[str, Headers]:
+    """The request target and the header fields of a request that goes by way of a proxy.
+
+    What is for the proxy goes along when the proxy forwards the request, and never into a tunnel (RFC 9110, section 11.7.2). The
+    request's own fields stay as they are: a redirect may take another way.
+
+    Args:
+        url: the request's.
+        headers: the request's.
+        route: with a proxy.
+    """
+    if not route.absolute_form:
+        if "Proxy-Authorization" in headers:
+            headers = headers.copy()
+            del headers["Proxy-Authorization"]
+        return url.target, headers
+    fields = route.proxy.fields if route.proxy is not None else ()
+    if fields:
+        headers = headers.copy()
+        for name, value in fields:
+            if name not in headers:
+                headers.add(name, value)
+    return f"{url.scheme}://{url.authority}{url.target}", headers
 
 
 def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
