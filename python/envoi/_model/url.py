@@ -97,7 +97,8 @@ def redact(url: str | URL) -> str:
     text = url if type(url) is str else str(url)
     if "@" not in text:
         return text
-    start = text.find("://") + 3 if "://" in text else 0
+    slashes = text.find("//")
+    start = slashes + 2 if 0 <= slashes < text.find("@") else 0
     end = min((found for found in (text.find(mark, start) for mark in "/?#") if found >= 0), default=len(text))
     at = text.rfind("@", start, end)
     if at < 0 and _hides_password(text[start:end]):
