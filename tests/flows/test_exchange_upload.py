@@ -6,7 +6,7 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.fake import End, FakeBackend, Receive, Reset, Send, Stall, run
-from flows.support import RUNNERS, Client, answer, caught, heads, run_client, server
+from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, heads, run_client, server
 
 OK = answer(b"ok")
 REFUSED = answer(b"too large", 413, "Connection: close")
@@ -67,6 +67,7 @@ def test_generator_is_sent_in_chunks(runner, data):
     client.check()
 
 
+@pytest.mark.parametrize("runner", ASYNC_RUNNERS)
 def test_asynchronous_generator_is_sent_in_chunks(runner):
     script = [*[Send(None)] * 5, Receive(OK)]
     _, client = run_client(runner, [script], lambda client: client.post(data=AsyncSlices()))

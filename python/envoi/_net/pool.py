@@ -48,8 +48,6 @@ class Pool:
         backend = self.backend
         key = route.key
         while True:
-            if self._orphans:
-                self._reap()
             ticket: Ticket[HTTP1Connection] | None = None
             with self._lock:
                 verb, connection, closing = state.acquire(key, backend.now())
@@ -57,6 +55,8 @@ class Pool:
                     ticket = state.enqueue(key, backend.waiter())
             if closing:
                 close_all(closing)
+            if self._orphans:  # after the lock: the garbage collector may have run under it
+                self._reap()
             if ticket is not None:
                 verb, connection = await self._wait(ticket, route, timeout, deadline)
             if verb is Verb.DIAL:
@@ -88,10 +88,9 @@ class Pool:
 
     def close(self) -> None:
         """Close idle connections now, and those in use when they come back."""
-        self._reap()
         with self._lock:
             freed = self.state.close()
-        self._carry_out(freed)
+        self._settle(freed)
 
     def forget(self) -> None:
         """In a forked child: start empty, and leave the parent's connections alone."""
@@ -111,7 +110,7 @@ class Pool:
         except BaseException as error:
             with self._lock:
                 freed = self.state.give_up(ticket, backend.now())
-            self._carry_out(freed)
+            self._settle(freed)
             if isinstance(error, TimedOut):
                 raise timed_out("pool", route.where, timeout, total_passed=is_over(deadline, backend.now())) from None
             raise
@@ -123,7 +122,7 @@ class Pool:
         except BaseException:
             with self._lock:
                 freed = self.state.release_slot(route.key)
-            self._carry_out(freed)
+            self._settle(freed)
             raise
         connection.epoch = self._epoch
         return connection
@@ -131,12 +130,21 @@ class Pool:
     def _reap(self) -> None:
         # When the lock is taken, perhaps by this very thread further up, its holder looks at the orphans after it.
         while self._orphans and self._lock.acquire(blocking=False):
+            freed: Freed[HTTP1Connection] | None = None
             try:
                 connection = self._orphans.popleft() if self._orphans else None
-                freed = self.state.release(connection, self.backend.now(), reusable=False) if connection is not None else None
+                if connection is not None and connection.epoch == self._epoch:
+                    freed = self.state.release(connection, self.backend.now(), reusable=False)
+                elif connection is not None:
+                    connection.stream.forget()
             finally:
                 self._lock.release()
             self._carry_out(freed)
+
+    def _settle(self, freed: Freed[HTTP1Connection] | None) -> None:
+        self._carry_out(freed)
+        if self._orphans:
+            self._reap()
 
     @staticmethod
     def _carry_out(freed: Freed[HTTP1Connection] | None) -> None:
