@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CACHE_SIZE: Final = 64
 _SEPARATORS: Final = re.compile(r"[,\s]+")
 _PORT: Final = re.compile(r"(.+):(\d{1,5})")
+_NOT_IN_A_NAME: Final = re.compile(r"[/?#@\\]")
 _MAPPED_BITS: Final = 96
 """The length of ::ffff:0:0/96, in which IPv4 addresses are mapped (RFC 4291, section 2.5.5.2)."""
 
@@ -85,6 +86,8 @@ def _entry(text: str) -> _Entry | None:
         network = _network(text)
         if network is not None:
             return _Entry("", network, port)
+    if _NOT_IN_A_NAME.search(text):
+        return None
     try:
         # The parser that reads the request's own URL: case, IDN and what may stand in a name are the same on both sides.
         host = URL("http://" + text.removeprefix("*").removeprefix(".")).host

@@ -6,6 +6,7 @@ is a mapping that is handed in, and read with requests' and urllib's names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
@@ -25,6 +26,7 @@ MAX_SOCKS_FIELD: Final = 255
 """Bytes of a user name or a password (RFC 1929, section 2)."""
 
 _CACHE_SIZE: Final = 256
+_AFTER_SCHEME: Final = re.compile("(:/+)")
 
 
 class ProxyConfig:
@@ -267,14 +269,14 @@ def _decoded(text: str | None) -> str | None:
 
 def _hidden(text: str) -> str:
     """A URL that may be broken, without anything in it that may be a secret."""
-    scheme, slashes, rest = text.partition("//")
-    before, at, after = rest.rpartition("@")
+    scheme, slashes, rest = _AFTER_SCHEME.split(text, maxsplit=1) if _AFTER_SCHEME.search(text) else ("", "", text)
+    _, at, host = rest.rpartition("@")
     if at:
-        return f"{scheme}{slashes}***@{after}"
-    host, colon, port = after.rpartition(":")
+        return f"{scheme}{slashes}***@{host}"
+    name, colon, port = rest.rpartition(":")
     if colon and not port.rstrip("/").isdigit() and not port.endswith("]"):
-        return f"{scheme}{slashes}{host}:***"
-    return f"{scheme}{slashes}{before}{after}"
+        return f"{scheme}{slashes}{name}:***"
+    return text
 
 
 def _check_credentials(proxy: ProxyConfig) -> None:
