@@ -154,7 +154,9 @@ class InvalidOption(RequestException, TypeError, ValueError):
 
 
 class ConnectionError(RequestException, builtins.ConnectionError):  # noqa: A001 - requests' name
-    """The connection could not be made, or broke."""
+    """The connection could not be made, or broke. `phase` names what was being done: "dns", "connect", "tls", "write", "read" or "body"."""
+
+    phase: str | None = None
 
 
 class NameResolutionError(ConnectionError):

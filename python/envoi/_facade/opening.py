@@ -12,23 +12,31 @@ from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envoi._io.protocols import Backend
+
+    NewDialer = Callable[[Backend, tuple[str, int] | None], Dialer]
 
 _pools: WeakSet[Pool] = WeakSet()
 
 
-def open_blocking_pool(max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
+def open_blocking_pool(
+    max_connections: float, max_per_host: float, keepalive: float, local_address: str | None, new_dialer: NewDialer = Dialer
+) -> Pool:
     """A pool for threads."""
-    return _open(BlockingBackend(), max_connections, max_per_host, keepalive, local_address)
+    return _open(BlockingBackend(), max_connections, max_per_host, keepalive, local_address, new_dialer)
 
 
-def open_async_pool(max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
+def open_async_pool(
+    max_connections: float, max_per_host: float, keepalive: float, local_address: str | None, new_dialer: NewDialer = Dialer
+) -> Pool:
     """A pool for the event loop that runs now.
 
     Raises:
         RuntimeError: none does.
     """
-    return _open(_running_backend(), max_connections, max_per_host, keepalive, local_address)
+    return _open(_running_backend(), max_connections, max_per_host, keepalive, local_address, new_dialer)
 
 
 def in_trio() -> bool:
@@ -37,8 +45,11 @@ def in_trio() -> bool:
     return trio is not None and trio.lowlevel.in_trio_task()
 
 
-def _open(backend: Backend, max_connections: float, max_per_host: float, keepalive: float, local_address: str | None) -> Pool:
-    pool = Pool(backend, Dialer(backend, None if local_address is None else (local_address, 0)), max_connections, max_per_host, keepalive)
+def _open(
+    backend: Backend, max_connections: float, max_per_host: float, keepalive: float, local_address: str | None, new_dialer: NewDialer
+) -> Pool:
+    dialer = new_dialer(backend, None if local_address is None else (local_address, 0))
+    pool = Pool(backend, dialer, max_connections, max_per_host, keepalive)
     _pools.add(pool)
     return pool
 

@@ -46,19 +46,10 @@ def translate(error: Exception, phase: str, where: str, timeout: Timeout, *, tot
     """
     if isinstance(error, exceptions.RequestException):
         return error
-    if isinstance(error, TimedOut):
-        return timed_out(phase, where, timeout, total_passed=total_passed)
-    if isinstance(error, ProtocolViolation):
-        return _violation(error, phase, where)
-    if isinstance(error, InvalidMessage):
-        return invalid_message(error)
-    if isinstance(error, DecodeError):
-        return exceptions.ContentDecodingError(f"The body from {where} cannot be decoded: {error}")
-    if isinstance(error, OSError):
-        return _os_error(error, phase, where)
-    if isinstance(error, StreamClosed):
-        return exceptions.ConnectionError(f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}")
-    return error
+    raised = _raised(error, phase, where, timeout, total_passed=total_passed)
+    if isinstance(raised, exceptions.ConnectionError):
+        raised.phase = phase
+    return raised
 
 
 def is_over(deadline: float, now: float) -> bool:
@@ -95,6 +86,22 @@ def invalid_message(error: InvalidMessage) -> exceptions.RequestException:
     if isinstance(error, InvalidMethodError):
         return exceptions.InvalidMethod(str(error))
     return exceptions.InvalidBody(str(error))
+
+
+def _raised(error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> Exception:
+    if isinstance(error, TimedOut):
+        return timed_out(phase, where, timeout, total_passed=total_passed)
+    if isinstance(error, ProtocolViolation):
+        return _violation(error, phase, where)
+    if isinstance(error, InvalidMessage):
+        return invalid_message(error)
+    if isinstance(error, DecodeError):
+        return exceptions.ContentDecodingError(f"The body from {where} cannot be decoded: {error}")
+    if isinstance(error, OSError):
+        return _os_error(error, phase, where)
+    if isinstance(error, StreamClosed):
+        return exceptions.ConnectionError(f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}")
+    return error
 
 
 def _violation(error: ProtocolViolation, phase: str, where: str) -> exceptions.RequestException:
