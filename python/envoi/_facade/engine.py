@@ -1,0 +1,239 @@
+"""The engine without a session's manners, to put under another client: one hop, no cookies, no redirects, bodies as they came."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from envoi._facade.defaults import SessionSettings
+from envoi._facade.opening import open_async_pool, open_blocking_pool
+from envoi._io.run_sync import run_sync
+from envoi._model.body import NO_BODY
+from envoi._model.body_streams import AsyncIteratorBody, Body, IteratorBody
+from envoi._model.headers import Headers
+from envoi._model.request import Request
+from envoi._model.timeout import Timeout
+from envoi._model.url import URL, parse_url
+from envoi._net.dial import Dialer
+from envoi._pipeline.exchange import exchange
+from envoi._pipeline.reply import Reply
+from envoi.exceptions import ConnectionError as OurConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envoi._io.protocols import Address, Backend, Stream
+    from envoi._model.types import CertType, VerifyType
+    from envoi._net.body import ResponseBody
+    from envoi._net.dial import Route
+    from envoi._net.http1 import HTTP1Connection
+    from envoi._net.pool import Pool
+    from envoi._pipeline.call import Call
+
+Limits = tuple[float | None, float | None, float | None, float | None]
+"""Seconds for connect, read, write and pool; None for no limit."""
+
+_MOST_CALLS: Final = 64
+_SHORTEST: Final = 1e-6
+_FIRST_DELAY: Final = 0.5
+
+
+class Hop(NamedTuple):
+    """One request, as another client made it.
+
+    Attributes:
+        method: in the case it is sent in.
+        url: where to, absolute.
+        target: what the request line carries; None for the URL's own path and query.
+        headers: every field in its order, the framing among them.
+        content: the body's bytes, or None when `pieces` has them.
+        pieces: a sync or async iterable of bytes.
+        limits: how long each phase may take.
+    """
+
+    method: str
+    url: str
+    target: str | None
+    headers: Iterable[tuple[bytes, bytes]]
+    content: bytes | None
+    pieces: Any
+    limits: Limits
+
+
+class Answer(NamedTuple):
+    """What came back: the head, and a body still to be read."""
+
+    status: int
+    reason: str
+    version: str
+    headers: list[tuple[bytes, bytes]]
+    body: ResponseBody
+
+
+class Engine(SessionSettings):
+    """A pool with settings, opened when first used, and again after it was closed.
+
+    Args:
+        verify: as for a session.
+        cert: as for a session.
+        max_connections: open connections in total; None for no limit.
+        keepalive: seconds that an idle connection is kept; 0 for no second request on any.
+        local_address: the address to connect from.
+        socket_path: a Unix socket to connect to, whatever the URL's host.
+        retries: how often connecting is tried again, at once and then after 0.5 s, 1 s, 2 s and so on.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: VerifyType = True,
+        cert: CertType = None,
+        max_connections: int | None = 100,
+        keepalive: float = 60.0,
+        local_address: str | None = None,
+        socket_path: str | None = None,
+        retries: int = 0,
+    ) -> None:
+        super().__init__(
+            verify=verify, cert=cert, trust_env=False, max_connections=max_connections, keepalive=keepalive, local_address=local_address
+        )
+        total, per_host, seconds = self._limits
+        self._limits = (total, per_host, seconds or -1.0)  # at 0 a connection would be kept for the rest of the clock's tick
+        self._socket_path = socket_path
+        self._retries = retries
+        self._calls: dict[Limits, Call] = {}
+        self._tls = self._tls_for(None, None)  # what is wrong with verify or cert shows here
+
+    def close(self) -> None:
+        """Close the connections; bodies that are being read keep theirs to their end."""
+        pool, self._pool = self._pool, None
+        self._calls.clear()
+        if pool is not None:
+            pool.close()
+
+    def _opened(self, open_pool: Callable[..., Pool]) -> Pool:
+        with self._opening:
+            if self._pool is None:
+                self._pool = open_pool(*self._limits, self._local_address, self._new_dialer)
+            return self._pool
+
+    def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
+        if self._socket_path is not None:
+            backend = cast("Backend", _ThroughSocketFile(backend, self._socket_path))
+        return _RetryingDialer(backend, local_address, self._retries) if self._retries else Dialer(backend, local_address)
+
+    def _call_within(self, pool: Pool, limits: Limits) -> Call:
+        call = self._calls.get(limits)
+        if call is None or call.pool is not pool:
+            call = self._prepare(pool, Reply).copy()
+            call.pool = pool
+            call.stream = True
+            call.timeout = Timeout(*(None if limit is None else max(limit, _SHORTEST) for limit in limits))
+            if len(self._calls) >= _MOST_CALLS:
+                self._calls.clear()
+            self._calls[limits] = call
+        return call
+
+
+class BlockingEngine(Engine):
+    """For threads."""
+
+    def send(self, hop: Hop) -> Answer:
+        """Send a request, and return once the answer's head is there.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool or self._opened(open_blocking_pool)
+        request = _request(hop, IteratorBody)
+        return _answer(run_sync(exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf)))
+
+    @staticmethod
+    def receive(body: ResponseBody) -> bytes:
+        """The next bytes of a body as they came, only the transfer coding removed; b"" at the end."""
+        return run_sync(body.receive_raw())
+
+
+class AsyncEngine(Engine):
+    """For the event loop, asyncio's or trio's, that runs the first request."""
+
+    async def send(self, hop: Hop) -> Answer:
+        """As `BlockingEngine.send`.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool or self._opened(open_async_pool)
+        pool.backend.check_owner()
+        request = _request(hop, AsyncIteratorBody)
+        return _answer(await exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf))
+
+
+def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> Request:
+    url = parse_url(hop.url)
+    if hop.target is not None and hop.target != url.target:
+        url = cast("URL", _Retargeted(url, hop.target))
+    headers = Headers(hop.headers)
+    content = hop.content
+    body: Body
+    if content is None:
+        body = streamed(hop.pieces)
+    elif content or headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        body = Body(content, None, len(content), content)
+    else:
+        body = NO_BODY
+    return Request(hop.method, url, headers, body)
+
+
+def _answer(reply: Reply) -> Answer:
+    head = reply._head
+    if head is None or reply.body is None:
+        raise RuntimeError("a streamed exchange ended without a head or without a body")
+    return Answer(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
+
+
+class _Retargeted:
+    """A URL whose request line says something else: `*`, or a path quoted in another client's way."""
+
+    def __init__(self, url: URL, target: str) -> None:
+        self._url = url
+        self.target = target
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._url, name)
+
+
+class _ThroughSocketFile:
+    """A backend for which every host is at a Unix socket."""
+
+    def __init__(self, backend: Backend, path: str) -> None:
+        self._backend = backend
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    async def resolve(self, _host: str, _port: int, _deadline: float) -> tuple[Address, ...]:
+        return ()
+
+    async def connect(self, _addresses: object, _local_address: object, deadline: float) -> Stream:
+        return await self._backend.connect_unix(self._path, deadline)
+
+
+class _RetryingDialer(Dialer):
+    """Tries again when there was no connection; what happens on one is not its concern."""
+
+    def __init__(self, backend: Backend, local_address: tuple[str, int] | None, retries: int) -> None:
+        super().__init__(backend, local_address)
+        self._clock = backend
+        self._retries = retries
+
+    async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:  # noqa: ASYNC109 - its base's
+        delay = 0.0
+        for _ in range(self._retries):
+            try:
+                return await super().dial(route, timeout, total_deadline)
+            except OurConnectionError:
+                await self._clock.sleep(delay)
+            delay = delay * 2 or _FIRST_DELAY
+        return await super().dial(route, timeout, total_deadline)

@@ -1,0 +1,1 @@
+"""Envoi under other libraries' interfaces; none of them is a dependency."""
