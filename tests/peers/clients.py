@@ -26,6 +26,7 @@ class Client:
 
     def __init__(self, colour: str, **settings: Any) -> None:
         self.colour = colour
+        self._closed = False
         self._loop = _LOOPS[colour]()
         self.session: Any = envoi.Session(**settings) if colour == "sync" else envoi.AsyncSession(**settings)
 
@@ -47,7 +48,10 @@ class Client:
         return self._loop.together([(self.session.request, (method, one), options) for one in urls])
 
     def close(self) -> None:
-        """Close the session and whatever drives it."""
+        """Close the session and whatever drives it. Again: nothing."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._loop.call(self.session.close)
         finally:

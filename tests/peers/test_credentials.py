@@ -9,7 +9,7 @@ import pytest
 import envoi
 from envoi.testing import Answer, Server
 
-pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
+pytestmark = pytest.mark.timeout(30)
 
 SECRET = "s3cr3t"
 STATUSES = (301, 302, 303, 307, 308)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi._model.cookies import with_request_cookies
-from envoi.exceptions import InvalidOption
+from envoi._proto.h1 import InvalidHeaderError
+from envoi.exceptions import InvalidHeader, InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -23,7 +24,10 @@ def attach_cookies(call: Call, request: Request) -> None:
     except (TypeError, AttributeError) as error:
         raise InvalidOption(f"cookies= must be a mapping of names to values, or a cookie jar: {error}") from None
     if value is not None:
-        headers["Cookie"] = value
+        try:
+            headers["Cookie"] = value
+        except InvalidHeaderError as error:
+            raise InvalidHeader(f"A cookie cannot be sent: {error}") from None
 
 
 def keep_cookies(call: Call, request: Request, reply: Reply) -> None:
