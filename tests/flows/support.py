@@ -7,20 +7,22 @@ import re
 
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.defaults import SessionSettings
-from envoi._io.fake import CANCELLED, RUNNERS, End, FakeBackend, Receive, Send, Stall, run
+from envoi._io.fake import CANCELLED, RUNNERS, FakeBackend, run
 from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._pipeline.send import send
 from envoi.exceptions import RequestException
 
 __all__ = [
+    "ASYNC_RUNNERS",
     "CANCELLED",
     "RUNNERS",
     "Client",
     "answer",
     "caught",
     "chunked",
-    "end",
+    "drain",
+    "fields",
     "gunzippable",
     "heads",
     "redirect",
@@ -131,16 +133,6 @@ def fields(head: str) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def end() -> list:
-    """An answer that is the end of the connection."""
-    return [End()]
-
-
-def silence(seconds=None) -> list:
-    """An answer that does not come."""
-    return [Stall()] if seconds is None else [Stall(seconds)]
-
-
 def gunzippable(data: bytes, *more, length=True) -> bytes:
     """A gzip answer."""
     return answer(gzip.compress(data, mtime=0), 200, "Content-Encoding: gzip", *more, length=length)
@@ -156,21 +148,23 @@ async def together(backend, *flows):
         except Exception as error:
             results[number] = error
 
-    if backend.name == "asyncio":
-        import asyncio
+    try:
+        if backend.name == "asyncio":
+            import asyncio
 
-        await asyncio.gather(*(one(number, flow) for number, flow in enumerate(flows)))
-    else:
-        import trio
+            await asyncio.gather(*(one(number, flow) for number, flow in enumerate(flows)))
+        else:
+            import trio
 
-        async with trio.open_nursery() as nursery:
-            for number, flow in enumerate(flows):
-                nursery.start_soon(one, number, flow)
-                await trio.lowlevel.checkpoint()
+            async with trio.open_nursery() as nursery:
+                for number, flow in enumerate(flows):
+                    nursery.start_soon(one, number, flow)
+                    await trio.lowlevel.checkpoint()
+    finally:
+        for flow in flows:
+            flow.close()  # one that was cancelled before it began
     return results
 
 
 _REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/1\.1\r\n")
 _BOUNDARY = re.compile(rb"(?=(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE) \S+ HTTP/1\.1\r\n)")
-assert Receive
-assert Send
