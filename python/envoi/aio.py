@@ -7,20 +7,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envoi import exceptions
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.shared import shared_async_session
+from envoi._model.cookies import Cookies
+from envoi._model.headers import Headers
 from envoi._model.request import Request
-from envoi._model.timeout import Timeout
+from envoi._model.timeout import Timeout as Limits
+from envoi._model.url import URL
 from envoi.exceptions import (
+    BodyTooLarge,
+    CertificateError,
+    ChunkedEncodingError,
     ConnectionError,  # noqa: A004 - requests' name
+    ConnectionRefused,
     ConnectTimeout,
+    ContentDecodingError,
+    FileModeWarning,
     HTTPError,
+    IncompleteBody,
+    InvalidBody,
+    InvalidHeader,
+    InvalidJSONError,
+    InvalidMethod,
+    InvalidOption,
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
     JSONDecodeError,
+    MissingSchema,
+    NameResolutionError,
+    PoolTimeout,
+    ProxyError,
     ReadTimeout,
+    RemoteProtocolError,
     RequestException,
+    RequestsDependencyWarning,
+    RequestsWarning,
+    RetryError,
+    SessionClosed,
+    SSLError,
+    StreamConsumedError,
+    Timeout,
     TooManyRedirects,
+    TotalTimeout,
+    UnrewindableBodyError,
     URLRequired,
+    WriteTimeout,
+    WrongEventLoop,
 )
 from envoi.status_codes import codes
 
@@ -34,10 +69,66 @@ Session = AsyncSession
 Response = AsyncResponse
 
 __all__ = [
-    "AsyncResponse", "AsyncSession", "ConnectTimeout", "ConnectionError", "HTTPError", "JSONDecodeError", "ReadTimeout", "Request",
-    "RequestException", "Response", "Session", "Timeout", "TooManyRedirects", "URLRequired", "codes", "delete", "get", "head",
-    "options", "patch", "post", "put", "request", "session",
-]  # fmt: skip
+    "URL",
+    "AsyncResponse",
+    "AsyncSession",
+    "BodyTooLarge",
+    "CertificateError",
+    "ChunkedEncodingError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "ConnectionRefused",
+    "ContentDecodingError",
+    "Cookies",
+    "FileModeWarning",
+    "HTTPError",
+    "Headers",
+    "IncompleteBody",
+    "InvalidBody",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidMethod",
+    "InvalidOption",
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "JSONDecodeError",
+    "Limits",
+    "MissingSchema",
+    "NameResolutionError",
+    "PoolTimeout",
+    "ProxyError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "Request",
+    "RequestException",
+    "RequestsDependencyWarning",
+    "RequestsWarning",
+    "Response",
+    "RetryError",
+    "SSLError",
+    "Session",
+    "SessionClosed",
+    "StreamConsumedError",
+    "Timeout",
+    "TooManyRedirects",
+    "TotalTimeout",
+    "URLRequired",
+    "UnrewindableBodyError",
+    "WriteTimeout",
+    "WrongEventLoop",
+    "codes",
+    "delete",
+    "exceptions",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "session",
+]
 
 
 def session() -> AsyncSession:

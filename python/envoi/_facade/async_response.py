@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from envoi._facade.async_pieces import AsyncLines, AsyncPieces
 from envoi._facade.pieces import Cutter, Lines, require_unconsumed
 from envoi._facade.raw import AsyncRaw
 from envoi._pipeline.reply import Reply, load
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from envoi._model.headers import Headers
 
 
 class AsyncResponse(Reply):
@@ -78,7 +78,7 @@ class AsyncResponse(Reply):
             IncompleteBody, ReadTimeout, …: while iterating.
         """
         cutter = Cutter(self, chunk_size, decode_unicode)
-        return self._iterate(cutter)
+        return AsyncPieces(self, cutter)
 
     def iter_lines(
         self, chunk_size: int | None = None, decode_unicode: bool = False, delimiter: str | bytes | None = None
@@ -90,8 +90,7 @@ class AsyncResponse(Reply):
             decode_unicode: give text instead of bytes, when the response has an encoding.
             delimiter: what separates lines, instead of line ends.
         """
-        pieces = self.iter_content(chunk_size, decode_unicode)
-        return self._iterate_lines(pieces, Lines(delimiter))
+        return AsyncLines(AsyncPieces(self, Cutter(self, chunk_size, decode_unicode)), Lines(delimiter))
 
     async def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection closed."""
@@ -106,29 +105,6 @@ class AsyncResponse(Reply):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
-
-    async def _iterate(self, cutter: Cutter) -> AsyncIterator[Any]:
-        if self._content is not None:
-            for piece in cutter.cut(self._content):
-                yield piece
-        else:
-            body = self.body
-            self._consumed = True
-            while body is not None and (data := await body.receive()):
-                for piece in cutter.cut(data):
-                    yield piece
-            if body is not None:
-                self.trailers: Headers | None = body.trailers
-        for piece in cutter.end():
-            yield piece
-
-    @staticmethod
-    async def _iterate_lines(pieces: AsyncIterator[Any], lines: Lines) -> AsyncIterator[Any]:
-        async for piece in pieces:
-            for line in lines.feed(piece):
-                yield line
-        for line in lines.end():
-            yield line
 
     def _loaded_content(self) -> bytes:
         return self.content

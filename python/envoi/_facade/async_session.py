@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.defaults import SessionSettings
@@ -142,6 +143,12 @@ class AsyncSession(SessionSettings):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+    def __del__(self) -> None:
+        pool = getattr(self, "_pool", None)
+        if pool is not None and pool.state.open:
+            warn(f"unclosed {type(self).__name__}: close it with `await session.close()` or `async with`", ResourceWarning, source=self)
+            pool.backend.call_soon(pool.close)  # its loop may run in another thread, or run no more
 
     def _open(self) -> Pool:
         if self._closed:

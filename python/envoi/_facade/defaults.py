@@ -99,11 +99,11 @@ class SessionSettings:
         self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
         self.params: ParamsType = params
         self.auth: AuthType = auth
-        self.max_redirects = max_redirects
+        self.max_redirects = _whole("max_redirects", max_redirects)
         self.trust_env = trust_env
         self.stream = False
         self.resend = resend
-        self.max_body = max_body
+        self.max_body = _size(max_body)
         self.sensitive_headers: tuple[str, ...] = tuple(sensitive_headers)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -185,6 +185,10 @@ class SessionSettings:
             call = self._with_options(pool, new_reply, verb, options)
             headers = merge_headers(self._headers, given("headers"))
             content = encode_body(given("data"), given("json"))
+            if content.is_async and pool.backend.name == "blocking":
+                raise exceptions.InvalidBody("data= is asynchronous: an async iterator or file needs an AsyncSession")
+            if call.auth is not None and given("auth") is None and given("headers") and "Authorization" in Headers(given("headers")):
+                call.auth = None  # what this request says goes before what the session says
             if params or given("params") is not None:
                 params = _merged_params(params, given("params"))
         else:
@@ -229,7 +233,7 @@ class SessionSettings:
         call.follow = bool(given("allow_redirects", verb != "HEAD"))
         call.cookies = given("cookies")
         call.auth = given("auth", self.auth)
-        call.max_body = given("max_body", self.max_body)
+        call.max_body = _size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
             call.tls = self._tls_for(given("verify"), given("cert"))
         return call
@@ -292,6 +296,16 @@ def _limit(name: str, value: int | None) -> float:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise exceptions.InvalidOption(f"{name} must be a whole number of at least 1, or None for no limit, not {value!r}")
     return value
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise exceptions.InvalidOption(f"{name} must be a whole number of at least 0, not {value!r}")
+    return value
+
+
+def _size(value: Any) -> int | None:
+    return None if value is None else _whole("max_body", value)
 
 
 def _seconds(name: str, value: float) -> float:

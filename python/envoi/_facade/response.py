@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from envoi._facade.pieces import Cutter, Lines, require_unconsumed
 from envoi._facade.raw import Raw
 from envoi._io.run_sync import run_sync
-from envoi._pipeline.reply import Reply, load
+from envoi._pipeline.reply import Reply, load, receive
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from envoi._model.headers import Headers
 
 
 class Response(Reply):
@@ -107,12 +106,9 @@ class Response(Reply):
         if self._content is not None:
             yield from cutter.cut(self._content)
         else:
-            body = self.body
             self._consumed = True
-            while body is not None and (data := run_sync(body.receive())):
+            while data := run_sync(receive(self)):
                 yield from cutter.cut(data)
-            if body is not None:
-                self.trailers: Headers | None = body.trailers
         yield from cutter.end()
 
     @staticmethod

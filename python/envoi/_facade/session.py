@@ -136,6 +136,12 @@ class Session(SessionSettings):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # As in requests: a session that is dropped closes itself.
+        pool = getattr(self, "_pool", None)
+        if pool is not None:
+            pool.close()
+
     def _open(self) -> Pool:
         if self._closed:
             raise SessionClosed("The session is closed: make a new one, or do not close it before its last request.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi._model.response import BaseResponse
+from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from envoi._model.timing import ConnectionInfo, Timing
@@ -51,6 +52,21 @@ class Reply(BaseResponse):
         self._consumed = True
 
 
+async def receive(reply: Reply) -> bytes:
+    """The next piece of the body, decoded; b"" at its end."""
+    body = reply.body
+    if body is None:
+        return b""
+    try:
+        piece = await body.receive()
+    except RequestException as error:
+        blame(error, reply)
+        raise
+    if not piece:
+        reply.trailers = body.trailers
+    return piece
+
+
 async def load(reply: Reply) -> None:
     """Read the whole body, decoded, unless it is there already."""
     body = reply.body
@@ -58,13 +74,20 @@ async def load(reply: Reply) -> None:
         return
     try:
         content = await body.read()
-    except Exception as error:
-        if getattr(error, "response", reply) is None:
-            error.response = reply  # type: ignore[attr-defined]
+    except RequestException as error:
+        blame(error, reply)
         raise
     reply.trailers = body.trailers
     reply.body = None
     reply.finish(content)
+
+
+def blame(error: RequestException, reply: Reply) -> None:
+    """Tell an error which response and request it happened to."""
+    if error.response is None:
+        error.response = reply
+    if error.request is None:
+        error.request = reply.request
 
 
 async def discard(reply: Reply) -> None:
