@@ -15,7 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "envoi"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
-IMPURE = {"asyncio", "concurrent", "multiprocessing", "random", "secrets", "select", "selectors", "socket", "ssl", "threading", "time", "trio"}
+IMPURE = {
+    "asyncio",
+    "concurrent",
+    "multiprocessing",
+    "random",
+    "secrets",
+    "select",
+    "selectors",
+    "socket",
+    "ssl",
+    "threading",
+    "time",
+    "trio",
+}
 COMPOSITION = {
     ("_facade/defaults.py", "threading"),  # a session opens its pool once, whichever thread comes first
     ("_facade/shared.py", "threading"),  # the same for the one-shot functions' session
@@ -84,8 +97,12 @@ def test_shared_code_has_no_async_generators(module: str) -> None:
     # They are finalised by an event loop's hooks, and there is none under the blocking backend.
     tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
-    assert [function.name for function in functions if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(function))] == []
-    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.GeneratorExp) and any(part.is_async for part in node.generators)] == []
+    assert [
+        function.name for function in functions if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(function))
+    ] == []
+    assert [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.GeneratorExp) and any(part.is_async for part in node.generators)
+    ] == []
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if "/" not in module and module not in DEFINING])

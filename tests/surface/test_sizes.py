@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("python", "crates", "tests", "benchmarks", "examples")
-FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".pyi", ".rs"} and "target" not in path.parts)
+FILES = sorted(
+    path
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".py", ".pyi", ".rs"} and "target" not in path.parts
+)
 LONG = 400
 TOO_LONG = 600
 LONGEST_FUNCTION = 60
