@@ -293,5 +293,5 @@ def test_body_whose_reading_was_cancelled_is_not_taken_for_whole(runner):
     assert run(backend, flow()) is CANCELLED
     client.check()
     (response,) = kept
-    with pytest.raises(exceptions.IncompleteBody, match="a.test:80 was cancelled"):
+    with pytest.raises(exceptions.IncompleteBody, match=r"a\.test:80 was cancelled"):
         run(backend, response.read())

@@ -8,7 +8,7 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.fake import End, FakeBackend, Receive, Reset, Stall, pieces, run
-from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, chunked, drain, gunzippable, run_client, server, together
+from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, chunked, gunzippable, run_client, server, together
 
 LENGTH = answer(b"hello")
 CHUNKED = chunked(b"hel", b"lo")
@@ -68,6 +68,23 @@ def test_answer_to_head_has_no_body(runner, field):
     _, client = run_client(runner, [server(answer(b"", 200, field, length=False), LENGTH)], flow)
     client.check()
     assert len(client.streams) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "whole"),
+    [("HEAD", answer(b"", 200, "Content-Length: 9", length=False)), ("GET", answer(b"", 204, length=False)), ("GET", answer(b""))],
+)
+@pytest.mark.parametrize("options", [{"stream": True}, {"max_body": 1}])
+def test_answer_without_a_body_holds_no_connection(runner, method, whole, options):
+    async def flow(client):
+        response = await client.request(method, "http://a.test/", **options)
+        client.check()
+        assert client.pool.state.idle == 1
+        assert await response.read() == b""
+        return [piece async for piece in response.iter_content()]
+
+    pieces, _ = run_client(runner, [server(whole)], flow, max_connections=1)
+    assert pieces == []
 
 
 def test_trailers_come_after_a_chunked_body(runner):

@@ -6,7 +6,7 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.fake import End, Receive, Reset, Send, Stall
-from flows.support import RUNNERS, answer, caught, chunked, drain, heads, run_client, server
+from flows.support import RUNNERS, answer, chunked, drain, heads, run_client, server
 
 OK = answer(b"ok")
 
@@ -67,7 +67,9 @@ def test_surplus_that_comes_while_a_body_is_streamed_costs_the_connection(runner
         response = await client.get(stream=True)
         assert await drain(response) == [b"ok"]
 
-    _, client = run_client(runner, [server([Receive(answer(length=False)[:-2] + b"Content-Length: 2\r\n\r\n"), Receive(b"okHTTP/1.1")])], flow)
+    _, client = run_client(
+        runner, [server([Receive(answer(length=False)[:-2] + b"Content-Length: 2\r\n\r\n"), Receive(b"okHTTP/1.1")])], flow
+    )
     client.check()
     assert client.streams[0].closed
 
@@ -225,7 +227,8 @@ def test_connection_past_its_keepalive_is_not_used(runner):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [({"verify": False}, {}), ({}, {"verify": False}), ({"cert": "a.pem"}, {}), ({"verify": "x.pem"}, {"verify": "y.pem"})]
+    ("first", "second"),
+    [({"verify": False}, {}), ({}, {"verify": False}), ({"cert": "a.pem"}, {}), ({"verify": "x.pem"}, {"verify": "y.pem"})],
 )
 def test_connection_under_another_tls_configuration_is_not_used(runner, first, second):
     async def flow(client):

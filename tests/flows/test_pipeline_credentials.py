@@ -33,7 +33,7 @@ WAYS = {
 SECRETS = ("secret", BASIC)
 
 
-def hops(runner, way, start, *steps, follow="ok"):
+def hops(runner, way, start, *steps):
     """Follow redirects from `start` to each of `steps`; for each request, whether it carried the credentials."""
     settings, options, user = WAYS[way]
     scheme, rest = start.split("://")
@@ -52,11 +52,10 @@ def hops(runner, way, start, *steps, follow="ok"):
     response, client = run_client(runner, peers, flow, **settings)
     assert response.content == b"ok"
     client.check()
-    sent = {order[number]: [any(secret in head for secret in SECRETS) for head in heads(stream)] for number, stream in enumerate(client.streams)}
-    carried = []
-    for url in urls:
-        carried.append(sent["/".join(url.split("/")[:3])].pop(0))
-    return carried
+    sent = {
+        order[number]: [any(secret in head for secret in SECRETS) for head in heads(stream)] for number, stream in enumerate(client.streams)
+    }
+    return [sent["/".join(url.split("/")[:3])].pop(0) for url in urls]
 
 
 KEPT_WITHIN = [way for way in WAYS if way != "cookie header"]
@@ -124,7 +123,9 @@ def test_jar_s_cookies_go_where_they_belong(runner):
 
 def test_next_of_a_redirect_not_followed_has_no_credentials_for_another_origin(runner):
     response, _ = run_client(
-        runner, [server(redirect("//b.test/"))], lambda client: client.get(allow_redirects=False, auth=("user", "secret"), cookies={"a": "b"})
+        runner,
+        [server(redirect("//b.test/"))],
+        lambda client: client.get(allow_redirects=False, auth=("user", "secret"), cookies={"a": "b"}),
     )
     assert "Authorization" not in response.next.headers
     assert "Cookie" not in response.next.headers

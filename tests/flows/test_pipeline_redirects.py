@@ -167,7 +167,9 @@ def test_target(runner, location, target):
     client.check()
 
 
-@pytest.mark.parametrize("location", ["ftp://a.test/", "file:///etc/passwd", "gopher://a.test/", "javascript:alert(1)", "data:,x", "mailto:a@b"])
+@pytest.mark.parametrize(
+    "location", ["ftp://a.test/", "file:///etc/passwd", "gopher://a.test/", "javascript:alert(1)", "data:,x", "mailto:a@b"]
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_other_schemes_are_not_followed(runner, location, stream):
     error, client = run_client(runner, [server(redirect(location))], lambda client: caught(client.get(stream=stream)), max_connections=1)
@@ -176,7 +178,9 @@ def test_other_schemes_are_not_followed(runner, location, stream):
     client.check()
 
 
-@pytest.mark.parametrize("location", ["http://", "http://a.test:99999/", "http:// a/", "http://[::1/", "http://a\x01b/", "/\x01", "http://a\\b/"])
+@pytest.mark.parametrize(
+    "location", ["http://", "http://a.test:99999/", "http:// a/", "http://[::1/", "http://a\x01b/", "/\x01", "http://a\\b/"]
+)
 @pytest.mark.parametrize("whole", [True, False])
 def test_location_that_is_no_url(runner, location, whole):
     """Whatever becomes of it, the connection is not lost."""
@@ -286,7 +290,9 @@ def test_body_of_a_redirect_is_not_decoded(runner):
 
 def test_corrupt_body_of_a_redirect_does_not_matter(runner):
     broken = b"HTTP/1.1 302 X\r\nLocation: /next\r\nTransfer-Encoding: chunked\r\n\r\n"
-    response, client = run_client(runner, [server([Receive(broken), Receive(b"zz\r\n")]), server(OK)], lambda client: client.get(stream=True))
+    response, client = run_client(
+        runner, [server([Receive(broken), Receive(b"zz\r\n")]), server(OK)], lambda client: client.get(stream=True)
+    )
     assert response.status_code == 200
     response.body.close()
     client.check()

@@ -340,7 +340,6 @@ def test_flow_that_suspends_under_the_blocking_runner_is_a_bug_and_is_closed():
     assert client.pool.state.open == 0
 
 
-
 def test_threads_take_turns_at_one_connection():
     """Real threads, and the real waiter, over a loopback socket."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -369,7 +368,7 @@ def test_threads_take_turns_at_one_connection():
 
     def work():
         for _ in range(count // 8):
-            results.append(session.get(f"http://127.0.0.1:{port}/").content)  # noqa: PERF401 - threads append one by one
+            results.append(session.get(f"http://127.0.0.1:{port}/").content)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:

@@ -133,7 +133,9 @@ def test_equality_ignores_case_and_order_of_names(other: object) -> None:
     assert not headers != other
 
 
-@pytest.mark.parametrize("other", [{}, {"a": "1"}, {"a": "1", "b": "3"}, {"a": "1", "b": 2}, {"a": "1", "b": "2", "c": "3"}, [("a", "1"), ("b", "2")], None, 5])
+@pytest.mark.parametrize(
+    "other", [{}, {"a": "1"}, {"a": "1", "b": "3"}, {"a": "1", "b": 2}, {"a": "1", "b": "2", "c": "3"}, [("a", "1"), ("b", "2")], None, 5]
+)
 def test_inequality(other: object) -> None:
     assert Headers({"a": "1", "b": "2"}) != other
 
@@ -194,7 +196,18 @@ def test_what_is_neither_mapping_nor_pairs_is_refused(items: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("", "1"), ("A B", "1"), ("A:", "1"), ("A\r\n", "1"), ("\xe9", "1"), ("A", "1\r\nB: 2"), ("A", "\n"), ("A", "\0"), ("A", " 1"), ("A", "1\t")],
+    [
+        ("", "1"),
+        ("A B", "1"),
+        ("A:", "1"),
+        ("A\r\n", "1"),
+        ("\xe9", "1"),
+        ("A", "1\r\nB: 2"),
+        ("A", "\n"),
+        ("A", "\0"),
+        ("A", " 1"),
+        ("A", "1\t"),
+    ],
 )
 def test_validate_refuses_what_cannot_be_sent(name: str, value: str) -> None:
     headers = Headers([("Fine", "a\tb"), (name, value)])

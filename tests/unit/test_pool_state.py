@@ -315,7 +315,9 @@ KEYS = st.sampled_from("abc")
 class PoolModel(RuleBasedStateMachine):
     """A naive pool: lists, scanned. After each step both agree, and nothing that could go on waits."""
 
-    @initialize(total=st.sampled_from([1, 2, 3, 5, inf]), per_host=st.sampled_from([1, 2, inf]), keepalive=st.sampled_from([0.0, 3.0, 60.0]))
+    @initialize(
+        total=st.sampled_from([1, 2, 3, 5, inf]), per_host=st.sampled_from([1, 2, inf]), keepalive=st.sampled_from([0.0, 3.0, 60.0])
+    )
     def start(self, total, per_host, keepalive):
         self.state = PoolState(total, per_host, keepalive)
         self.now = 0.0

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-
 class AsyncResponse(Reply):
     """What a server answered.
 

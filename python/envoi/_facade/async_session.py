@@ -147,7 +147,12 @@ class AsyncSession(SessionSettings):
     def __del__(self) -> None:
         pool = getattr(self, "_pool", None)
         if pool is not None and pool.state.open:
-            warn(f"unclosed {type(self).__name__}: close it with `await session.close()` or `async with`", ResourceWarning, source=self)
+            warn(
+                f"unclosed {type(self).__name__}: close it with `await session.close()` or `async with`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
             pool.backend.call_soon(pool.close)  # its loop may run in another thread, or run no more
 
     def _open(self) -> Pool:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-
 class Response(Reply):
     """What a server answered.
 

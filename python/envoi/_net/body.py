@@ -112,7 +112,8 @@ class ResponseBody:
                 raise self._failure
         self._size += len(piece)
         if self._size > self._max_body:
-            raise self._give_up(exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or pass None."))
+            message = f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or pass None."
+            raise self._give_up(exceptions.BodyTooLarge(message))
         return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
@@ -218,7 +219,7 @@ class ResponseBody:
         if self._close_delimited and not connection.stream.closed_cleanly:
             self._pool.release(connection, reusable=False)
             self._failure = self._about(
-                exceptions.IncompleteBody(f"{connection.where} ended TLS without saying so: the body may be cut short (RFC 8446, section 6.1).")
+                exceptions.IncompleteBody(f"{connection.where} ended TLS without saying so: the body may be cut short (RFC 8446, 6.1).")
             )
             return
         self._pool.release(connection, reusable=connection.machine.keep_alive)
@@ -231,5 +232,7 @@ class ResponseBody:
             passed = is_over(self._deadline, pool.backend.now())
             self._failure = self._about(translate(error, "body", connection.where, self._timeout, total_passed=passed))
         else:
-            self._failure = self._about(exceptions.IncompleteBody(f"Reading the body from {connection.where} was cancelled: the rest of it is lost."))
+            self._failure = self._about(
+                exceptions.IncompleteBody(f"Reading from {connection.where} was cancelled: the rest of the body is lost.")
+            )
         pool.release(connection, reusable=False)
