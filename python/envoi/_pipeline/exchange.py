@@ -111,8 +111,8 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
     machine = connection.machine
     if informational := machine.take_informational():
         reply.informational = informational
-    short = machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None
-    if short and (machine.keep_alive or connection.stream.closed_cleanly):
+    plain = head.content_encoding is None and not call.stream and call.max_body is None
+    if machine.body_ended and (plain or not machine.pending) and (machine.keep_alive or connection.stream.closed_cleanly):
         content = machine.take_body()  # the short way: the whole answer is here
         trailers = machine.trailers
         call.pool.release(connection, reusable=machine.keep_alive)
