@@ -25,8 +25,9 @@ lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/pyright --verifytypes envoi --ignoreexternal
+	$(BIN)/mypy examples/*.py benchmarks
+	$(BIN)/lint-imports --no-logo --no-cache
+	PYTHONPATH=python $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes envoi --ignoreexternal >$(STAMPS)/types || { cat $(STAMPS)/types; exit 1; }
 
 format:
 	cargo fmt --all
