@@ -8,6 +8,7 @@ from envoi._model.trace import Trace
 from envoi._net.body import STEP, ResponseBody
 from envoi._net.errors import is_over, translate
 from envoi._net.http1 import SOURCE
+from envoi._pipeline.log import listening, log_exchange
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
 from envoi.exceptions import RequestException
@@ -45,7 +46,7 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
     target = url.target
     headers = request.headers
     if route.proxy is not None:
-        target, headers = for_proxy(url, headers, route)
+        route, target, headers = for_proxy(url, headers, route)
     resent = False
     while True:
         connection = await pool.acquire(route, call.timeout, deadline)
@@ -80,39 +81,43 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
         return _reply(call, request, connection, head, trace, deadline)
 
 
-def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[str, Headers]:
-    """The request target and the header fields of a request that goes by way of a proxy.
+def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Headers]:
+    """The way, the request target and the header fields of a request that goes by way of a proxy.
 
-    What is for the proxy goes along when the proxy forwards the request, and never into a tunnel (RFC 9110, section 11.7.2). The
-    request's own fields stay as they are: a redirect may take another way.
+    What is for the proxy goes along when the proxy forwards the request, and never into a tunnel (RFC 9110, section 11.7.2): there, a
+    Proxy-Authorization among the request's fields goes with CONNECT. The request itself stays as it is: a redirect may take another way.
 
     Args:
         url: the request's.
         headers: the request's.
         route: with a proxy.
     """
+    own = headers.get("Proxy-Authorization")
     if not route.absolute_form:
-        if "Proxy-Authorization" in headers:
-            headers = headers.copy()
-            del headers["Proxy-Authorization"]
-        return url.target, headers
+        if own is None:
+            return route, url.target, headers
+        headers = headers.copy()
+        del headers["Proxy-Authorization"]
+        return route.authorized(own), url.target, headers
     fields = route.proxy.fields if route.proxy is not None else ()
     if fields:
         headers = headers.copy()
         for name, value in fields:
             if name not in headers:
                 headers.add(name, value)
-    return f"{url.scheme}://{url.authority}{url.target}", headers
+    return route, f"{url.scheme}://{url.authority}{url.target}", headers
 
 
 def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
     reply = call.new_reply(head, request, request.parsed_url)
     reply.trace = trace
     machine = connection.machine
+    if (logger := listening()) is not None:
+        log_exchange(logger, request, reply)
     if informational := machine.take_informational():
         reply.informational = informational
-    plain = head.content_encoding is None and not call.stream and call.max_body is None
-    if machine.body_ended and (plain or not machine.pending) and (machine.keep_alive or connection.stream.closed_cleanly):
+    short = machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None
+    if short and (machine.keep_alive or connection.stream.closed_cleanly):
         content = machine.take_body()  # the short way: the whole answer is here
         trailers = machine.trailers
         call.pool.release(connection, reusable=machine.keep_alive)
@@ -121,6 +126,7 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
         reply.trailers = trailers
     else:
         reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body, request)
+        reply.body.settle()
     return reply
 
 
