@@ -65,6 +65,7 @@ class MultipartBody(Body):
         super().__init__(None, content_type, _total(segments), self)
         self._segments = segments
         self.sources = tuple(segment for segment in segments if isinstance(segment, Body))
+        self._rest: bytes = b""
         self._start()
 
     @property
@@ -120,7 +121,7 @@ class MultipartBody(Body):
         self._index = 0
         self._offset = 0
         self._held = b""
-        self._rest: bytes = b""
+        self._rest = b""
         self._left: int | None = None
         self._touched = False
 
