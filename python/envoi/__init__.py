@@ -10,12 +10,13 @@ Example:
 from __future__ import annotations
 
 from envoi import aio, exceptions
+from envoi.__version__ import __version__
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.response import Response
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
-from envoi._model.headers import Headers, __version__
+from envoi._model.headers import Headers
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing

@@ -1,0 +1,50 @@
+"""Names of a module that are looked up when they are first asked for, so that importing it costs nothing."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
+    """A module's `__getattr__` (PEP 562): each name is imported once, and then kept in the module.
+
+    Args:
+        module: the module's own name.
+        sources: for each name, "module" or "module:attribute"; several, of which the first that is installed serves, with `|` between.
+    """
+
+    def find(name: str) -> Any:
+        source = sources.get(name)
+        if source is None:
+            message = f"module {module!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        try:
+            value = _first(source)
+        except ModuleNotFoundError as error:
+            message = f"{module}.{name} is {source.partition(':')[0].replace('|', ' or ')}, which is not installed"
+            raise AttributeError(message) from error
+        setattr(sys.modules[module], name, value)
+        return value
+
+    return find
+
+
+def _first(source: str) -> Any:
+    preferred, bar, others = source.partition("|")
+    try:
+        return _load(preferred)
+    except ModuleNotFoundError:
+        if not bar:
+            raise
+    return _first(others)
+
+
+def _load(source: str) -> Any:
+    module, colon, attribute = source.partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if colon else found

@@ -1,0 +1,7 @@
+"""Hooks, under requests' names."""
+
+from __future__ import annotations
+
+from envoi._model.hooks import HOOKS, default_hooks, dispatch_hook
+
+__all__ = ["HOOKS", "default_hooks", "dispatch_hook"]
