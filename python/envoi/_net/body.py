@@ -92,6 +92,12 @@ class ResponseBody:
                 self.close()
                 raise translate(error, "body", connection.where, timeout, total_passed=False) from error
 
+    def settle(self) -> None:
+        """Give the connection back at once where nothing is left to read: HEAD, 204, an empty body."""
+        connection = self._connection
+        if connection is not None and connection.machine.body_ended and not connection.machine.pending:
+            self._finish(connection)
+
     async def receive(self, threshold: int = 1) -> bytes:
         """The next bytes, decoded; b"" at the end.
 
