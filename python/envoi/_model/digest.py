@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from os import urandom
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envoi._core import URL, URLError
@@ -255,9 +256,7 @@ class _RequestsState:
 
 
 def _random_cnonce() -> str:
-    from secrets import token_hex
-
-    return token_hex(16)
+    return urandom(16).hex()
 
 
 def _utf8(text: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os import urandom
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi._model.body_streams import PIECE_SIZE, Body
@@ -188,9 +189,7 @@ _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\
 
 
 def _random_boundary() -> str:
-    from secrets import token_hex
-
-    return token_hex(16)
+    return urandom(16).hex()
 
 
 def _checked(boundary: str) -> str:

@@ -1,0 +1,124 @@
+"""Digest over bodies: `auth-int`, where the body can be read twice."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import io
+import itertools
+
+import pytest
+
+from envoi._core import Headers
+from envoi._model.auth import as_flow
+from envoi._model.challenges import parse_challenges
+from envoi._model.digest import HTTPDigestAuth
+from envoi._model.multipart import encode_files
+from envoi._model.request import Request
+
+
+class Answered:
+    """A response, as far as a scheme looks at it."""
+
+    def __init__(self, status_code=401, *challenges, **fields):
+        self.status_code = status_code
+        self.headers = Headers([("WWW-Authenticate", challenge) for challenge in challenges])
+        for name, value in fields.items():
+            self.headers[name.replace("_", "-")] = value
+
+
+def numbered():
+    numbers = itertools.count(1)
+    return lambda: f"c{next(numbers)}"
+
+
+def scheme(user="user", password="pass"):
+    return HTTPDigestAuth(user, password, make_cnonce=numbered())
+
+
+def exchange(auth, *responses, url="http://example.org/dir/a?b=c", method="GET", data=None, redirected=False):
+    """The Authorization fields of the requests sent, as the responses come back."""
+    flow = as_flow(auth, redirected=redirected)(Request.create(method, url, data=data))
+    found = [next(flow).headers.get("Authorization")]
+    for response in responses:
+        try:
+            found.append(flow.send(response).headers.get("Authorization"))
+        except StopIteration:
+            break
+    return found
+
+
+def of(field):
+    """The parameters of an answer."""
+    (challenge,) = parse_challenges([field])
+    assert challenge.scheme == "digest"
+    return challenge.parameters
+
+
+def md5(text):
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+BODY_CHALLENGE = 'Digest realm="r", nonce="n", qop="auth-int"'
+
+
+def body_answer(data):
+    fields = exchange(scheme(), Answered(401, BODY_CHALLENGE), data=data, method="POST", url="http://example.org/")
+    return of(fields[1]) if len(fields) > 1 else None
+
+
+@pytest.mark.parametrize(
+    ("make", "content"),
+    [
+        (lambda: b"bytes", "bytes"),
+        (lambda: None, ""),
+        (lambda: {"a": "b"}, "a=b"),
+        (lambda: io.BytesIO(b"file"), "file"),
+        (lambda: collections.deque(["re", "read"]), "reread"),
+    ],
+)
+def test_auth_int_hashes_the_body(make, content):
+    answer = body_answer(make())
+    assert answer["qop"] == "auth-int"
+    assert answer["response"] == md5(f"{md5('user:r:pass')}:n:00000001:{answer['cnonce']}:auth-int:{md5('POST:/:' + md5(content))}")
+
+
+def test_auth_int_leaves_the_body_at_its_start():
+    file = io.BytesIO(b"xfile")
+    file.seek(1)
+    assert body_answer(file) is not None
+    assert file.tell() == 1
+
+
+def test_auth_int_hashes_multipart_from_files(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"x" * 2_000_000)
+    request = Request.create("POST", "http://example.org/")
+    with path.open("rb") as file:
+        request.content = encode_files({"f": file})
+        flow = as_flow(scheme())(request)
+        next(flow)
+        assert "auth-int" in flow.send(Answered(401, BODY_CHALLENGE)).headers["Authorization"]
+        assert file.tell() == 0
+        request.content = encode_files({"f": file, "g": ("n", (x for x in "ab"))})
+        flow = as_flow(scheme())(request)
+        next(flow)
+        with pytest.raises(StopIteration):
+            flow.send(Answered(401, BODY_CHALLENGE))
+
+
+async def nothing():
+    yield b""
+
+
+@pytest.mark.parametrize("make", [lambda: (x for x in ["a"]), nothing])
+def test_auth_int_alone_leaves_a_body_that_is_read_once_unanswered_and_unread(make):
+    data = make()
+    assert body_answer(data) is None
+    if hasattr(data, "__next__"):
+        assert list(data) == ["a"]
+
+
+def test_auth_is_preferred_to_auth_int():
+    challenge = BODY_CHALLENGE.replace("auth-int", "auth-int, auth")
+    assert of(exchange(scheme(), Answered(401, challenge), data=(x for x in "ab"))[1])["qop"] == "auth"
