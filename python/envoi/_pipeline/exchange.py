@@ -74,6 +74,8 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
             passed = is_over(deadline, backend.now())
             phase = "body" if connection.machine.head_complete else connection.phase
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
+            if isinstance(raised, RequestException) and raised.response is None:
+                raised.response = _cut_short(call, request, connection)
             if raised is error:
                 raise
             raise raised from error
@@ -127,6 +129,16 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
     else:
         reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body, request)
         reply.body.settle()
+    return reply
+
+
+def _cut_short(call: Call, request: Request, connection: HTTP1Connection) -> Reply | None:
+    """The response whose body broke off, with what came of it; None when its head had not come."""
+    head = connection.machine.take_head()
+    if head is None:
+        return None
+    reply = call.new_reply(head, request, request.parsed_url)
+    reply.finish(b"" if head.content_encoding is not None else connection.machine.take_body())
     return reply
 
 
