@@ -54,7 +54,7 @@ def test_request_is_not_changed_by_the_proxy_it_took(runner):
 
 def test_https_goes_through_a_tunnel(runner):
     async def flow(client):
-        response = await client.get("https://a.test/path", headers={"Authorization": "Bearer secret", "Proxy-Authorization": "Basic evil"})
+        response = await client.get("https://a.test/path", headers={"Authorization": "Bearer secret"})
         again = await client.get("https://a.test/")
         return response.content, again.connection.reused
 
@@ -174,6 +174,20 @@ def test_request_may_bring_its_own_credentials_for_a_forwarding_proxy(runner):
 
     _, client = run_proxied(runner, "http://u:p@p.test", [server(OK)], flow)
     assert [line for line in heads(client.streams[0])[0].split("\r\n") if "Proxy-Auth" in line] == ["Proxy-Authorization: Bearer mine"]
+
+
+def test_credentials_of_a_request_go_with_connect_and_have_a_tunnel_of_their_own(runner):
+    async def flow(client):
+        for value in ("Bearer mine", None, "Bearer mine"):
+            await client.get("https://a.test/", headers={"Proxy-Authorization": value})
+
+    _, client = run_proxied(runner, "http://u:p@p.test", [tunnel(OK, OK), tunnel(OK)], flow)
+    client.check()
+    mine, theirs = (split(stream) for stream in client.streams)
+    assert mine[0].count("Proxy-Authorization: Bearer mine\r\n") == mine[0].count("Proxy-Auth") == 1
+    assert theirs[0].count("Proxy-Authorization: Basic dTpw\r\n") == theirs[0].count("Proxy-Auth") == 1
+    assert "Proxy-Auth" not in "".join(mine[1:] + theirs[1:])
+    assert (len(mine), len(theirs)) == (3, 2)
 
 
 def test_headers_for_the_proxy_reach_it_alone(runner):

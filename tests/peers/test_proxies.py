@@ -47,7 +47,7 @@ def test_forwarding_proxy_keeps_its_connection_for_all_origins(new_client, raw_s
 def test_tunnel_shows_the_proxy_nothing_of_the_request(new_client, tls_server: Server):
     with HttpProxy(credentials=("user", "hunter2")) as proxy:
         client = use(new_client(verify=tls_server.ca_path), with_user(proxy.url))
-        headers = {"Authorization": "Bearer secret", "Cookie": "a=b", "Proxy-Authorization": "Basic stray"}
+        headers = {"Authorization": "Bearer secret", "Cookie": "a=b"}
         for _ in range(2):
             assert client.get(f"{tls_server.url}/get", headers=headers).status_code == 200
         assert proxy.connections == 1
@@ -58,6 +58,17 @@ def test_tunnel_shows_the_proxy_nothing_of_the_request(new_client, tls_server: S
     for request in tls_server.requests:
         assert not request.headers.has("Proxy-Authorization")
         assert request.headers.all("Authorization") == ["Bearer secret"]
+
+
+def test_credentials_of_a_request_are_for_the_proxy_alone(new_client, tls_server: Server):
+    with HttpProxy(credentials=("user", "hunter2")) as proxy:
+        client = use(new_client(verify=tls_server.ca_path), proxy.url)
+        headers = {"Proxy-Authorization": "Basic dXNlcjpodW50ZXIy"}
+        assert client.get(f"{tls_server.url}/get", headers=headers).status_code == 200
+        with pytest.raises(envoi.ProxyError, match="407"):
+            client.get(f"{tls_server.url}/get")
+    (request,) = tls_server.requests
+    assert not request.headers.has("Proxy-Authorization")
 
 
 def test_https_proxy_is_tls_in_tls(new_client, ca, tls_server: Server):
@@ -224,3 +235,19 @@ def test_exempt_hosts_are_reached_directly(new_client, server: Server, http_prox
     client = use(new_client(), http_proxy.url, "127.0.0.0/8")
     assert client.get(f"{server.url}/get").status_code == 200
     assert http_proxy.heads == []
+
+
+def test_failures_leave_no_descriptors(new_client, ca, tls_server: Server, leftovers):
+    refusal = b"HTTP/1.1 403 No\r\n\r\n"
+    with (
+        HttpProxy(tls=ca.issue("127.0.0.1"), connect_reply=refusal) as refusing,
+        HttpProxy(tls=ca.issue("other.test")) as untrusted,
+        Socks5Proxy(reply_code=1) as socks,
+    ):
+        client = new_client(verify=ca.path)
+        for url in (f"https://127.0.0.1:{refusing.port}", f"https://127.0.0.1:{untrusted.port}", socks.url) * 10:
+            with pytest.raises(envoi.ProxyError):
+                use(client, url).get(f"{tls_server.url}/get")
+        assert client.session._pool.state.open == 0
+        client.close()
+    leftovers.check()

@@ -170,6 +170,14 @@ def test_proxy_cannot_be_changed_nor_pickled():
         pickle.dumps(proxy)
 
 
+@pytest.mark.parametrize(
+    ("kind", "host", "port"), [("ftp", "p.test", 80), ("http", "", 80), ("http", "p.test", 0), ("http", "p.test", 65536)]
+)
+def test_proxy_that_cannot_be_is_refused(kind, host, port):
+    with pytest.raises(InvalidProxyURL):
+        ProxyConfig(kind, host, port)
+
+
 def test_headers_for_the_proxy():
     proxy = parse_proxy("http://u:p@p.test").with_headers({"X-Team": "a"})
     assert proxy.fields == (("Proxy-Authorization", "Basic dTpw"), ("X-Team", "a"))

@@ -44,6 +44,16 @@ class Route(NamedTuple):
             return peer
         return f"{peer} (proxy)" if self.absolute_form else f"{peer} (through {self.proxy.url})"
 
+    def authorized(self, value: str) -> Route:
+        """The same way with another Proxy-Authorization for its HTTP proxy: the connections of one are not used by the other.
+
+        Args:
+            value: the field's value.
+        """
+        if self.proxy is None or not self.proxy.forwards:
+            return self
+        return self._replace(key=(self.key, value), proxy=self.proxy.with_headers({"Proxy-Authorization": value}))
+
 
 class Dialer:
     """Makes connections.

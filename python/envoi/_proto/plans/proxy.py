@@ -42,7 +42,7 @@ class ProxyConfig:
         headers: sent to an HTTP proxy, with CONNECT and with forwarded requests; a Proxy-Authorization here beats the credentials.
 
     Raises:
-        InvalidProxyURL: credentials that the proxy's protocol cannot carry.
+        InvalidProxyURL: an unknown kind, a port that is none, or credentials that the proxy's protocol cannot carry.
         InvalidHeader: a header that cannot be sent.
     """
 
@@ -76,6 +76,10 @@ class ProxyConfig:
         place(self, "username", username)
         place(self, "password", password)
         place(self, "tls", tls)
+        if kind not in HTTP_KINDS and kind not in SOCKS_KINDS:
+            raise InvalidProxyURL(f"a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {kind!r}")
+        if not host or not 0 < port < 65536:
+            raise InvalidProxyURL(f"a proxy needs a host and a port from 1 to 65535, not {host!r} and {port!r}")
         _check_credentials(self)
         place(self, "fields", _fields(kind, username, password, merge_headers(Headers(), headers)))
         place(self, "_hash", hash(self._parts()))
@@ -223,6 +227,7 @@ def _variable(environ: Mapping[str, str], name: str, *, upper: bool) -> str | No
     return other if lower is None else lower
 
 
+@lru_cache(_CACHE_SIZE)
 def _host_key(key: str) -> tuple[str, str]:
     scheme, _, host = key.partition("://")
     bare = host.rstrip("/")
