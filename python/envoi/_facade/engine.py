@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from envoi._facade.defaults import SessionSettings
@@ -61,13 +62,13 @@ class Hop(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back: the head, and a body still to be read."""
+    """What came back: the head, and a body still to be read; None when there is nothing to read."""
 
     status: int
     reason: str
     version: str
     headers: list[tuple[bytes, bytes]]
-    body: ResponseBody
+    body: ResponseBody | None
 
 
 class Engine(SessionSettings):
@@ -166,7 +167,10 @@ class AsyncEngine(Engine):
         pool = self._pool or self._opened(open_async_pool)
         pool.backend.check_owner()
         request = _request(hop, AsyncIteratorBody)
-        return _answer(await exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf))
+        try:
+            return _answer(await exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf))
+        finally:
+            await _close_pieces(request.content)
 
 
 def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> Request:
@@ -185,10 +189,17 @@ def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> Requ
     return Request(hop.method, url, headers, body)
 
 
+async def _close_pieces(body: Body) -> None:
+    """Close an asynchronous generator that was not asked for its end, because the answer was there before or something failed."""
+    iterator = getattr(body, "_iterator", None)
+    if isinstance(iterator, AsyncGeneratorType):
+        await iterator.aclose()
+
+
 def _answer(reply: Reply) -> Answer:
     head = reply._head
-    if head is None or reply.body is None:
-        raise RuntimeError("a streamed exchange ended without a head or without a body")
+    if head is None:
+        raise RuntimeError("an exchange ended without a head")
     return Answer(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
 
 

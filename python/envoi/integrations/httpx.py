@@ -142,37 +142,50 @@ class _AsyncTransport(_Transport):
 class _SyncStream:
     _httpx: Any
 
-    def __init__(self, body: ResponseBody) -> None:
+    def __init__(self, body: ResponseBody | None) -> None:
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        receive, body = BlockingEngine.receive, self._body
-        try:
-            while piece := receive(body):
-                yield piece
-        except exceptions.RequestException as error:
-            _raise(error, self._httpx)
+        return self
+
+    def __next__(self) -> bytes:
+        if self._body is not None:
+            try:
+                piece = BlockingEngine.receive(self._body)
+            except exceptions.RequestException as error:
+                _raise(error, self._httpx)
+            if piece:
+                return piece
+        raise StopIteration
 
     def close(self) -> None:
-        self._body.close()
+        if self._body is not None:
+            self._body.close()
 
 
 class _AsyncStream:
     _httpx: Any
 
-    def __init__(self, body: ResponseBody) -> None:
+    def __init__(self, body: ResponseBody | None) -> None:
         self._body = body
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        receive = self._body.receive_raw
-        try:
-            while piece := await receive():
-                yield piece
-        except exceptions.RequestException as error:
-            _raise(error, self._httpx)
+    # Not an asynchronous generator: one that is left before its end has to be closed by hand under trio.
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._body is not None:
+            try:
+                piece = await self._body.receive_raw()
+            except exceptions.RequestException as error:
+                _raise(error, self._httpx)
+            if piece:
+                return piece
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        self._body.close()
+        if self._body is not None:
+            self._body.close()
 
 
 if TYPE_CHECKING:
