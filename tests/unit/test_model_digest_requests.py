@@ -137,3 +137,36 @@ def test_build_digest_header_knows_nothing_before_a_challenge():
     assert auth._thread_local.last_nonce == "n1"
     assert auth._thread_local.chal == {"realm": "r", "nonce": "n1", "qop": "auth"}
     assert 'uri="/x?y"' in auth.build_digest_header("GET", "http://example.org/x?y")
+
+
+class ProxyDigest(HTTPDigestAuth):
+    """As companions of requests write it: state of their own beside requests' state, a hook of their own."""
+
+    def __init__(self, username, password):
+        super().__init__(username, password)
+        self._thread_local.rejects = 0
+
+    def handle_407(self, r, **kwargs):
+        self._thread_local.rejects += 1
+        self._thread_local.chal = {"realm": "proxy", "nonce": "n", "qop": "auth"}
+        again = r.request.copy()
+        again.headers["Proxy-Authorization"] = self.build_digest_header(again.method, again.url)
+        return r.connection.send(again, **kwargs)
+
+    def __call__(self, r):
+        if self._thread_local.last_nonce:
+            r.headers["Proxy-Authorization"] = self.build_digest_header(r.method, r.url)
+        r.register_hook("response", self.handle_407)
+        return r
+
+
+def test_a_subclass_written_for_requests_works():
+    auth = ProxyDigest("user", "pass")
+    (request,) = as_flow(auth)(Prepared())
+    assert not request.headers
+    response = request.hooks[0][1](Hooked(request, 407))
+    assert of(response.request.headers["Proxy-Authorization"])["realm"] == "proxy"
+    assert auth._thread_local.rejects == 1
+    assert of(auth(Prepared()).headers["Proxy-Authorization"])["nc"] == "00000002"
+    auth._thread_local.last_nonce = ""
+    assert "Proxy-Authorization" not in auth(Prepared()).headers

@@ -46,6 +46,7 @@ class HTTPDigestAuth(Auth, AuthBase):
         self._make_cnonce = make_cnonce or _random_cnonce
         # Replaced as a whole, never changed: a thread sees the old one or the new one.
         self._spaces: tuple[_Space, ...] = ()
+        self._state: _RequestsState | None = None
 
     def auth_flow(self, request: Request) -> Flow:
         """Send, answer the challenge, and once more when the server says that its nonce has gone stale."""
@@ -119,11 +120,13 @@ class HTTPDigestAuth(Auth, AuthBase):
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled and copied: not the nonces, whose count is this object's alone."""
-        return {**self.__dict__, "_spaces": ()}
+        return {**self.__dict__, "_spaces": (), "_state": None}
 
     @property
     def _thread_local(self) -> _RequestsState:
-        return _RequestsState(self)
+        if self._state is None:
+            self._state = _RequestsState(self)
+        return self._state
 
     def _flow(self, request: Request, space: _Space | None) -> Flow:
         for sends in range(1, MOST_SENDS + 1):
@@ -219,17 +222,20 @@ class _Space(NamedTuple):
 
 
 class _RequestsState:
-    """What requests keeps for each thread, for subclasses that look there."""
-
-    __slots__ = ("_auth",)
+    """What requests keeps for each thread, for subclasses that look there, and that keep more there themselves."""
 
     def __init__(self, auth: HTTPDigestAuth) -> None:
         self._auth = auth
 
     @property
     def last_nonce(self) -> str:
-        """The newest challenge's nonce."""
+        """The newest challenge's nonce. Setting it to "" forgets all challenges."""
         return self._auth._spaces[-1].challenge.nonce if self._auth._spaces else ""
+
+    @last_nonce.setter
+    def last_nonce(self, nonce: str) -> None:
+        if not nonce:
+            self._auth._spaces = ()
 
     @property
     def chal(self) -> dict[str, str]:
