@@ -25,6 +25,9 @@ STEP: Final = 262144
 DRAIN: Final = 65536
 """How many bytes of an unwanted body are read to save the connection."""
 
+DRAIN_SECONDS: Final = 1.0
+"""How long that may take: a new connection costs less than a longer wait."""
+
 
 class ResponseBody:
     """A response's body, not yet read.
@@ -164,6 +167,7 @@ class ResponseBody:
             What was read.
         """
         self._decoder = None
+        self._deadline = min(self._deadline, self._pool.backend.now() + DRAIN_SECONDS)
         pieces = []
         try:
             while self.received <= DRAIN and (piece := await self.receive_raw()):
