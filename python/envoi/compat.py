@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from json import JSONDecodeError
     from types import ModuleType
     from urllib.parse import quote, quote_plus, unquote, unquote_plus, urldefrag, urlencode, urljoin, urlparse, urlsplit, urlunparse
-    from urllib.request import (
+    from urllib.request import (  # type: ignore[attr-defined] # typeshed lacks the last
         getproxies,
         getproxies_environment,
         parse_http_list,
         proxy_bypass,
-        proxy_bypass_environment,  # type: ignore[attr-defined] # typeshed lacks it
+        proxy_bypass_environment,
     )
 
     chardet: ModuleType

@@ -114,15 +114,18 @@ __all__ = [
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 # Looked up at each call, so that it can be replaced in this module.
-should_bypass_proxies = _bypass_rule(lambda host: proxy_bypass(host))
+should_bypass_proxies = _bypass_rule(lambda host: proxy_bypass(host))  # noqa: PLW0108
 
 if not TYPE_CHECKING:
     __getattr__ = _lazy_names(
         "envoi.utils",
         {
             "OrderedDict": "collections:OrderedDict",
+            "certs": "envoi.certs",
+            "cookiejar_from_dict": "envoi.cookies:cookiejar_from_dict",
             "getproxies": "urllib.request:getproxies",
             "getproxies_environment": "urllib.request:getproxies_environment",
+            "proxy_bypass_environment": "urllib.request:proxy_bypass_environment",
             "quote": "urllib.parse:quote",
             "unquote": "urllib.parse:unquote",
             "urlparse": "urllib.parse:urlparse",

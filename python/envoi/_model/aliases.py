@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from importlib.abc import Loader  # slow to import
     from types import ModuleType
 
 
@@ -36,7 +37,7 @@ class _Finder:
         for parent in self._parents:
             if fullname.startswith(parent):
                 module = self._module(fullname.removeprefix(parent))
-                return None if module is None else ModuleSpec(fullname, _Loader(module))
+                return None if module is None else ModuleSpec(fullname, cast("Loader", _Loader(module)))
         return None
 
     def _module(self, name: str) -> ModuleType | None:

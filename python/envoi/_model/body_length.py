@@ -25,7 +25,8 @@ def super_len(o: Any) -> int:
         return 0
     if total is None and hasattr(o, "seek"):
         total = _end(o, position)
-    return max(0, (total or 0) - position)
+    left: int = max(0, (total or 0) - position)
+    return left
 
 
 def rewind_body(prepared_request: Any) -> None:

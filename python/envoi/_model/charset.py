@@ -29,7 +29,7 @@ def declared_encoding(content_type: str | None) -> str | None:
     media_type, *parameters = content_type.split(";")
     encoding: str | None = None
     for parameter in parameters:
-        name, equals, value = parameter.partition("=")
+        name, equals, value = parameter.strip().partition("=")
         if equals and name.strip(_AROUND).lower() == "charset":
             encoding = value.strip(_AROUND)
     if encoding is not None:

@@ -77,7 +77,7 @@ def parse_content_type(header: str) -> tuple[str, dict[str, str]]:
     return media_type.strip(), parameters
 
 
-def check_header_validity(header: tuple[str | bytes, str | bytes]) -> None:
+def check_header_validity(header: tuple[object, object]) -> None:
     """Refuse a header field with a line break, white space at the start of its name or value, or a colon in its name.
 
     Args:
@@ -86,11 +86,12 @@ def check_header_validity(header: tuple[str | bytes, str | bytes]) -> None:
     Raises:
         InvalidHeader: it may not be sent, or is neither str nor bytes.
     """
+    valid: object
     for part, which, text_rule, bytes_rule in zip(header, ("name", "value"), STR_VALIDATORS, BYTES_VALIDATORS, strict=True):
         if isinstance(part, str):
-            valid = text_rule.match(part) is not None
+            valid = text_rule.match(part)
         elif isinstance(part, bytes):
-            valid = bytes_rule.match(part) is not None
+            valid = bytes_rule.match(part)
         else:
             message = f"Header part ({part!r}) from {header!r} must be of type str or bytes, not {type(part)}"
             raise InvalidHeader(message)

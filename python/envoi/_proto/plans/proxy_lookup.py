@@ -58,12 +58,13 @@ def proxy_bypass(host: str) -> Any:
     """
     import urllib.request as standard
 
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        # The standard library's own function asks the name service on Windows.
+        if standard.getproxies_environment():
+            return standard.proxy_bypass_environment(host)  # type: ignore[attr-defined, unused-ignore] # typeshed lacks it
+        return proxy_bypass_registry(host)
+    else:  # noqa: RET505 - so that type checkers see that it is the other platform
         return standard.proxy_bypass(host)
-    # The standard library's own function asks the name service on Windows.
-    if standard.getproxies_environment():
-        return standard.proxy_bypass_environment(host)  # type: ignore[attr-defined, unused-ignore] # typeshed lacks it
-    return proxy_bypass_registry(host)
 
 
 def proxy_bypass_registry(host: str) -> bool:
@@ -72,19 +73,20 @@ def proxy_bypass_registry(host: str) -> bool:
     Args:
         host: a name or an address.
     """
-    if sys.platform != "win32":
-        return False
-    import winreg
+    if sys.platform == "win32":
+        import winreg
 
-    path = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
-    try:
-        settings = winreg.OpenKey(winreg.HKEY_CURRENT_USER, path)
-        # It may be text.
-        enabled = int(winreg.QueryValueEx(settings, "ProxyEnable")[0])
-        overridden = winreg.QueryValueEx(settings, "ProxyOverride")[0]
-    except (OSError, ValueError):
+        path = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
+        try:
+            settings = winreg.OpenKey(winreg.HKEY_CURRENT_USER, path)
+            # It may be text.
+            enabled = int(winreg.QueryValueEx(settings, "ProxyEnable")[0])
+            overridden = winreg.QueryValueEx(settings, "ProxyOverride")[0]
+        except (OSError, ValueError):
+            return False
+        return bool(enabled and overridden) and registry_exempts(host, overridden.split(";"))
+    else:  # noqa: RET505
         return False
-    return bool(enabled and overridden) and registry_exempts(host, overridden.split(";"))
 
 
 def registry_exempts(host: str, patterns: Iterable[str]) -> bool:
