@@ -229,6 +229,7 @@ def test_proxy_that_makes_no_tunnel(runner, name):
     assert "hunter2" not in str(error)
     assert not client.backend.secured
     assert error.request is not None
+    assert error.__cause__ is not error
 
 
 def test_missing_credentials_are_explained(runner):

@@ -145,6 +145,9 @@ def test_proxies_are_told_apart_by_all_that_they_have():
             "http://u:p@p.test",
             "http://u:q@p.test",
             "http://v:p@p.test",
+            "socks5://u:p@p.test",
+            "socks5://u:q@p.test",
+            "socks5h://u:q@p.test",
         )
     ]
     different += [different[0].with_tls(TLSConfig(verify=False)), different[0].with_headers({"X-Team": "a"})]
