@@ -1,1 +1,3 @@
 """Envoi under other libraries' interfaces; none of them is a dependency."""
+
+from __future__ import annotations
