@@ -9,6 +9,8 @@ Example:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from envoi import aio, exceptions
 from envoi.__version__ import __version__
 from envoi._facade.async_response import AsyncResponse
@@ -17,6 +19,7 @@ from envoi._facade.response import Response
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
 from envoi._model.headers import Headers
+from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
@@ -64,6 +67,20 @@ from envoi.exceptions import (
     WrongEventLoop,
 )
 from envoi.status_codes import codes
+
+if TYPE_CHECKING:
+    from envoi import auth as auth
+    from envoi import certs as certs
+    from envoi import compat as compat
+    from envoi import help as help  # noqa: A004 - requests' name
+    from envoi import hooks as hooks
+    from envoi import packages as packages
+    from envoi import structures as structures
+    from envoi import utils as utils
+else:
+    # The modules of requests that are there after `import requests`, loaded when they are first asked for.
+    _MODULES = ("auth", "certs", "compat", "help", "hooks", "packages", "structures", "utils")
+    __getattr__ = _lazy_names("envoi", {name: f"envoi.{name}" for name in _MODULES})
 
 __all__ = [
     "URL",

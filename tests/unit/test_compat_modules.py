@@ -96,3 +96,10 @@ def test_packages_are_found_below_requests_where_envoi_stands_for_it() -> None:
         "from requests.packages.urllib3.exceptions import HTTPError\nimport urllib3; print(HTTPError is urllib3.exceptions.HTTPError)"
     )
     assert python("-c", "import envoi\n" + program) == "True\n"
+
+
+def test_modules_are_there_after_importing_envoi_alone() -> None:
+    program = (
+        "import sys, envoi\nprint('envoi.utils' in sys.modules, envoi.utils.quote('a b'), envoi.compat.is_py3, hasattr(envoi, 'none'))"
+    )
+    assert python("-c", program) == "False a%20b True False\n"
