@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from envoi._model.hooks import HOOKS, default_hooks, dispatch_hook
+from envoi._model.hook_dispatch import HOOKS, default_hooks, dispatch_hook
 
 __all__ = ["HOOKS", "default_hooks", "dispatch_hook"]
