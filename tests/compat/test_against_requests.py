@@ -10,6 +10,7 @@ import pytest
 
 from compat.peer_of_requests import COMPARED, observe, requests_session, script
 from envoi.testing import RawServer
+from peers.clients import Client
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -180,20 +181,12 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 """Case: what differs, and why it is meant to."""
 
 
-@pytest.fixture
-def recorder() -> Iterator[RawServer]:
-    with RawServer(script) as server:
-        yield server
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_same_as_requests(name: str, new_client, recorder) -> None:
-    method, path, options = CASES[name]
-    path = path.replace("PORT", str(recorder.port))
-    with requests_session() as session:
-        theirs = observe(session, recorder, method, path, options())
-    client = new_client()
-    ours = observe(client, recorder, method, path, options())
+def test_same_as_requests(name: str) -> None:
+    with RawServer(script) as recorder, requests_session() as session:
+        theirs = _observed(session, recorder, name)
+        with Client("sync") as client:
+            ours = _observed(client, recorder, name)
     if theirs["error"] and ours["error"] and theirs["error"][0] in ours["error"]:
         ours["error"] = theirs["error"]  # the same class, or a more precise one below it
     if (ours["error"] is None) != (theirs["error"] is None):
@@ -204,6 +197,23 @@ def test_same_as_requests(name: str, new_client, recorder) -> None:
     assert different == expected, "\n".join(
         f"{field}:\n  requests {theirs[field]!r}\n  envoi    {ours[field]!r}" for field in sorted(different ^ expected)
     )
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("colour", ["asyncio", "trio"])
+def test_same_in_every_colour(colour: str, part: int) -> None:
+    differences = []
+    for name in list(CASES)[part::4]:
+        with RawServer(script) as recorder, Client("sync") as sync_client, Client(colour) as client:
+            expected, seen = _observed(sync_client, recorder, name), _observed(client, recorder, name)
+        differences += [f"{name}: {field}: {expected[field]!r}, {seen[field]!r}" for field in COMPARED if expected[field] != seen[field]]
+    assert not differences, "\n".join(differences)
+
+
+def _observed(session: Any, recorder: RawServer, name: str) -> dict[str, Any]:
+    method, path, options = CASES[name]
+    return observe(session, recorder, method, path.replace("PORT", str(recorder.port)), options())
 
 
 def test_every_difference_belongs_to_a_case() -> None:

@@ -13,7 +13,7 @@ from peers.clients import wait_until_idle_connections_speak
 if TYPE_CHECKING:
     from envoi.testing import RawConnection
 
-pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
+pytestmark = pytest.mark.timeout(30)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -85,6 +85,7 @@ def test_broken_answer_raises(case: str, client, raw_server) -> None:
     assert error.request.method == "GET"
     assert str(server.port) in str(error)
     # The session lives on.
+    assert client.session._pool.state.open == 0
     assert client.get(raw_server([OK]).url).text == "ok"
 
 

@@ -14,7 +14,7 @@ import pytest
 import envoi
 from envoi.testing import CertificateAuthority, RawConnection, RawServer, Server
 
-pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
+pytestmark = pytest.mark.timeout(30)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
