@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
+from envoi._facade.environment import NOTHING, read_environment
 from envoi._facade.routes import Routes, tls_config
 from envoi._model.body import NO_BODY, encode_body, set_framing
 from envoi._model.cookies import Cookies
 from envoi._model.headers import Headers, default_headers, merge_headers
+from envoi._model.hooks import checked_hooks, merged_hooks
 from envoi._model.options import check_options
 from envoi._model.request import Request, validate_method
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
@@ -23,8 +24,22 @@ from envoi._pipeline.call import Call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from envoi._facade.environment import Environment
+    from envoi._facade.routes import RouteChoice
     from envoi._io.protocols import TLSConfig
-    from envoi._model.types import AuthType, CertType, CookiesType, HeadersType, ParamsType, TimeoutType, URLType, VerifyType
+    from envoi._model.body_streams import Body
+    from envoi._model.types import (
+        AuthType,
+        CertType,
+        CookiesType,
+        HeadersType,
+        HooksType,
+        ParamsType,
+        ProxiesType,
+        TimeoutType,
+        URLType,
+        VerifyType,
+    )
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply
 
@@ -39,12 +54,15 @@ class SessionSettings:
         headers: sent with every request, over Envoi's own; None as a value leaves one of those out.
         params: added to every URL's query.
         cookies: in the jar from the start.
-        auth: user name and password for Basic authentication.
+        auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and returns it.
+        proxies: by scheme or `scheme://host`: `{"https": "http://user:password@proxy:3128"}`; None for none at all, whatever the
+            environment says.
+        hooks: `{"response": function}`: called with each response.
         timeout: a number of seconds for connecting and for each wait, `(connect, read)`, a `Timeout`, or None for none at all.
         verify: True for the system's trust store, a path to a PEM file or folder, an `ssl.SSLContext`, or False for no check at all.
         cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key, password)`.
         max_redirects: how many redirects are followed.
-        trust_env: whether REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name the trust store when `verify` is not given.
+        trust_env: whether the environment has a say where nothing explicit was said: proxies, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, netrc.
         max_connections: open connections in total; None for no limit.
         max_connections_per_host: the same for one origin.
         keepalive: seconds that an idle connection is kept.
@@ -66,6 +84,8 @@ class SessionSettings:
         params: ParamsType = None,
         cookies: CookiesType = None,
         auth: AuthType = None,
+        proxies: ProxiesType | NotGiven = NOT_GIVEN,
+        hooks: HooksType = None,
         timeout: TimeoutType | NotGiven = NOT_GIVEN,
         verify: VerifyType | NotGiven = NOT_GIVEN,
         cert: CertType = None,
@@ -97,10 +117,13 @@ class SessionSettings:
         self._verify = verify
         self._cert = cert
         self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
+        self._environment: Environment | None = None
+        self.proxies = {} if isinstance(proxies, NotGiven) else proxies
+        self.hooks: dict[str, Any] = {"response": checked_hooks(hooks) if hooks else []}
         self.params: ParamsType = params
         self.auth: AuthType = auth
         self.max_redirects = _whole("max_redirects", max_redirects)
-        self.trust_env = trust_env
+        self.trust_env: bool = trust_env
         self.stream = False
         self.resend = resend
         self.max_body = _size(max_body)
@@ -137,6 +160,16 @@ class SessionSettings:
     @base_url.setter
     def base_url(self, value: URLType | None) -> None:
         self._base_url = None if value is None else _base(value)
+
+    @property
+    def proxies(self) -> dict[str, Any]:
+        """Proxies by scheme or `scheme://host`. Setting None turns all off, those of the environment too."""
+        return self._proxies
+
+    @proxies.setter
+    def proxies(self, value: ProxiesType) -> None:
+        self._direct = value is None
+        self._proxies: dict[str, Any] = _checked_proxies(value or {})
 
     @property
     def timeout(self) -> Timeout:
@@ -184,7 +217,7 @@ class SessionSettings:
             given = options.get
             call = self._with_options(pool, new_reply, verb, options)
             headers = merge_headers(self._headers, given("headers"))
-            content = encode_body(given("data"), given("json"))
+            content = _encode(options)
             if content.is_async and pool.backend.name == "blocking":
                 raise exceptions.InvalidBody("data= is asynchronous: an async iterator or file needs an AsyncSession")
             if call.auth is not None and given("auth") is None and given("headers") and "Authorization" in Headers(given("headers")):
@@ -197,11 +230,17 @@ class SessionSettings:
                 call = self._with_options(pool, new_reply, verb, options)
             headers = self._headers.copy()
             content = NO_BODY
+        if self._proxies and "proxies" not in options:
+            call = call.copy()
+            call.route_for = self._route_choice({})
         if params:
             parsed = with_params(parsed, params)
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
-        return call, Request(verb, parsed, headers, content)
+        request = Request(verb, parsed, headers, content)
+        if "hooks" in options or self.hooks["response"]:
+            request._hooks = merged_hooks(options.get("hooks"), self.hooks)
+        return call, request
 
     def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
         """How this session sends a request without options; kept until a setting changes."""
@@ -210,7 +249,8 @@ class SessionSettings:
         call = Call()
         call.pool = pool
         call.new_reply = new_reply
-        call.route_for = self._routes
+        environment = self._surroundings()
+        call.route_for = self._route_choice({}) if environment.proxies and not self._direct else self._routes
         call.tls = self._tls
         call.jar = self._cookies
         call.timeout = self._timeout
@@ -221,6 +261,10 @@ class SessionSettings:
         call.max_body = self.max_body
         call.cookies = None
         call.auth = self.auth
+        call.netrc = environment.netrc
+        call.verify = self.verify
+        call.cert = self._cert
+        call.proxies = self._proxies
         call.sensitive = self.sensitive_headers
         self._without_options = call
         return call
@@ -236,15 +280,35 @@ class SessionSettings:
         call.max_body = _size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
             call.tls = self._tls_for(given("verify"), given("cert"))
+            call.verify = self.verify if given("verify") is None else given("verify")
+            call.cert = self._cert if given("cert") is None else given("cert")
+        if "proxies" in options:
+            explicit = given("proxies")
+            call.route_for = self._routes if explicit is None else self._route_choice(_checked_proxies(explicit))
+            call.proxies = explicit
         return call
+
+    def _route_choice(self, request: Mapping[str, Any]) -> RouteChoice | Routes:
+        """How requests are routed by way of proxies: this request's before the session's before the environment's."""
+        environment = NOTHING if self._direct else self._surroundings()
+        explicit = {**self._proxies, **request}
+        if not explicit and not environment.proxies:
+            return self._routes
+        no_proxy = explicit.pop("no_proxy", None) or environment.no_proxy
+        return self._routes.for_proxies(environment.proxies, no_proxy, explicit)
+
+    def _surroundings(self) -> Environment:
+        if not self.trust_env:
+            return NOTHING
+        if self._environment is None:
+            self._environment = read_environment()
+        return self._environment
 
     def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
         if verify is None:
             verify = self._verify
         if isinstance(verify, NotGiven):
-            verify = True
-            if self.trust_env:
-                verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+            verify = self._surroundings().bundle or True
         return tls_config(verify, self._cert if cert is None else cert)
 
 
@@ -269,6 +333,29 @@ def _joined(base: URL, url: URLType) -> URL:
 
 
 _BODILESS: Final = frozenset({"GET", "HEAD"})
+
+
+def _encode(options: Mapping[str, Any]) -> Body:
+    files = options.get("files")
+    if not files:
+        return encode_body(options.get("data"), options.get("json"))
+    from envoi._model.multipart import encode_files
+
+    try:
+        return encode_files(files, options.get("data"))
+    except exceptions.RequestException:
+        raise
+    except (TypeError, ValueError) as error:
+        raise exceptions.InvalidBody(f"files= cannot be sent: {error}") from error
+
+
+def _checked_proxies(value: Any) -> dict[str, Any]:
+    try:
+        return dict(value)
+    except (TypeError, ValueError):
+        raise exceptions.InvalidOption(
+            f"proxies= must be a mapping such as {{'https': 'http://proxy:3128'}}, or None, not {type(value).__name__}"
+        ) from None
 
 
 def _merged_params(session: Any, request: Any) -> Any:

@@ -47,14 +47,20 @@ class Routes:
             self._known[key] = route
         return route
 
-    def for_proxies(self, proxies: Mapping[str, str | ProxyConfig | None], no_proxy: str = "") -> RouteChoice:
+    def for_proxies(
+        self,
+        proxies: Mapping[str, str | ProxyConfig | None],
+        no_proxy: str = "",
+        explicit: Mapping[str, str | ProxyConfig | None] | None = None,
+    ) -> RouteChoice:
         """As this object when called, with the proxy chosen anew for each URL: what a call that may be redirected needs.
 
         Args:
             proxies: as for `choose_proxy`.
-            no_proxy: as for `bypasses`; "" exempts nothing.
+            no_proxy: what is exempt from `proxies`, as for `bypasses`; "" exempts nothing.
+            explicit: proxies that nothing is exempt from, and that go before `proxies`.
         """
-        return RouteChoice(self, proxies, no_proxy)
+        return RouteChoice(self, proxies, no_proxy, explicit or {})
 
     def _through(self, url: URL, tls: TLSConfig, proxy: ProxyConfig) -> Route:
         forwards = proxy.forwards and url.scheme == "http"
@@ -85,13 +91,22 @@ class RouteChoice:
         routes: the session's.
         proxies: as for `choose_proxy`.
         no_proxy: as for `bypasses`.
+        explicit: as for `choose_proxy`; goes before `proxies`.
     """
 
-    __slots__ = ("_no_proxy", "_proxies", "_routes")
+    __slots__ = ("_ambient", "_explicit", "_no_proxy", "_routes")
 
-    def __init__(self, routes: Routes, proxies: Mapping[str, str | ProxyConfig | None], no_proxy: str) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        proxies: Mapping[str, str | ProxyConfig | None],
+        no_proxy: str,
+        explicit: Mapping[str, str | ProxyConfig | None],
+    ) -> None:
         self._routes = routes
-        self._proxies = proxies
+        self._explicit = explicit
+        ambient = {} if "all" in explicit else {scheme: proxy for scheme, proxy in proxies.items() if scheme not in explicit}
+        self._ambient = {**ambient, **explicit} if ambient else None
         self._no_proxy = no_proxy
 
     def __call__(self, url: URL, tls: TLSConfig) -> Route:
@@ -104,9 +119,9 @@ class RouteChoice:
         from envoi._proto.plans.no_proxy import bypasses
         from envoi._proto.plans.proxy import choose_proxy
 
-        if bypasses(url, self._no_proxy):
-            return self._routes(url, tls)
-        return self._routes(url, tls, choose_proxy(url, self._proxies))
+        ambient = self._ambient
+        proxies = self._explicit if ambient is None or bypasses(url, self._no_proxy) else ambient
+        return self._routes(url, tls, choose_proxy(url, proxies))
 
 
 def proxy_tls_config(tls: TLSConfig) -> TLSConfig:

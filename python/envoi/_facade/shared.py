@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from envoi._facade.async_session import AsyncSession
+from envoi._facade.environment import fingerprint
 from envoi._facade.opening import in_trio
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
@@ -22,7 +23,12 @@ _creating = Lock()
 class _WithoutMemory:
     """Every call gets a jar of its own: cookies live as long as the call's redirects."""
 
+    _seen: tuple[str | None, ...] | None = None
+
     def _call(self, *arguments: Any) -> Any:
+        if (seen := fingerprint()) != self._seen:  # a process outlives its environment's values, and a session does not
+            self._seen = seen
+            self._environment = self._tls = None
         call, request = super()._call(*arguments)  # type: ignore[misc]
         call = call.copy()
         call.jar = Cookies()

@@ -1,42 +1,40 @@
-"""Hooks: functions that are called with a response, and may give another in its place."""
+"""Hooks: functions that are called with each response, as in requests."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from envoi.exceptions import InvalidOption
 
-HOOKS: Final = ["response"]
-"""The events that there are."""
-
-
-def default_hooks() -> dict[str, list[Callable[..., Any]]]:
-    """No hook for any event; a new object each time."""
-    return {event: [] for event in HOOKS}
+Hook: TypeAlias = Callable[..., Any]
 
 
-def dispatch_hook(
-    key: str, hooks: Mapping[str, Callable[..., Any] | Iterable[Callable[..., Any]]] | None, hook_data: Any, **kwargs: Any
-) -> Any:
-    """Call an event's hooks one after the other, each with what the one before gave; None leaves it as it is.
+def checked_hooks(hooks: Any) -> list[Hook]:
+    """The functions of a `hooks=` argument.
 
-    Args:
-        key: the event.
-        hooks: for each event, a function or several.
-        hook_data: what the first one is called with.
-        **kwargs: handed to each.
-
-    Example:
-        >>> dispatch_hook("response", {"response": [str.upper, print]}, "data")
-        DATA
-        'DATA'
+    Raises:
+        InvalidOption: an event other than "response", or something that cannot be called.
     """
-    found = (hooks or {}).get(key)
-    if not found:
-        return hook_data
-    for hook in (found,) if callable(found) else found:
-        given = hook(hook_data, **kwargs)
-        if given is not None:
-            hook_data = given
-    return hook_data
+    if not isinstance(hooks, Mapping):
+        raise InvalidOption(f"hooks= must be a mapping such as {{'response': function}}, not {type(hooks).__name__}")
+    found: list[Hook] = []
+    for event, value in hooks.items():
+        if event != "response":
+            raise InvalidOption(f"hooks: there is no event {event!r}; the one there is, is 'response'")
+        if value is None:
+            continue
+        several = value if isinstance(value, Iterable) and not callable(value) else (value,)
+        found.extend(several)
+    for hook in found:
+        if not callable(hook):
+            raise InvalidOption(f"hooks: {hook!r} cannot be called")
+    return found
+
+
+def merged_hooks(request: Any, session: Any) -> dict[str, list[Hook]] | None:
+    """The hooks of a request: its own, or else its session's, as in requests; None for none."""
+    found = checked_hooks(request) if request else []
+    if not found and session:
+        found = checked_hooks(session)
+    return {"response": found} if found else None

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
         CertType,
         CookiesType,
         DataType,
+        FilesType,
         HeadersType,
+        HooksType,
         JsonType,
         ParamsType,
+        ProxiesType,
         TimeoutType,
         VerifyType,
     )
@@ -31,6 +34,9 @@ class _CommonOptions(TypedDict, total=False):
     stream: bool
     verify: VerifyType | None
     cert: CertType
+    proxies: ProxiesType
+    hooks: HooksType
+    files: FilesType
     max_body: int | None
 
 
@@ -63,7 +69,6 @@ class OptionsWithoutDataAndJson(_CommonOptions, total=False):
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
-_NOT_YET: Final = frozenset({"files", "proxies", "hooks"})
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -79,8 +84,6 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def _complaint(name: str) -> str:
-    if name in _NOT_YET:
-        return f"{name}= is an option of requests that Envoi does not have yet"
     from difflib import get_close_matches
 
     near = get_close_matches(name, OPTION_NAMES, 1, 0.6)

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from envoi._core import URL, Headers
 from envoi._model.body import NO_BODY, encode_body, set_framing
 from envoi._model.headers import merge_headers
+from envoi._model.hooks import checked_hooks, merged_hooks
 from envoi._model.url import parse_url, with_params
 from envoi.exceptions import InvalidMethod
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envoi._model.hooks import Hook
     from envoi._model.body_streams import Body
     from envoi._model.types import DataType, HeadersType, JsonType, ParamsType, URLType
 
@@ -28,7 +32,7 @@ class Request:
         content: the body, as a `Body`.
     """
 
-    __slots__ = ("__weakref__", "_url", "content", "headers", "method", "parsed_url")
+    __slots__ = ("__weakref__", "_hooks", "_url", "content", "headers", "method", "parsed_url")
 
     def __init__(self, method: str, parsed_url: URL, headers: Headers, content: Body = NO_BODY) -> None:
         self.method: str = method
@@ -36,6 +40,7 @@ class Request:
         self.headers: Headers = headers
         self.content: Body = content
         self._url: str | None = None
+        self._hooks: dict[str, list[Hook]] | None = None
 
     @classmethod
     def create(
@@ -103,9 +108,48 @@ class Request:
             self.headers.pop(name, None)
         set_framing(self.headers, self.method, self.content)
 
+    @property
+    def hooks(self) -> dict[str, list[Hook]]:
+        """What is called with the response: `{"response": [function, …]}`."""
+        if self._hooks is None:
+            self._hooks = {"response": []}
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, value: Any) -> None:
+        self._hooks = merged_hooks(value, None)
+
+    @property
+    def response_hooks(self) -> list[Hook] | None:
+        """The functions to call with the response; None when there never were any."""
+        return None if self._hooks is None else self._hooks["response"]
+
+    def register_hook(self, event: str, hook: Hook | Iterable[Hook]) -> None:
+        """Add a function to be called with the response, or several.
+
+        Args:
+            event: "response".
+            hook: called as `hook(response, **options)`; what it returns, unless None, takes the response's place.
+
+        Raises:
+            InvalidOption: another event, or not a function.
+        """
+        self.hooks["response"].extend(checked_hooks({event: hook}))
+
+    def deregister_hook(self, event: str, hook: Hook) -> bool:
+        """Take a function out; whether it was there."""
+        registered = self.hooks.get(event, [])
+        if hook not in registered:
+            return False
+        registered.remove(hook)
+        return True
+
     def copy(self) -> Request:
         """A request with headers of its own, and the same body."""
-        return Request(self.method, self.parsed_url, self.headers.copy(), self.content)
+        copied = Request(self.method, self.parsed_url, self.headers.copy(), self.content)
+        if self._hooks is not None:
+            copied._hooks = {event: list(hooks) for event, hooks in self._hooks.items()}
+        return copied
 
     __copy__ = copy
 

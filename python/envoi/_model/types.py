@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envoi._core import URL, Headers
+    from envoi._model.auth import Auth
     from envoi._model.timeout import Timeout
 
     URLType: TypeAlias = "str | bytes | URL | SupportsString"
@@ -91,6 +92,16 @@ DataType: TypeAlias = (
 )
 JsonType: TypeAlias = Any
 CookiesType: TypeAlias = Mapping[str, str] | CookieJarLike | None
-AuthType: TypeAlias = tuple[str | bytes, str | bytes] | None
+AuthType: TypeAlias = "tuple[str | bytes, str | bytes] | Auth | Callable[[Any], Any] | None"
+ProxiesType: TypeAlias = Mapping[str, Any] | None
+HooksType: TypeAlias = Mapping[str, Any] | None
+FileContent: TypeAlias = str | bytes | bytearray | SupportsRead | SupportsAsyncRead | Iterable[bytes] | AsyncIterable[bytes]
+FileSpec: TypeAlias = (
+    FileContent
+    | tuple[str | None, FileContent]
+    | tuple[str | None, FileContent, str | None]
+    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+)
+FilesType: TypeAlias = Mapping[str, FileSpec] | Iterable[tuple[str, FileSpec]] | None
 VerifyType: TypeAlias = bool | str | PathLike[str] | TLSContext
 CertType: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str] | None] | None

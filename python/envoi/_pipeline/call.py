@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig
     from envoi._model.cookies import Cookies
+    from envoi._model.netrc import Netrc
     from envoi._model.timeout import Timeout
     from envoi._model.url import URL
     from envoi._net.dial import Route
@@ -31,25 +32,33 @@ class Call:
         max_body: the largest decoded body in bytes, or None.
         jar: the session's cookies.
         cookies: this request's own.
-        auth: user name and password, or None.
+        auth: anything that `as_flow` takes, or None.
+        netrc: what the netrc file says, or None.
+        verify: as given, for hooks.
+        cert: as given, for hooks.
+        proxies: as given, for hooks.
         sensitive: header names, in lower case, that stay within the first origin besides the usual ones.
     """
 
     __slots__ = (
         "auth",
+        "cert",
         "cookies",
         "follow",
         "jar",
         "max_body",
         "max_redirects",
+        "netrc",
         "new_reply",
         "pool",
+        "proxies",
         "resend",
         "route_for",
         "sensitive",
         "stream",
         "timeout",
         "tls",
+        "verify",
     )
 
     pool: Pool
@@ -64,7 +73,11 @@ class Call:
     max_body: int | None
     jar: Cookies
     cookies: Any
-    auth: tuple[str | bytes, str | bytes] | None
+    auth: Any
+    netrc: Netrc | None
+    verify: Any
+    cert: Any
+    proxies: Any
     sensitive: tuple[str, ...]
 
     def copy(self) -> Call:

@@ -47,6 +47,9 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
     headers = request.headers
     if route.proxy is not None:
         route, target, headers = for_proxy(url, headers, route)
+    elif "Proxy-Authorization" in headers:
+        headers = headers.copy()
+        del headers["Proxy-Authorization"]  # there is no proxy to read it, and an origin must not
     resent = False
     while True:
         connection = await pool.acquire(route, call.timeout, deadline)

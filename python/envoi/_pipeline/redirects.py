@@ -50,7 +50,9 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
         call.auth = call.cookies = None
         for name in (*SENSITIVE_HEADERS, *call.sensitive):
             headers.pop(name, None)
-    return Request(plan.method, plan.url, headers, content), call
+    following = Request(plan.method, plan.url, headers, content)
+    following._hooks = request._hooks
+    return following, call
 
 
 def peek(call: Call, request: Request, reply: Reply) -> Request | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi._pipeline.auth import authorize
+from envoi._pipeline.auth import authenticated, credentials
 from envoi._pipeline.cookies import attach_cookies, keep_cookies
 from envoi._pipeline.exchange import exchange
+from envoi._pipeline.hooks import run_hooks
 from envoi._pipeline.redirects import follow, next_request, peek
 from envoi._pipeline.reply import load
 from envoi.exceptions import RequestException
@@ -31,9 +32,16 @@ async def send(call: Call, request: Request) -> Reply:
         while True:
             if call.cookies is not None or not call.jar.is_empty:
                 attach_cookies(call, request)
-            if call.auth is not None or request.parsed_url.has_userinfo:
-                authorize(call, request)
-            reply = await exchange(call, request, started, deadline)
+            if call.auth is None and call.netrc is None and not request.parsed_url.has_userinfo:
+                reply = await exchange(call, request, started, deadline)
+            else:
+                redirected = history is not None
+                auth = credentials(call, request)
+                reply, unanswered = await authenticated(call, request, auth, started, deadline, redirected=redirected)
+                if unanswered:
+                    history = [*(history or ()), *unanswered]
+            if (hooks := reply.request.response_hooks) is not None:
+                reply = await run_hooks(call, reply, hooks)
             if reply.sets_cookies:
                 keep_cookies(call, request, reply)
             if not reply.is_redirect or not reply.location:

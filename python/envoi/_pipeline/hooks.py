@@ -1,0 +1,38 @@
+"""Hooks: the caller's functions, called with each response, redirects and refused attempts included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envoi._pipeline.reply import load
+from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from envoi._model.hooks import Hook
+    from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
+
+
+async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
+    """Call each hook with the response; what one returns, unless None, takes its place. In an async session a hook may be async.
+
+    The body is read first, unless the caller streams it: a hook may look at it.
+
+    Raises:
+        InvalidOption: an async hook in a sync session.
+    """
+    blocking = call.pool.backend.name == "blocking"
+    if not blocking and reply.body is not None and not call.stream and not reply.is_redirect:
+        await load(reply)
+    options = {"timeout": call.timeout, "verify": call.verify, "cert": call.cert, "proxies": call.proxies, "stream": call.stream}
+    for hook in list(hooks):
+        result: Any = hook(reply, **options)
+        if hasattr(result, "__await__"):
+            if blocking:
+                if hasattr(result, "close"):
+                    result.close()
+                raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
+            result = await result
+        if result is not None:
+            reply = result
+    return reply
