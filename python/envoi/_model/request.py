@@ -15,8 +15,8 @@ from envoi.exceptions import InvalidMethod
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envoi._model.hooks import Hook
     from envoi._model.body_streams import Body
+    from envoi._model.hooks import Hook
     from envoi._model.types import DataType, HeadersType, JsonType, ParamsType, URLType
 
 
@@ -137,7 +137,7 @@ class Request:
         self.hooks["response"].extend(checked_hooks({event: hook}))
 
     def deregister_hook(self, event: str, hook: Hook) -> bool:
-        """Take a function out; whether it was there."""
+        """Take the `hook` for an `event` out; whether it was there."""
         registered = self.hooks.get(event, [])
         if hook not in registered:
             return False
