@@ -34,6 +34,8 @@ class Pool:
         self._dialer = dialer
         self._lock = backend.lock()
         self._orphans: deque[HTTP1Connection] = deque()
+        # What is in use is held here as well: a response dropped in a reference cycle would else take its socket along, unclosed.
+        self._in_use: set[HTTP1Connection] = set()
         self._epoch = 0
 
     async def acquire(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
@@ -66,11 +68,13 @@ class Pool:
             # Closed by the peer while idle, or something said unasked: either way it is not to be used.
             if not connection.stream.readable():
                 connection.reused = True
+                self._in_use.add(connection)
                 return connection
             self.release(connection, reusable=False)
 
     def release(self, connection: HTTP1Connection, *, reusable: bool) -> None:
         """Give a connection back. Never waits, so that a cancelled task can do it."""
+        self._in_use.discard(connection)
         if connection.epoch != self._epoch:
             connection.stream.forget()  # it is the parent's: this process was forked while it was in use
             return
@@ -99,6 +103,7 @@ class Pool:
         for connection in (*self.state.reset(), *self._orphans):
             connection.stream.forget()
         self._orphans.clear()
+        self._in_use.clear()
 
     async def _wait(
         self, ticket: Ticket[HTTP1Connection], route: Route, timeout: Timeout, deadline: float
@@ -125,6 +130,7 @@ class Pool:
             self._settle(freed)
             raise
         connection.epoch = self._epoch
+        self._in_use.add(connection)
         return connection
 
     def _reap(self) -> None:
@@ -133,6 +139,7 @@ class Pool:
             freed: Freed[HTTP1Connection] | None = None
             try:
                 connection = self._orphans.popleft() if self._orphans else None
+                self._in_use.discard(connection)  # type: ignore[arg-type] # None is not in it
                 if connection is not None and connection.epoch == self._epoch:
                     freed = self.state.release(connection, self.backend.now(), reusable=False)
                 elif connection is not None:
