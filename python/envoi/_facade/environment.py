@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envoi._model.netrc import Netrc, load_netrc
-from envoi._proto.plans.proxy import environment_no_proxy, environment_proxies
+if TYPE_CHECKING:
+    from envoi._model.netrc import Netrc
 
-_WATCHED: Final = tuple(
-    case(name)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-    for case in (str.lower, str.upper)
-) + ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC", "HOME")
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_WATCHED: Final = (*_PROXIES, *map(str.upper, _PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC", "HOME")
 
 
 class Environment(NamedTuple):
@@ -33,18 +29,22 @@ class Environment(NamedTuple):
     netrc: Netrc | None
 
 
+_MOST_NETRC: Final = 1 << 20
+
 NOTHING: Final = Environment({}, "", None, None)
 """The environment of a session that trusts none."""
 
 
 def read_environment() -> Environment:
     """Look around."""
+    from envoi._model.netrc import load_netrc
+
     proxies, no_proxy = _proxies()
     return Environment(
         proxies=proxies,
         no_proxy=no_proxy,
         bundle=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None,
-        netrc=load_netrc(os.environ, lambda path: Path(path).read_bytes()) or None,
+        netrc=load_netrc(os.environ, _read) or None,
     )
 
 
@@ -53,7 +53,16 @@ def fingerprint() -> tuple[str | None, ...]:
     return tuple(map(os.environ.get, _WATCHED))
 
 
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs more to import than the file to read
+        return file.read(_MOST_NETRC)
+
+
 def _proxies() -> tuple[dict[str, str], str]:
+    if not any(map(os.environ.get, _WATCHED[: 2 * len(_PROXIES)])) and sys.platform not in {"darwin", "win32"}:
+        return {}, ""
+    from envoi._proto.plans.proxy import environment_no_proxy, environment_proxies
+
     found, exempt = environment_proxies(os.environ), environment_no_proxy(os.environ)
     if found or sys.platform not in {"darwin", "win32"}:
         return found, exempt
