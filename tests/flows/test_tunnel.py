@@ -42,7 +42,7 @@ def test_plain_http_is_forwarded_in_absolute_form(runner):
 def test_request_is_not_changed_by_the_proxy_it_took(runner):
     async def flow(client):
         forwarded = await client.get("http://a.test/")
-        client.proxies({})
+        client.go_through({})
         direct = await client.get("http://a.test/")
         return forwarded.request.headers, direct.request.headers
 
@@ -118,7 +118,7 @@ def test_proxy_may_have_a_tls_configuration_of_its_own(runner):
 def test_each_proxy_user_has_connections_of_its_own(runner):
     async def flow(client):
         for user in ("one:1@", "two:2@", "one:1@", ""):
-            client.proxies(f"http://{user}p.test")
+            client.go_through(f"http://{user}p.test")
             await client.get("https://a.test/")
             await client.get("http://a.test/")
 
@@ -155,7 +155,7 @@ def parse_url(text):
 
 def test_redirect_chooses_the_proxy_anew(runner):
     async def flow(client):
-        client.proxies({"http": "http://u:p@one.test", "https": "http://two.test"}, "direct.test")
+        client.find_in_the_environment({"http": "http://u:p@one.test", "https": "http://two.test"}, "direct.test")
         return (await client.get("http://a.test/", auth=("me", "hunter2"))).content
 
     peers = [server(answer(b"", 302, "Location: https://b.test/")), tunnel(answer(b"", 302, "Location: http://direct.test/")), server(OK)]

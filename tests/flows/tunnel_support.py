@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envoi._facade.routes import Routes
+from envoi._facade.environment import NOTHING
 from envoi._io.fake import FakeBackend, run
 from envoi._io.protocols import Address
 from flows.support import Client, answer, caught, server
@@ -35,11 +35,13 @@ class Proxied(Client):
 
     def __init__(self, backend, proxies, **settings):
         super().__init__(backend, **settings)
-        self.proxies(proxies)
+        self.go_through(proxies)
 
-    def proxies(self, proxies, no_proxy=""):
-        routes = self._routes if isinstance(self._routes, Routes) else self._routes._routes
-        self._routes = routes.for_proxies({"all": proxies} if isinstance(proxies, str) else proxies, no_proxy)
+    def go_through(self, proxies):
+        self.proxies = {"all": proxies} if isinstance(proxies, str) else proxies
+
+    def find_in_the_environment(self, proxies, no_proxy):
+        self._environment = NOTHING._replace(proxies=proxies, no_proxy=no_proxy)
 
 
 def run_proxied(runner, proxies, peers, flow, *, names=None, tls_failures=(), **settings):

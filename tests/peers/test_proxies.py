@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import envoi
-from envoi._facade.routes import Routes
 from envoi.testing import RawServer, Server
 from peers.servers.proxy import HttpProxy, Socks5Proxy, field_value
 from peers.servers.socks4 import Socks4Proxy
@@ -13,10 +12,9 @@ from peers.servers.socks4 import Socks4Proxy
 pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
 
 
-def use(client, proxies, no_proxy=""):
+def use(client, proxies):
     """Let a client's requests go by way of proxies."""
-    proxies = {"all": proxies} if isinstance(proxies, str) else proxies
-    client.session._routes = Routes().for_proxies(proxies, no_proxy)
+    client.session.proxies = {"all": proxies} if isinstance(proxies, str) else proxies
     return client
 
 
@@ -123,8 +121,7 @@ def test_two_users_do_not_share_a_tunnel(new_client, tls_server: Server):
     with HttpProxy() as proxy:
         client = new_client(verify=tls_server.ca_path)
         for user in ("one", "two", "one"):
-            routes = client.session._routes if isinstance(client.session._routes, Routes) else client.session._routes._routes
-            client.session._routes = routes.for_proxies({"all": with_user(proxy.url, user)})
+            use(client, with_user(proxy.url, user))
             assert client.get(f"{tls_server.url}/get").status_code == 200
         assert proxy.connections == 2
         assert len({field_value(head, b"proxy-authorization") for head in proxy.heads}) == 2
@@ -231,8 +228,10 @@ def test_redirect_leaves_the_proxy(new_client, server: Server, tls_server: Serve
     assert len(proxy.heads) == 1
 
 
-def test_exempt_hosts_are_reached_directly(new_client, server: Server, http_proxy: HttpProxy):
-    client = use(new_client(), http_proxy.url, "127.0.0.0/8")
+def test_exempt_hosts_are_reached_directly(new_client, monkeypatch, server: Server, http_proxy: HttpProxy):
+    monkeypatch.setenv("ALL_PROXY", http_proxy.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    client = new_client()
     assert client.get(f"{server.url}/get").status_code == 200
     assert http_proxy.heads == []
 
