@@ -14,8 +14,9 @@ from envoi._io.fake import FakeBackend, Receive, Send, Stall, run
 from envoi._io.protocols import TimedOut
 from envoi._io.run_sync import run_sync
 from envoi._model.timeout import Timeout
-from envoi._net.dial import Dialer, Route
+from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
+from envoi._net.route import Route
 from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, run_client, server, together
 
 OK = answer(b"ok")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from envoi._io.protocols import Address, Backend, Stream
     from envoi._model.types import CertType, VerifyType
     from envoi._net.body import ResponseBody
-    from envoi._net.dial import Route
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
+    from envoi._net.route import Route
     from envoi._pipeline.call import Call
 
 Limits = tuple[float | None, float | None, float | None, float | None]

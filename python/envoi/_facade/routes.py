@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from envoi import exceptions
 from envoi._io.protocols import TLSConfig
 from envoi._model.url import require_http
-from envoi._net.dial import Route
+from envoi._net.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
     from envoi._model.timeout import Timeout
-    from envoi._net.dial import Route
+    from envoi._net.route import Route
 
 INLINE_BODY: Final = 65536
 """Bodies up to this many bytes travel with their head in one write."""

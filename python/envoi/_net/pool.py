@@ -13,8 +13,9 @@ from envoi._proto.pool_state import Freed, PoolState, Ticket, Verb
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
-    from envoi._net.dial import Dialer, Route
+    from envoi._net.dial import Dialer
     from envoi._net.http1 import HTTP1Connection
+    from envoi._net.route import Route
 
 
 class Pool:

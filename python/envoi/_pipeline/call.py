@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from envoi._model.netrc import Netrc
     from envoi._model.timeout import Timeout
     from envoi._model.url import URL
-    from envoi._net.dial import Route
     from envoi._net.pool import Pool
+    from envoi._net.route import Route
     from envoi._pipeline.reply import Reply
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.request import Request
     from envoi._model.url import URL
-    from envoi._net.dial import Route
     from envoi._net.http1 import HTTP1Connection
+    from envoi._net.route import Route
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
     from envoi._proto.h1 import ResponseHead
