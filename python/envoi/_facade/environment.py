@@ -59,14 +59,18 @@ def _read(path: str) -> bytes:
 
 
 def _proxies() -> tuple[dict[str, str], str]:
-    if not any(map(os.environ.get, _WATCHED[: 2 * len(_PROXIES)])) and sys.platform not in {"darwin", "win32"}:
+    if not any(map(os.environ.get, _WATCHED[: 2 * len(_PROXIES)])) and not _system_has_settings():
         return {}, ""
     from envoi._proto.plans.proxy import environment_no_proxy, environment_proxies
 
     found, exempt = environment_proxies(os.environ), environment_no_proxy(os.environ)
-    if found or sys.platform not in {"darwin", "win32"}:
+    if found or not _system_has_settings():
         return found, exempt
     from urllib.request import getproxies  # the system's settings
 
     system = getproxies()
     return {scheme: url for scheme, url in system.items() if scheme in {"http", "https", "all"}}, exempt or system.get("no", "")
+
+
+def _system_has_settings() -> bool:
+    return sys.platform in {"darwin", "win32"}

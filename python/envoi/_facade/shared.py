@@ -6,30 +6,35 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from envoi._facade.async_session import AsyncSession
+from envoi._facade.defaults import SessionSettings
 from envoi._facade.environment import fingerprint
 from envoi._facade.opening import in_trio
 from envoi._facade.session import Session
 from envoi._model.cookies import Cookies
+
+if TYPE_CHECKING:
+    from envoi._model.request import Request
+    from envoi._pipeline.call import Call
 
 _session: _SharedSession | None = None
 _async_sessions: WeakKeyDictionary[Any, tuple[_SharedAsyncSession, AsyncGenerator[None, None]]] = WeakKeyDictionary()
 _creating = Lock()
 
 
-class _WithoutMemory:
+class _WithoutMemory(SessionSettings):
     """Every call gets a jar of its own: cookies live as long as the call's redirects."""
 
     _seen: tuple[str | None, ...] | None = None
 
-    def _call(self, *arguments: Any) -> Any:
+    def _call(self, *arguments: Any) -> tuple[Call, Request]:
         if (seen := fingerprint()) != self._seen:  # a process outlives its environment's values, and a session does not
             self._seen = seen
             self._environment = self._tls = None
-        call, request = super()._call(*arguments)  # type: ignore[misc]
+        call, request = super()._call(*arguments)
         call = call.copy()
         call.jar = Cookies()
         return call, request
