@@ -122,11 +122,11 @@ class SessionSettings:
         self.hooks: dict[str, Any] = {"response": checked_hooks(hooks) if hooks else []}
         self.params: ParamsType = params
         self.auth: AuthType = auth
-        self.max_redirects = _whole("max_redirects", max_redirects)
+        self.max_redirects: int = _whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env
-        self.stream = False
-        self.resend = resend
-        self.max_body = _size(max_body)
+        self.stream: bool = False
+        self.resend: bool = resend
+        self.max_body: int | None = _size(max_body)
         self.sensitive_headers: tuple[str, ...] = tuple(sensitive_headers)
 
     def __setattr__(self, name: str, value: Any) -> None:
