@@ -178,7 +178,10 @@ class H1Machine:
         With no request in flight, any byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass.
         """
     threshold: int
-    """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`)."""
+    """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`).
+
+    The head of a redirect always returns True at once: nobody waits for its body.
+    """
     stop_at_informational: bool
     """Whether `feed` also returns True for bytes that bring a 1xx head. `start` leaves it as it is."""
     def take_head(self) -> ResponseHead | None:

@@ -133,6 +133,7 @@ impl H1Machine {
         Ok(was_idle
             || self.machine.body_ended()
             || (self.machine.head_complete() && self.body.size() >= self.threshold)
+            || self.machine.redirect_waiting()
             || (self.stop_at_informational && self.machine.informational_waiting() > informational))
     }
 

@@ -153,7 +153,7 @@ class AsyncSession(SessionSettings):
                 stacklevel=2,
                 source=self,
             )
-            pool.backend.call_soon(pool.close)  # its loop may run in another thread, or run no more
+            pool.close_soon()  # its loop may run in another thread, or run no more
 
     def _open(self) -> Pool:
         if self._closed:

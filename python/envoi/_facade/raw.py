@@ -18,34 +18,35 @@ class _Reader:
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self._buffer = b""
+        self._started = False
         self._told = 0
 
     async def take(self, amount: int | None, *, decode: bool) -> bytes:
-        body = self._reply.body
-        if body is None or (self._reply._consumed and not self._told and not self._buffer):
-            return b""
-        self._reply._consumed = True
+        """`amount` bytes, fewer only at the end; all for None. What came before a failure is kept for the next call."""
         parts = [self._buffer]
         size = len(self._buffer)
-        while amount is None or size < amount:
-            piece = await (body.receive() if decode else body.receive_raw())
-            if not piece:
-                break
-            parts.append(piece)
-            size += len(piece)
-        data = b"".join(parts)
-        taken, self._buffer = (data, b"") if amount is None else (data[:amount], data[amount:])
-        self._told += len(taken)
-        return taken
+        try:
+            while (amount is None or size < amount) and (piece := await self._next(decode=decode)):
+                parts.append(piece)
+                size += len(piece)
+        finally:
+            self._buffer = b"".join(parts)
+        return self._taken(size if amount is None else amount)
 
     async def next_piece(self, amount: int, *, decode: bool) -> bytes:
         """What has arrived, at most `amount` bytes."""
         if not self._buffer:
-            body = self._reply.body
-            if body is None:
-                return b""
-            self._reply._consumed = True
-            self._buffer = await (body.receive() if decode else body.receive_raw())
+            self._buffer = await self._next(decode=decode)
+        return self._taken(amount)
+
+    async def _next(self, *, decode: bool) -> bytes:
+        body = self._reply.body
+        if body is None or (self._reply._consumed and not self._started):
+            return b""  # it was read in another way, and to its end
+        self._started = self._reply._consumed = True
+        return await (body.receive() if decode else body.receive_raw())
+
+    def _taken(self, amount: int) -> bytes:
         taken, self._buffer = self._buffer[:amount], self._buffer[amount:]
         self._told += len(taken)
         return taken
@@ -119,6 +120,9 @@ class Raw(io.RawIOBase):
         """Close it; the connection goes back."""
         self.release_conn()
         super().close()
+
+    def __del__(self) -> None:
+        """Nothing, where a file would close itself: the response does that, in a way that suits the garbage collector."""
 
     def _decodes(self, asked: bool | None) -> bool:
         return self.decode_content if asked is None else asked

@@ -140,7 +140,7 @@ class Session(SessionSettings):
         # As in requests: a session that is dropped closes itself.
         pool = getattr(self, "_pool", None)
         if pool is not None:
-            pool.close()
+            pool.close_soon()
 
     def _open(self) -> Pool:
         if self._closed:

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final, cast
 
 from envoi import exceptions
-from envoi._net.errors import is_over, translate
+from envoi._net.errors import is_over, timed_out, translate
 from envoi._proto.decoding import DecodeError, Decoder
 from envoi._proto.h1 import IncompleteMessage
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 STEP: Final = 262144
 """The decoder's output per step, and how many bytes are gathered before a buffered read is woken, in bytes."""
+
+BREATH: Final = 4 << 20
+"""How many decoded bytes are given out before others may run, in bytes."""
 
 DRAIN: Final = 65536
 """How many bytes of an unwanted body are read to save the connection."""
@@ -52,10 +55,12 @@ class ResponseBody:
         "_failure",
         "_max_body",
         "_pool",
+        "_reading",
         "_request",
         "_size",
         "_timeout",
         "_trace",
+        "_undisturbed",
         "ended",
         "received",
         "trailers",
@@ -83,6 +88,8 @@ class ResponseBody:
         self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
         self._failure: Exception | None = None
         self._decoding_ended = False
+        self._reading = False
+        self._undisturbed = 0
         self.ended: bool = False
         self.received: int = 0
         self.trailers: Headers | None = None
@@ -92,8 +99,10 @@ class ResponseBody:
             try:
                 self._decoder = Decoder.for_encoding(encoding)
             except DecodeError as error:
-                self.close()
-                raise translate(error, "body", connection.where, timeout, total_passed=False) from error
+                raise self._give_up(translate(error, "body", connection.where, timeout, total_passed=False)) from error
+        declared = head.content_length
+        if declared is not None and declared > self._max_body and self._decoder is None and not connection.machine.body_ended:
+            raise self._give_up(self._too_large(f"its Content-Length is {declared}"))
 
     def settle(self) -> None:
         """Give the connection back at once where nothing is left to read: HEAD, 204, an empty body."""
@@ -117,12 +126,14 @@ class ResponseBody:
             piece = b""
             while not piece and not self._decoding_ended:
                 piece = await self._decode(decoder, threshold)
+            self._undisturbed += len(piece)
+            if self._undisturbed > BREATH:
+                await self._breathe()
             if not piece and self._failure is not None:
                 raise self._failure
         self._size += len(piece)
         if self._size > self._max_body:
-            message = f"The body is larger than max_body={self._max_body:.0f} bytes. Raise it, or pass None."
-            raise self._give_up(exceptions.BodyTooLarge(message))
+            raise self._give_up(self._too_large("so much has come"))
         return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
@@ -132,9 +143,14 @@ class ResponseBody:
             if self._failure is not None:
                 raise self._failure
             return b""
+        if self._reading:
+            raise self._about(exceptions.StreamConsumedError("The body is being read by another task or thread at this moment."))
+        self._reading = True
         try:
             piece = await connection.receive(threshold, self._timeout, self._deadline)
         except BaseException as error:
+            if self._connection is not connection:  # closed meanwhile, by another task or thread
+                raise (self._failure or error) from error
             piece = connection.machine.take_body() if isinstance(error, IncompleteMessage) else b""
             self._fail(connection, error)
             if piece:  # what did arrive is given out, and the failure when the next piece is asked for
@@ -143,6 +159,10 @@ class ResponseBody:
             if self._failure is not None and isinstance(error, Exception):
                 raise self._failure from error
             raise
+        finally:
+            self._reading = False
+        if self._connection is not connection and self._failure is not None:
+            raise self._failure
         self.received += len(piece)
         if connection.machine.body_ended and not connection.machine.pending:
             self._finish(connection)
@@ -178,11 +198,16 @@ class ResponseBody:
         return b"".join(pieces)
 
     def close(self) -> None:
-        """Stop here: what was not read is lost, and the connection with it. Calling it again does nothing."""
+        """Stop here: what was not read is lost, and the connection with it unless all has arrived. Calling it again does nothing."""
         connection = self._connection
         if connection is not None:
             self._connection = None
             self.ended = True
+            if self._failure is None and connection.machine.body_ended and not self._reading:
+                connection.machine.take_body()
+                self._failure = self._about(exceptions.StreamConsumedError("The response was closed before its body was read."))
+                self._pool.release(connection, reusable=connection.machine.keep_alive)
+                return
             if self._failure is None:
                 self._failure = self._about(exceptions.StreamConsumedError("The response was closed before its body was read to the end."))
             self._pool.release(connection, reusable=False)
@@ -190,6 +215,7 @@ class ResponseBody:
     def __del__(self) -> None:
         connection = getattr(self, "_connection", None)
         if connection is not None:
+            self._connection = None
             self._pool.abandon(connection)
 
     async def _decode(self, decoder: Decoder, threshold: int) -> bytes:
@@ -209,6 +235,18 @@ class ResponseBody:
             where = cast("HTTP1Connection", self._trace.link).where
             raise self._give_up(translate(error, "body", where, self._timeout, total_passed=False)) from error
         return b""
+
+    async def _breathe(self) -> None:
+        """A body that is decoded from little can keep a loop busy for long: let others run, and look at the clock."""
+        self._undisturbed = 0
+        backend = self._pool.backend
+        await backend.checkpoint()
+        if is_over(self._deadline, backend.now()):
+            where = cast("HTTP1Connection", self._trace.link).where
+            raise self._give_up(timed_out("body", where, self._timeout, total_passed=True))
+
+    def _too_large(self, how: str) -> exceptions.BodyTooLarge:
+        return exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes: {how}. Raise it, or pass None.")
 
     def _give_up(self, failure: Exception) -> Exception:
         self._failure = self._about(failure)  # asked again, the body must not look as if it had ended

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
 from envoi._net.errors import is_over
+from envoi._net.errors import is_over
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 
@@ -41,6 +42,7 @@ class HTTP1Connection:
         "epoch",
         "feed",
         "idle_since",
+        "interim",
         "key",
         "machine",
         "phase",
@@ -61,6 +63,7 @@ class HTTP1Connection:
         self.key: Hashable = route.key
         self.where: str = route.where
         self.idle_since: float = 0.0
+        self.interim: list[ResponseHead] = []
         self.reused: bool = False
         self.sent_at: float = 0.0
         self.sent_before: int = 0
@@ -112,6 +115,7 @@ class HTTP1Connection:
             sending = machine.start(method, target, host, headers)
             await stream.send(sending, timeout.write_seconds, deadline)
         else:
+            self.interim = []
             expects = "Expect" in headers
             sending = machine.start(method, target, host, headers, b"" if expects else inline_content(body))
             await self._send_with_body(backend, sending, body, timeout, deadline, expects=expects)
@@ -151,16 +155,16 @@ class HTTP1Connection:
                 if not await self._send_pieces(content, timeout, deadline):
                     return
             else:
-                while piece := await self._next_piece(backend, body):
+                while piece := await self._next_piece(backend, body, deadline):
                     if not await self._send_pieces(piece, timeout, deadline):
                         return
             await stream.send(machine.end_body(), timeout.write_seconds, deadline, self.feed)
         except InvalidMessage as error:
             raise InvalidBody(str(error)) from None
 
-    async def _next_piece(self, backend: Backend, body: Body) -> bytes:
+    async def _next_piece(self, backend: Backend, body: Body, deadline: float) -> bytes:
         self.phase = SOURCE
-        piece = await next_piece(backend, body)
+        piece = await backend.within(deadline, next_piece(backend, body))
         self.phase = "write"
         return piece
 
@@ -177,16 +181,24 @@ class HTTP1Connection:
         return True
 
     async def _continued(self, deadline: float, backend: Backend) -> bool:
+        """Wait a moment for "100 Continue": true when the body is to be sent, false when the final answer came instead."""
         machine = self.machine
+        until = min(deadline, backend.now() + CONTINUE_SECONDS)
         machine.stop_at_informational = True
         try:
-            await self.stream.pump(self.feed, CONTINUE_SECONDS, deadline)
+            while not self._takes_continue() and not machine.head_complete:
+                await self.stream.pump(self.feed, CONTINUE_SECONDS, until)
         except TimedOut:
             if is_over(deadline, backend.now()):
                 raise
         finally:
             machine.stop_at_informational = False
         return not machine.head_complete
+
+    def _takes_continue(self) -> bool:
+        heads = self.machine.take_informational()
+        self.interim.extend(heads)
+        return any(head.status == 100 for head in heads)
 
 
 def inline_content(body: Body) -> bytes:

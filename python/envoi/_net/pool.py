@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from envoi import exceptions
 from envoi._io.protocols import Backend, TimedOut, Waiter
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from envoi._net.dial import Dialer
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.route import Route
+
+_MISSING: Final = object()
 
 
 class Pool:
@@ -35,8 +37,10 @@ class Pool:
         self._dialer = dialer
         self._lock = backend.lock()
         self._orphans: deque[HTTP1Connection] = deque()
-        # What is in use is held here as well: a response dropped in a reference cycle would else take its socket along, unclosed.
-        self._in_use: set[HTTP1Connection] = set()
+        # Who is in here is in use, and may be given back once. It also keeps the socket of a response that is dropped in a reference
+        # cycle from being finalised, unclosed, along with it.
+        self._in_use: dict[HTTP1Connection, object] = {}
+        self._doomed = False
         self._epoch = 0
 
     async def acquire(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
@@ -50,32 +54,43 @@ class Pool:
         state = self.state
         backend = self.backend
         key = route.key
+        until = inf
         while True:
             ticket: Ticket[HTTP1Connection] | None = None
             with self._lock:
                 verb, connection, closing = state.acquire(key, backend.now())
-                if verb is Verb.WAIT:
+                if connection is not None:
+                    self._in_use[connection] = None
+                elif verb is Verb.WAIT:
                     ticket = state.enqueue(key, backend.waiter())
             if closing:
                 close_all(closing)
-            if self._orphans:  # after the lock: the garbage collector may have run under it
+            if self._orphans or self._doomed:  # after the lock: the garbage collector may have run under it
                 self._reap()
             if ticket is not None:
-                verb, connection = await self._wait(ticket, route, timeout, deadline)
+                if until == inf:
+                    until = min(deadline, backend.now() + timeout.pool_seconds)
+                verb, connection = await self._wait(ticket, route, timeout, deadline, until)
+                if connection is not None:
+                    self._in_use[connection] = None
             if verb is Verb.DIAL:
                 return await self._dial(route, timeout, deadline)
             if connection is None:
                 raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
             # Closed by the peer while idle, or something said unasked: either way it is not to be used.
-            if not connection.stream.readable():
-                connection.reused = True
-                self._in_use.add(connection)
-                return connection
+            try:
+                if not connection.stream.readable():
+                    connection.reused = True
+                    return connection
+            except BaseException:  # Ctrl-C
+                self.release(connection, reusable=False)
+                raise
             self.release(connection, reusable=False)
 
     def release(self, connection: HTTP1Connection, *, reusable: bool) -> None:
-        """Give a connection back. Never waits, so that a cancelled task can do it."""
-        self._in_use.discard(connection)
+        """Give a connection back; the second time it does nothing. Never waits, so that a cancelled task can do it."""
+        if self._in_use.pop(connection, _MISSING) is _MISSING:
+            return
         if connection.epoch != self._epoch:
             connection.stream.forget()  # it is the parent's: this process was forked while it was in use
             return
@@ -83,12 +98,17 @@ class Pool:
             freed = self.state.release(connection, self.backend.now(), reusable=reusable)
         if freed is not None:
             self._carry_out(freed)
-        if self._orphans:
+        if self._orphans or self._doomed:
             self._reap()
 
     def abandon(self, connection: HTTP1Connection) -> None:
         """Take back a connection whose response was dropped unread. Called by the garbage collector: in any thread, at any moment."""
         self._orphans.append(connection)
+        self.backend.call_soon(self._reap)
+
+    def close_soon(self) -> None:
+        """`close` for the garbage collector, which may run under the pool's own lock."""
+        self._doomed = True
         self.backend.call_soon(self._reap)
 
     def close(self) -> None:
@@ -101,16 +121,15 @@ class Pool:
         """In a forked child: start empty, and leave the parent's connections alone."""
         self._epoch += 1
         self._lock = self.backend.lock()  # the old one may have been held by a thread that does not exist here
-        for connection in (*self.state.reset(), *self._orphans):
+        for connection in (*self.state.reset(), *self._in_use, *self._orphans):
             connection.stream.forget()
         self._orphans.clear()
         self._in_use.clear()
 
     async def _wait(
-        self, ticket: Ticket[HTTP1Connection], route: Route, timeout: Timeout, deadline: float
+        self, ticket: Ticket[HTTP1Connection], route: Route, timeout: Timeout, deadline: float, until: float
     ) -> tuple[Verb, HTTP1Connection | None]:
         backend = self.backend
-        until = min(deadline, backend.now() + timeout.pool_seconds)
         try:
             await cast("Waiter", ticket.waiter).wait(until)
         except BaseException as error:
@@ -131,27 +150,34 @@ class Pool:
             self._settle(freed)
             raise
         connection.epoch = self._epoch
-        self._in_use.add(connection)
+        self._in_use[connection] = None
         return connection
 
     def _reap(self) -> None:
         # When the lock is taken, perhaps by this very thread further up, its holder looks at the orphans after it.
-        while self._orphans and self._lock.acquire(blocking=False):
+        while (self._orphans or self._doomed) and self._lock.acquire(blocking=False):
             freed: Freed[HTTP1Connection] | None = None
             try:
-                connection = self._orphans.popleft() if self._orphans else None
-                self._in_use.discard(connection)  # type: ignore[arg-type] # None is not in it
-                if connection is not None and connection.epoch == self._epoch:
-                    freed = self.state.release(connection, self.backend.now(), reusable=False)
-                elif connection is not None:
-                    connection.stream.forget()
+                if self._doomed:
+                    self._doomed = False
+                    freed = self.state.close()
+                elif self._orphans:
+                    freed = self._take_back(self._orphans.popleft())
             finally:
                 self._lock.release()
             self._carry_out(freed)
 
+    def _take_back(self, connection: HTTP1Connection) -> Freed[HTTP1Connection] | None:
+        if self._in_use.pop(connection, _MISSING) is _MISSING:
+            return None
+        if connection.epoch != self._epoch:
+            connection.stream.forget()
+            return None
+        return self.state.release(connection, self.backend.now(), reusable=False)
+
     def _settle(self, freed: Freed[HTTP1Connection] | None) -> None:
         self._carry_out(freed)
-        if self._orphans:
+        if self._orphans or self._doomed:
             self._reap()
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from envoi._io.protocols import TimedOut
 from envoi._model.trace import Trace
 from envoi._net.body import STEP, ResponseBody
 from envoi._net.errors import is_over, translate
@@ -53,8 +54,8 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
     resent = False
     while True:
         connection = await pool.acquire(route, call.timeout, deadline)
-        acquired = backend.now()
         try:
+            acquired = backend.now()
             head = await connection.exchange(
                 backend,
                 request.method,
@@ -66,24 +67,33 @@ async def exchange(call: Call, request: Request, started: float, deadline: float
                 deadline,
                 STREAM_AT_HEAD if call.stream else STEP,
             )
+            trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
+            return _reply(call, request, connection, head, trace, deadline)
         except BaseException as error:
             pool.release(connection, reusable=False)
-            if not isinstance(error, Exception) or connection.phase == SOURCE:
+            if not isinstance(error, Exception) or _is_the_callers(error, connection):
                 raise
             if not resent and call.resend and _may_resend(request, connection, error):
                 resent = True
                 content.rewind()
                 continue
             passed = is_over(deadline, backend.now())
-            phase = "body" if connection.machine.head_complete else connection.phase
+            phase = "body" if connection.machine.head_complete else _phase(connection)
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
             if isinstance(raised, RequestException) and raised.response is None:
                 raised.response = _cut_short(call, request, connection)
             if raised is error:
                 raise
             raise raised from error
-        trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
-        return _reply(call, request, connection, head, trace, deadline)
+
+
+def _is_the_callers(error: Exception, connection: HTTP1Connection) -> bool:
+    """Whether the caller's own body raised: its exceptions stay what they are. A deadline that passed meanwhile is ours."""
+    return connection.phase == SOURCE and not isinstance(error, TimedOut)
+
+
+def _phase(connection: HTTP1Connection) -> str:
+    return "write" if connection.phase == SOURCE else connection.phase
 
 
 def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Headers]:
@@ -121,6 +131,9 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
         log_exchange(logger, request, reply)
     if informational := machine.take_informational():
         reply.informational = informational
+    if connection.interim:
+        reply.informational = [*connection.interim, *informational]
+        connection.interim = []
     short = machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None
     if short and (machine.keep_alive or connection.stream.closed_cleanly):
         content = machine.take_body()  # the short way: the whole answer is here

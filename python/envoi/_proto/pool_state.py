@@ -125,7 +125,7 @@ class PoolState(Generic[C]):
         host = self._hosts.get(key)
         if host is not None and host.idle:
             connection = host.idle.pop()  # the warmest
-            del self._idle[connection]
+            self._idle.pop(connection, None)  # Ctrl-C may have come between this line's twin and the one before it
             if now - connection.idle_since <= self.keepalive:
                 return Verb.USE, connection, self._expire(now) if self._idle else _NOTHING
             # The warmest has expired, hence all of this host's have: they are the oldest, and go with it.
@@ -257,7 +257,8 @@ class PoolState(Generic[C]):
         # The oldest of all is the oldest of its host, which keeps its idle connections in the same order.
         connection, _ = self._idle.popitem(last=False)
         host = self._hosts[connection.key]
-        host.idle.popleft()
+        if host.idle and host.idle[0] is connection:
+            host.idle.popleft()
         self._drop(host, connection.key)
         return connection
 

@@ -166,6 +166,13 @@ impl Machine {
         self.head_complete
     }
 
+    /// Whether the final response's head waits to be taken, and redirects: its body is not worth waiting for.
+    pub fn redirect_waiting(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| {
+            matches!(head.status, 301 | 302 | 303 | 307 | 308) && head.location().is_some()
+        })
+    }
+
     /// Whether any byte arrived since `start`.
     pub fn response_started(&self) -> bool {
         self.received_any
