@@ -27,7 +27,7 @@ lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 	$(BIN)/mypy
 	$(BIN)/mypy examples/*.py benchmarks
 	$(BIN)/lint-imports --no-logo --no-cache
-	PYTHONPATH=python $(BIN)/pyright --pythonpath $(BIN)/python --verifytypes envoi --ignoreexternal >$(STAMPS)/types || { cat $(STAMPS)/types; exit 1; }
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=python $(BIN)/pyright --verifytypes envoi --ignoreexternal >$(STAMPS)/types || { cat $(STAMPS)/types; exit 1; }
 
 format:
 	cargo fmt --all

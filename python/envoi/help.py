@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envoi._model.installation import print_report as _print_report
 from envoi._model.installation import report_about as _report_about
 from envoi._model.lazy import lazy_names as _lazy_names
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from collections.abc import Callable
+else:
     _ASKED = ("OpenSSL", "chardet", "charset_normalizer", "cryptography", "idna", "ssl", "urllib3")
     __getattr__ = _lazy_names(__name__, {name: name for name in _ASKED})
 
 __all__ = ["info"]
 
-info = _report_about(__name__)
+info: Callable[[], dict[str, Any]] = _report_about(__name__)
 
 if __name__ == "__main__":
     _print_report(info())

@@ -114,9 +114,11 @@ __all__ = [
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 # Looked up at each call, so that it can be replaced in this module.
-should_bypass_proxies = _bypass_rule(lambda host: proxy_bypass(host))  # noqa: PLW0108
+should_bypass_proxies: _BypassRule = _bypass_rule(lambda host: proxy_bypass(host))  # noqa: PLW0108
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from envoi._proto.plans.proxy_lookup import BypassRule as _BypassRule
+else:
     __getattr__ = _lazy_names(
         "envoi.utils",
         {

@@ -81,7 +81,7 @@ class HTTPBasicAuth(AuthBase):
     def __eq__(self, other: object) -> bool:
         return same_credentials(self, other)
 
-    __hash__ = None  # type: ignore[assignment]  # user name and password can be set anew
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # user name and password can be set anew
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.username!r}>"
@@ -104,7 +104,7 @@ class BearerAuth(AuthBase):
     """
 
     def __init__(self, token: str | bytes) -> None:
-        self.token = _checked_token(token)
+        self.token: str = _checked_token(token)
 
     def __call__(self, r: Any) -> Any:
         """Write Authorization into `r.headers` and return `r`."""
@@ -114,7 +114,7 @@ class BearerAuth(AuthBase):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BearerAuth) and self.token == other.token
 
-    __hash__ = None  # type: ignore[assignment]  # the token can be set anew
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # the token can be set anew
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ***>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 from os import urandom
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from envoi._core import URL, URLError
 from envoi._model.auth import Auth, AuthBase, same_credentials
@@ -113,7 +113,7 @@ class HTTPDigestAuth(Auth, AuthBase):
     def __eq__(self, other: object) -> bool:
         return same_credentials(self, other)
 
-    __hash__ = None  # type: ignore[assignment]  # user name and password can be set anew
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # user name and password can be set anew
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.username!r}>"

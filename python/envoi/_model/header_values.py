@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from envoi.exceptions import InvalidHeader
 
@@ -14,7 +14,7 @@ _NAME_BYTES: Final = re.compile(rb"(?!\s)[^:\r\n]+\Z")
 _VALUE_BYTES: Final = re.compile(rb"(?!\s)[^\r\n]*\Z")
 STR_VALIDATORS: Final = (_NAME, _VALUE)
 BYTES_VALIDATORS: Final = (_NAME_BYTES, _VALUE_BYTES)
-HEADER_VALIDATORS: Final = {bytes: BYTES_VALIDATORS, str: STR_VALIDATORS}
+HEADER_VALIDATORS: Final[dict[type[str | bytes], tuple[re.Pattern[Any], re.Pattern[Any]]]] = {bytes: BYTES_VALIDATORS, str: STR_VALIDATORS}
 
 
 def parse_list_header(value: str) -> list[str]:
