@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
 from envoi._net.errors import is_over
-from envoi._net.errors import is_over
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 from typing import TYPE_CHECKING, Final, cast
 
 from envoi import exceptions
