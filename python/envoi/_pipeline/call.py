@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig
-    from envoi._model.cookies import Cookies
+    from envoi._model.cookies import CookieHolder
     from envoi._model.netrc import Netrc
     from envoi._model.timeout import Timeout
     from envoi._model.url import URL
@@ -71,7 +71,7 @@ class Call:
     max_redirects: int
     resend: bool
     max_body: int | None
-    jar: Cookies
+    jar: CookieHolder
     cookies: Any
     auth: Any
     netrc: Netrc | None
