@@ -90,10 +90,10 @@ class Pool:
 
     def release(self, connection: HTTP1Connection, *, reusable: bool) -> None:
         """Give a connection back; the second time it does nothing. Never waits, so that a cancelled task can do it."""
-        if self._in_use.pop(connection, _MISSING) is _MISSING:
-            return
         if connection.epoch != self._epoch:
             connection.stream.forget()  # it is the parent's: this process was forked while it was in use
+            return
+        if self._in_use.pop(connection, _MISSING) is _MISSING:
             return
         with self._lock:
             freed = self.state.release(connection, self.backend.now(), reusable=reusable)
@@ -122,7 +122,7 @@ class Pool:
         """In a forked child: start empty, and leave the parent's connections alone."""
         self._epoch += 1
         self._lock = self.backend.lock()  # the old one may have been held by a thread that does not exist here
-        for connection in (*self.state.reset(), *self._in_use, *self._orphans):
+        for connection in (*self.state.reset(), *self._orphans):
             connection.stream.forget()
         self._orphans.clear()
         self._in_use.clear()
@@ -169,10 +169,10 @@ class Pool:
             self._carry_out(freed)
 
     def _take_back(self, connection: HTTP1Connection) -> Freed[HTTP1Connection] | None:
-        if self._in_use.pop(connection, _MISSING) is _MISSING:
-            return None
         if connection.epoch != self._epoch:
             connection.stream.forget()
+            return None
+        if self._in_use.pop(connection, _MISSING) is _MISSING:
             return None
         return self.state.release(connection, self.backend.now(), reusable=False)
 
