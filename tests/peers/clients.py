@@ -47,6 +47,12 @@ class Client:
         urls = [url(number) if callable(url) else url for number in range(count)]
         return self._loop.together([(self.session.request, (method, one), options) for one in urls])
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are in somebody's hands, or lost."""
+        state = self.session._pool.state
+        return int(state.open - state.idle)
+
     def close(self) -> None:
         """Close the session and whatever drives it. Again: nothing."""
         if self._closed:

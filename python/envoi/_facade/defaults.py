@@ -119,7 +119,7 @@ class SessionSettings:
         self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
         self._environment: Environment | None = None
         self.proxies = {} if isinstance(proxies, NotGiven) else proxies
-        self.hooks: dict[str, Any] = {"response": checked_hooks(hooks) if hooks else []}
+        self.hooks = hooks
         self.params: ParamsType = params
         self.auth: AuthType = auth
         self.max_redirects: int = _whole("max_redirects", max_redirects)
@@ -172,6 +172,15 @@ class SessionSettings:
         self._proxies: dict[str, Any] = _checked_proxies(value or {})
 
     @property
+    def hooks(self) -> dict[str, Any]:
+        """What is called with each response: `{"response": [function, …]}`."""
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, value: HooksType) -> None:
+        self._hooks: dict[str, Any] = {"response": checked_hooks(value) if value else []}
+
+    @property
     def timeout(self) -> Timeout:
         """The limits in force where a request names none of its own."""
         return self._timeout
@@ -220,7 +229,8 @@ class SessionSettings:
             content = _encode(options)
             if content.is_async and pool.backend.name == "blocking":
                 raise exceptions.InvalidBody("data= is asynchronous: an async iterator or file needs an AsyncSession")
-            if call.auth is not None and given("auth") is None and given("headers") and "Authorization" in Headers(given("headers")):
+            own = given("headers")
+            if call.auth is not None and own and given("auth") is None and "Authorization" in merge_headers(Headers(), own):
                 call.auth = None  # what this request says goes before what the session says
             if params or given("params") is not None:
                 params = _merged_params(params, given("params"))
@@ -238,8 +248,8 @@ class SessionSettings:
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
         request = Request(verb, parsed, headers, content)
-        if "hooks" in options or self.hooks["response"]:
-            request._hooks = merged_hooks(options.get("hooks"), self.hooks)
+        if "hooks" in options or self._hooks.get("response"):
+            request._hooks = merged_hooks(options.get("hooks"), self._hooks)
         return call, request
 
     def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
@@ -291,7 +301,7 @@ class SessionSettings:
     def _route_choice(self, request: Mapping[str, Any]) -> RouteChoice | Routes:
         """How requests are routed by way of proxies: this request's before the session's before the environment's."""
         environment = NOTHING if self._direct else self._surroundings()
-        explicit = {**self._proxies, **request}
+        explicit = dict(request) if "all" in request else {**self._proxies, **request}
         if not explicit and not environment.proxies:
             return self._routes
         no_proxy = explicit.pop("no_proxy", None) or environment.no_proxy

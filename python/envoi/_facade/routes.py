@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from envoi import exceptions
 from envoi._io.protocols import TLSConfig
+from envoi._model.sentinel import NotGiven
 from envoi._model.url import require_http
 from envoi._net.route import Route
 
@@ -105,8 +106,7 @@ class RouteChoice:
     ) -> None:
         self._routes = routes
         self._explicit = explicit
-        ambient = {} if "all" in explicit else {scheme: proxy for scheme, proxy in proxies.items() if scheme not in explicit}
-        self._ambient = {**ambient, **explicit} if ambient else None
+        self._ambient = proxies
         self._no_proxy = no_proxy
 
     def __call__(self, url: URL, tls: TLSConfig) -> Route:
@@ -117,11 +117,12 @@ class RouteChoice:
             InvalidSchema: neither http nor https.
         """
         from envoi._proto.plans.no_proxy import bypasses
-        from envoi._proto.plans.proxy import choose_proxy
+        from envoi._proto.plans.proxy import choose_proxy, find_proxy
 
-        ambient = self._ambient
-        proxies = self._explicit if ambient is None or bypasses(url, self._no_proxy) else ambient
-        return self._routes(url, tls, choose_proxy(url, proxies))
+        proxy = find_proxy(url, self._explicit)
+        if isinstance(proxy, NotGiven):
+            proxy = None if bypasses(url, self._no_proxy) else choose_proxy(url, self._ambient)
+        return self._routes(url, tls, proxy)
 
 
 def proxy_tls_config(tls: TLSConfig) -> TLSConfig:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi._model.auth import as_flow, needs_response_body
-from envoi._pipeline.cookies import keep_cookies
+from envoi._pipeline.cookies import renew_cookies
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import discard, load
+from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -33,24 +34,30 @@ async def authenticated(
     """Send a request as its scheme wants it, which may take several exchanges; the last response, and those before it.
 
     Raises:
-        InvalidOption: `auth` is nothing that authenticates.
+        InvalidOption: `auth` is nothing that authenticates, or its flow makes no request.
         RequestException: whatever went wrong.
     """
     flow = as_flow(auth, redirected=redirected)(request.copy())
     needs_body = needs_response_body(auth)
     unanswered: list[Reply] = []
     try:
-        sending = next(flow)
+        sending = next(flow, None)
+        if sending is None:
+            raise InvalidOption(f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request)
         while True:
             reply = await exchange(call, sending, started, deadline)
-            if needs_body:
-                await load(reply)
             try:
+                if needs_body:
+                    await load(reply)
                 following = flow.send(reply)
             except StopIteration:
                 return reply, unanswered
+            except BaseException:
+                if reply.body is not None:
+                    reply.body.close()
+                raise
             if reply.sets_cookies:
-                keep_cookies(call, sending, reply)
+                renew_cookies(call, sending, reply, following)
             await discard(reply)
             reply.history = list(unanswered)
             unanswered.append(reply)

@@ -33,3 +33,19 @@ def attach_cookies(call: Call, request: Request) -> None:
 def keep_cookies(call: Call, request: Request, reply: Reply) -> None:
     """Take the cookies that a response sets into the session's jar."""
     call.jar.extract(request.parsed_url, reply.headers)
+
+
+def renew_cookies(call: Call, request: Request, reply: Reply, following: Request) -> None:
+    """Take the cookies of a response into the jar, and into the request that comes next, if its Cookie field was written from the jar.
+
+    Args:
+        call: how.
+        request: what was answered.
+        reply: the answer.
+        following: what is sent next, to authenticate.
+    """
+    written = with_request_cookies(call.jar, call.cookies, request.parsed_url)
+    keep_cookies(call, request, reply)
+    if following.parsed_url.origin == request.parsed_url.origin and following.headers.get("Cookie") == written:
+        following.headers.pop("Cookie", None)
+        attach_cookies(call, following)

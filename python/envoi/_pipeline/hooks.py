@@ -1,10 +1,10 @@
-"""Hooks: the caller's functions, called with each response, redirects and refused attempts included."""
+"""Hooks: the caller's functions, called with each response, redirects and but not the attempts of an authentication on the way."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._pipeline.reply import load
+from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
     """Call each hook with the response; what one returns, unless None, takes its place. In an async session a hook may be async.
 
-    The body is read first, unless the caller streams it: a hook may look at it.
+    The body is read first, unless the caller streams it: a hook may look at it. A response that is replaced is done with.
 
     Raises:
         InvalidOption: an async hook in a sync session.
@@ -25,14 +25,21 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
     if not blocking and reply.body is not None and not call.stream and not reply.is_redirect:
         await load(reply)
     options = {"timeout": call.timeout, "verify": call.verify, "cert": call.cert, "proxies": call.proxies, "stream": call.stream}
-    for hook in list(hooks):
-        result: Any = hook(reply, **options)
-        if hasattr(result, "__await__"):
-            if blocking:
-                if hasattr(result, "close"):
-                    result.close()
-                raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
-            result = await result
-        if result is not None:
-            reply = result
+    try:
+        for hook in list(hooks):
+            result: Any = hook(reply, **options)
+            if hasattr(result, "__await__"):
+                if blocking:
+                    if hasattr(result, "close"):
+                        result.close()
+                    raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
+                result = await result
+            if result is not None:
+                replaced, reply = reply, result
+                if replaced.body is not None and replaced.body is not reply.body:
+                    await discard(replaced)
+    except BaseException:
+        if reply.body is not None:
+            reply.body.close()
+        raise
     return reply

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from envoi._model.headers import Headers, merge_headers
+from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.url import URL, URLError
 from envoi.exceptions import InvalidOption, InvalidProxyURL
 
@@ -178,8 +179,14 @@ def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
         >>> choose_proxy(URL("https://a.test/"), {"https": "proxy.test:3128", "https://a.test": None}) is None
         True
     """
+    found = find_proxy(url, proxies)
+    return None if isinstance(found, NotGiven) else found
+
+
+def find_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | NotGiven | None:
+    """As `choose_proxy`, but NOT_GIVEN when no key decides, rather than one that says "no proxy"."""
     if not proxies:
-        return None
+        return NOT_GIVEN
     hosts = {_host_key(key): value for key, value in proxies.items() if "://" in key}
     host = url.host.removesuffix(".")
     for scheme in (url.scheme, "all"):
@@ -190,7 +197,7 @@ def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
         else:
             continue
         return parse_proxy(value) if value else None
-    return None
+    return NOT_GIVEN
 
 
 def environment_proxies(environ: Mapping[str, str]) -> dict[str, str]:
