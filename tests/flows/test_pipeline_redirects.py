@@ -332,14 +332,15 @@ def test_redirect_that_keeps_a_slow_body_does_not_hold_the_next_request_for_ever
     client.check()
 
 
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("runner", RUNNERS)
-def test_redirect_whose_body_stalls_is_followed_all_the_same(runner):
+def test_redirect_whose_body_stalls_is_followed_all_the_same(runner, stream):
     stalls = [Send(None), Receive(b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 10\r\n\r\nabc"), Stall()]
     fine = [Send(None), Receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")]
 
     async def flow(client):
         began = client.backend.now()
-        response = await client.get(stream=True)
+        response = await client.get(stream=stream)
         return response.status_code, client.backend.now() - began
 
     (status, taken), _ = run_client(runner, [stalls, fine], flow)

@@ -173,10 +173,12 @@ def validate_method(method: str | bytes) -> str:
     if _TOKEN.fullmatch(text) is None:
         message = f"method {text[:40]!r} is not an HTTP token"
         raise InvalidMethod(message)
+    if text.upper() == "CONNECT":
+        raise InvalidMethod("CONNECT makes tunnels through a proxy, and is not for requests: pass proxies=")
     return text.upper()
 
 
 _NO_HEADERS: Final = Headers()
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY")
+_VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 _KNOWN_METHODS: Final[dict[object, str]] = {name: verb for verb in _VERBS for name in (verb, verb.lower())}
