@@ -191,3 +191,102 @@ def test_backend_belongs_to_one_loop(kind):
 def test_asyncio_backend_is_made_outside_a_loop():
     backend = AsyncioBackend()
     backend.call_soon(lambda: None)
+
+
+async def give(value):
+    return value
+
+
+async def sleep_and_give(backend, seconds, value):
+    await backend.sleep(seconds)
+    return value
+
+
+@pytest.mark.parametrize("far", [math.inf, 10.0, 1e12])
+def test_within_gives_what_the_awaitable_gives(kind, far):
+    async def flow(backend):
+        assert await backend.within(backend.now() + far, give(1)) == 1
+        assert await backend.within(backend.now() + far, sleep_and_give(backend, 0.001, 2)) == 2
+        with pytest.raises(LookupError):
+            await backend.within(backend.now() + far, fail(LookupError()))
+
+    run_flow(kind, flow)
+
+
+async def fail(error):
+    raise error
+
+
+def test_within_raises_at_the_deadline(kind):
+    cancelled = []
+
+    async def hang(backend):
+        try:
+            await backend.sleep(0.1 if kind == "blocking" else 30)
+        except BaseException:
+            cancelled.append(True)
+            raise
+
+    async def flow(backend):
+        began = backend.now()
+        with pytest.raises(TimedOut):
+            await backend.within(began + 0.02, hang(backend))
+        assert 0.015 <= backend.now() - began < 2
+
+    run_flow(kind, flow)
+    assert kind == "blocking" or cancelled
+
+
+def test_within_runs_nothing_after_the_deadline(kind):
+    async def flow(backend):
+        ran = []
+
+        async def run():
+            ran.append(True)
+
+        with pytest.raises(TimedOut):
+            await backend.within(backend.now() - 1, run())
+        assert not ran
+
+    run_flow(kind, flow)
+
+
+def test_within_passes_on_a_timeout_that_is_not_its_own(kind):
+    async def flow(backend):
+        with pytest.raises(TimeoutError, match="of the caller's"):
+            await backend.within(backend.now() + 10, fail(TimeoutError("of the caller's")))
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("far", [math.inf, 10.0])
+def test_within_passes_on_an_outer_cancellation(kind, far):
+    async def flow(backend):
+        if kind == "trio":
+            import trio
+
+            with trio.move_on_after(0.01) as scope:
+                await backend.within(backend.now() + far, trio.sleep_forever())
+            assert scope.cancelled_caught
+            return
+        task = asyncio.create_task(backend.within(backend.now() + far, asyncio.sleep(30)))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    if kind != "blocking":
+        run_flow(kind, flow)
+
+
+def test_checkpoint_lets_others_run(kind):
+    async def flow(backend):
+        backend.check_owner()
+        order = []
+        backend.call_soon(lambda: order.append("other"))
+        for _ in range(3):
+            await backend.checkpoint()
+        order.append("flow")
+        assert order == ["other", "flow"]
+
+    run_flow(kind, flow)

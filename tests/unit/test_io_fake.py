@@ -140,3 +140,17 @@ def test_tls_names_and_connections_fail_as_told(runner):
     refusal, failure = ConnectionRefusedError(111, "refused"), OSError("bad certificate")
     backend = FakeBackend(runner, [refusal, [], []], names={"missing": OSError("no such name")}, tls_failures=[failure, None])
     assert run(backend, flow()) == "h2"
+
+
+def test_within_looks_at_the_clock(runner):
+    async def flow():
+        await backend.within(math.inf, backend.sleep(1))
+        await backend.within(1003.0, backend.sleep(1))
+        with pytest.raises(TimedOut):
+            await backend.within(1003.0, backend.sleep(2))
+        with pytest.raises(TimedOut):
+            await backend.within(1003.0, backend.sleep(100))
+        return backend.now()
+
+    backend = FakeBackend(runner)
+    assert run(backend, flow()) == 1004.0

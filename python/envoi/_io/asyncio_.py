@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream, clock_of
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 T = TypeVar("T")
 
@@ -67,6 +67,29 @@ class AsyncioBackend:
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
         await asyncio.sleep(seconds)
+
+    async def checkpoint(self) -> None:
+        """As in `Backend`."""
+        await asyncio.sleep(0)
+
+    async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
+        """As in `Backend`."""
+        if deadline == math.inf:
+            return await awaitable
+        if self.now() >= deadline:
+            give_up(awaitable)
+        scope = asyncio.timeout_at(deadline)
+        try:
+            async with scope:
+                result = await awaitable
+        except TimeoutError as error:
+            # Another may come from the awaitable itself.
+            if scope.expired() and isinstance(error.__cause__, asyncio.CancelledError):
+                raise TimedOut from None
+            raise
+        if self.now() >= deadline:
+            raise TimedOut
+        return result
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
         """As in `Backend`."""

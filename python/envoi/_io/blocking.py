@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import blocking_connect
-from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig, give_up
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, SocketStream, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 T = TypeVar("T")
 
@@ -49,6 +49,20 @@ class BlockingBackend:
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
         time.sleep(seconds)  # noqa: ASYNC251 - nothing here waits otherwise
+
+    async def checkpoint(self) -> None:
+        """As in `Backend`: nothing to do."""
+
+    async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
+        """As in `Backend`."""
+        if deadline == math.inf:
+            return await awaitable
+        if time.monotonic() >= deadline:
+            give_up(awaitable)
+        result = await awaitable
+        if time.monotonic() >= deadline:
+            raise TimedOut
+        return result
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
         """As in `Backend`."""

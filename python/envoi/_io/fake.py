@@ -15,11 +15,11 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from envoi._io.fake_stream import End, FakeStream, Receive, Reset, Script, Send, Server, Stall, pieces
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
 from envoi._io.run_sync import run_sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
 __all__ = [
     "CANCELLED",
@@ -178,6 +178,15 @@ class FakeBackend:
             await trio.lowlevel.checkpoint()
         elif strikes:
             raise KeyboardInterrupt
+
+    async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
+        """As in `Backend`: what it waits for moves the clock, which is looked at afterwards."""
+        if self.clock >= deadline:
+            give_up(awaitable)
+        result = await awaitable
+        if self.clock >= deadline:
+            raise TimedOut
+        return result
 
     def wait_in_vain(self, timeout: float, deadline: float) -> None:
         """Nothing will come: the clock moves to the limit, and TimedOut is raised."""

@@ -10,8 +10,8 @@ a *deadline* is an absolute time; `math.inf` is "no limit" for both. Whichever c
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,6 +30,13 @@ class TimedOut(Exception):  # noqa: N818 - what happened, not a kind of error
 
 class StreamClosed(Exception):  # noqa: N818
     """The stream was closed by our side while it was used."""
+
+
+def give_up(awaitable: Awaitable[object]) -> NoReturn:
+    """Raise TimedOut instead of awaiting what is late already."""
+    if isinstance(awaitable, Coroutine):
+        awaitable.close()
+    raise TimedOut
 
 
 class Address(NamedTuple):
@@ -187,6 +194,18 @@ class Backend(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+    async def checkpoint(self) -> None:
+        """Let other tasks of the loop run, once; where cancellation may strike. Nothing under the blocking backend."""
+        ...
+
+    async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
+        """Await something of the caller's; at the deadline it is cancelled, and TimedOut is raised.
+
+        Under the blocking backend nothing can be interrupted: it runs to its end, and the clock is looked at afterwards.
+        A cancellation from outside goes through as it is. What is late already is not even begun (a coroutine is closed).
+        """
+        ...
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
         """Addresses of a host in the resolver's order, kept briefly. Never blocks a loop. Raises OSError (gaierror) or TimedOut."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from envoi._io import trio_connect
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi._io.trio_stream import TrioStream
 from envoi.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 T = TypeVar("T")
 
@@ -62,6 +62,22 @@ class TrioBackend:
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
         await trio.sleep(seconds)
+
+    async def checkpoint(self) -> None:
+        """As in `Backend`."""
+        await trio.lowlevel.checkpoint()
+
+    async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
+        """As in `Backend`."""
+        if deadline == math.inf:
+            return await awaitable
+        if trio.current_time() >= deadline:
+            give_up(awaitable)
+        with trio.CancelScope(deadline=deadline):
+            result = await awaitable
+            if trio.current_time() < deadline:
+                return result
+        raise TimedOut
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
         """As in `Backend`."""
