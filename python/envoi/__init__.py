@@ -17,7 +17,6 @@ from envoi._facade.async_response import AsyncResponse
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.response import Response
 from envoi._facade.session import Session
-from envoi._model.cookies import Cookies
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.request import Request
@@ -33,6 +32,8 @@ from envoi.exceptions import (
     ConnectionRefused,
     ConnectTimeout,
     ContentDecodingError,
+    CookieFileError,
+    CookieFileNotFound,
     FileModeWarning,
     HTTPError,
     IncompleteBody,
@@ -72,15 +73,18 @@ if TYPE_CHECKING:
     from envoi import auth as auth
     from envoi import certs as certs
     from envoi import compat as compat
+    from envoi import cookies as cookies
     from envoi import help as help  # noqa: A004 - requests' name
     from envoi import hooks as hooks
     from envoi import packages as packages
     from envoi import structures as structures
     from envoi import utils as utils
+    from envoi._model.cookie_jar import RequestsCookieJar as Cookies
 else:
     # The modules of requests that are there after `import requests`, loaded when they are first asked for.
-    _MODULES = ("auth", "certs", "compat", "help", "hooks", "packages", "structures", "utils")
-    __getattr__ = _lazy_names("envoi", {name: f"envoi.{name}" for name in _MODULES})
+    _MODULES = ("auth", "certs", "compat", "cookies", "help", "hooks", "packages", "structures", "utils")
+    _JAR = "envoi._model.cookie_jar:RequestsCookieJar"
+    __getattr__ = _lazy_names("envoi", {"Cookies": _JAR, **{name: f"envoi.{name}" for name in _MODULES}})
 
 __all__ = [
     "URL",
@@ -94,6 +98,8 @@ __all__ = [
     "ConnectionInfo",
     "ConnectionRefused",
     "ContentDecodingError",
+    "CookieFileError",
+    "CookieFileNotFound",
     "Cookies",
     "FileModeWarning",
     "HTTPError",

@@ -11,8 +11,8 @@ from envoi import exceptions
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.shared import shared_async_session
-from envoi._model.cookies import Cookies
 from envoi._model.headers import Headers
+from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.url import URL
@@ -24,6 +24,8 @@ from envoi.exceptions import (
     ConnectionRefused,
     ConnectTimeout,
     ContentDecodingError,
+    CookieFileError,
+    CookieFileNotFound,
     FileModeWarning,
     HTTPError,
     IncompleteBody,
@@ -62,8 +64,11 @@ from envoi.status_codes import codes
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from envoi._model.cookie_jar import RequestsCookieJar as Cookies
     from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
+else:
+    __getattr__ = _lazy_names("envoi.aio", {"Cookies": "envoi._model.cookie_jar:RequestsCookieJar"})
 
 Session = AsyncSession
 Response = AsyncResponse
@@ -79,6 +84,8 @@ __all__ = [
     "ConnectionError",
     "ConnectionRefused",
     "ContentDecodingError",
+    "CookieFileError",
+    "CookieFileNotFound",
     "Cookies",
     "FileModeWarning",
     "HTTPError",

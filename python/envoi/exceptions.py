@@ -34,6 +34,8 @@ RequestException (OSError)
 │   └── JSONDecodeError (json.JSONDecodeError)
 ├── StreamConsumedError (TypeError)
 ├── UnrewindableBodyError
+├── CookieFileError
+│   └── CookieFileNotFound (FileNotFoundError)
 ├── RetryError
 ├── SessionClosed (RuntimeError)
 └── WrongEventLoop (RuntimeError)
@@ -62,6 +64,8 @@ __all__ = [
     "ConnectionError",
     "ConnectionRefused",
     "ContentDecodingError",
+    "CookieFileError",
+    "CookieFileNotFound",
     "FileModeWarning",
     "HTTPError",
     "IncompleteBody",
@@ -317,6 +321,14 @@ class StreamConsumedError(RequestException, TypeError):
 
 class UnrewindableBodyError(RequestException):
     """The body must be sent again (a redirect, a retry), and cannot be rewound."""
+
+
+class CookieFileError(RequestException):
+    """A file of cookies cannot be read or written, or is not one."""
+
+
+class CookieFileNotFound(CookieFileError, FileNotFoundError):
+    """There is no such file of cookies, or no such folder to write one to."""
 
 
 class RetryError(RequestException):

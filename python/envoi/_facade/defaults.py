@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
+from envoi._facade import checks
+from envoi._facade.base_url import base, joined
 from envoi._facade.environment import NOTHING, read_environment
 from envoi._facade.routes import Routes, tls_config
 from envoi._model.body import NO_BODY, encode_body, set_framing
-from envoi._model.cookies import Cookies
 from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks, merged_hooks
 from envoi._model.options import check_options
 from envoi._model.request import Request, validate_method
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import Timeout
-from envoi._model.url import URL, URLError, parse_url, require_http, with_params
+from envoi._model.url import parse_url, with_params
 from envoi._pipeline.call import Call
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from envoi._facade.routes import RouteChoice
     from envoi._io.protocols import TLSConfig
     from envoi._model.body_streams import Body
+    from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import (
         AuthType,
         CertType,
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from envoi._pipeline.reply import Reply
 
 DEFAULT_TIMEOUT: Final = Timeout()
+_OF_THIS_PROCESS: Final = frozenset({"_pool", "_closed", "_routes", "_kept", "_environment", "_seen"})
 
 
 class SessionSettings:
@@ -53,7 +53,7 @@ class SessionSettings:
         base_url: relative URLs are joined to it.
         headers: sent with every request, over Envoi's own; None as a value leaves one of those out.
         params: added to every URL's query.
-        cookies: in the jar from the start.
+        cookies: in the jar from the start; or a `http.cookiejar.CookieJar` of your own, which is used as it is.
         auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and returns it.
         proxies: by scheme or `scheme://host`: `{"https": "http://user:password@proxy:3128"}`; None for none at all, whatever the
             environment says.
@@ -75,6 +75,9 @@ class SessionSettings:
     Raises:
         InvalidOption: an argument of the wrong type or out of range.
     """
+
+    _pool: Pool | None = None
+    _kept: list[Call]
 
     def __init__(
         self,
@@ -99,40 +102,42 @@ class SessionSettings:
         sensitive_headers: Iterable[str] = (),
         local_address: str | None = None,
     ) -> None:
-        self._without_options: Call | None = None
-        self._closed = False
-        self._pool: Pool | None = None
-        self._opening = Lock()
-        self._routes = Routes()
-        self._tls: TLSConfig | None = None
+        self._begin()
         self._limits = (
-            _limit("max_connections", max_connections),
-            _limit("max_connections_per_host", max_connections_per_host),
-            _seconds("keepalive", keepalive),
+            checks.limit("max_connections", max_connections),
+            checks.limit("max_connections_per_host", max_connections_per_host),
+            checks.seconds("keepalive", keepalive),
         )
-        self._local_address = local_address
+        self._local_address = checks.ip_address(local_address)
         self._headers = default_headers() if headers is None else merge_headers(default_headers(), headers)
-        self._cookies = Cookies(cookies)
-        self._base_url = None if base_url is None else _base(base_url)
+        self._cookies = checks.cookie_holder(cookies)
+        self._base_url = None if base_url is None else base(base_url)
         self._verify = verify
         self._cert = cert
         self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
-        self._environment: Environment | None = None
         self.proxies = {} if isinstance(proxies, NotGiven) else proxies
         self.hooks = hooks
         self.params: ParamsType = params
         self.auth: AuthType = auth
-        self.max_redirects: int = _whole("max_redirects", max_redirects)
+        self.max_redirects: int = checks.whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env
         self.stream: bool = False
         self.resend: bool = resend
-        self.max_body: int | None = _size(max_body)
-        self.sensitive_headers: tuple[str, ...] = tuple(sensitive_headers)
+        self.max_body: int | None = checks.size(max_body)
+        self.sensitive_headers = sensitive_headers  # type: ignore[assignment] # the setter takes more than it gives
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if name != "_without_options":
-            object.__setattr__(self, "_without_options", None)
+        # Another object, not an emptied one: a thread that has read the former settings keeps what it makes of them in the former.
+        object.__setattr__(self, "_kept", [])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without connections and what else belongs to this process, as in requests."""
+        return {name: value for name, value in self.__dict__.items() if name not in _OF_THIS_PROCESS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._begin()
+        self.__dict__.update(state)
 
     @property
     def headers(self) -> Headers:
@@ -144,13 +149,13 @@ class SessionSettings:
         self._headers = merge_headers(Headers(), value)
 
     @property
-    def cookies(self) -> Cookies:
-        """The jar: what servers set, and what you put in."""
-        return self._cookies
+    def cookies(self) -> RequestsCookieJar:
+        """The jar: what servers set, and what you put in. Any `http.cookiejar.CookieJar` may take its place, and is used as it is."""
+        return self._cookies.jar
 
     @cookies.setter
     def cookies(self, value: Any) -> None:
-        self._cookies = value if isinstance(value, Cookies) else Cookies(value)
+        self._cookies = checks.cookie_holder(value)
 
     @property
     def base_url(self) -> str | None:
@@ -159,7 +164,7 @@ class SessionSettings:
 
     @base_url.setter
     def base_url(self, value: URLType | None) -> None:
-        self._base_url = None if value is None else _base(value)
+        self._base_url = None if value is None else base(value)
 
     @property
     def proxies(self) -> dict[str, Any]:
@@ -169,7 +174,7 @@ class SessionSettings:
     @proxies.setter
     def proxies(self, value: ProxiesType) -> None:
         self._direct = value is None
-        self._proxies: dict[str, Any] = _checked_proxies(value or {})
+        self._proxies: dict[str, Any] = checks.proxies_by_scheme(value or {})
 
     @property
     def hooks(self) -> dict[str, Any]:
@@ -190,6 +195,15 @@ class SessionSettings:
         self._timeout = Timeout.parse(value, DEFAULT_TIMEOUT)
 
     @property
+    def sensitive_headers(self) -> tuple[str, ...]:
+        """Names of headers that a redirect to another origin does not take along."""
+        return self._sensitive
+
+    @sensitive_headers.setter
+    def sensitive_headers(self, value: Iterable[str]) -> None:
+        self._sensitive = checks.header_names(value)
+
+    @property
     def verify(self) -> VerifyType:
         """How certificates are checked; True until you say otherwise."""
         return True if isinstance(self._verify, NotGiven) else self._verify
@@ -197,7 +211,6 @@ class SessionSettings:
     @verify.setter
     def verify(self, value: VerifyType) -> None:
         self._verify = value
-        self._tls = None
 
     @property
     def cert(self) -> CertType:
@@ -207,7 +220,29 @@ class SessionSettings:
     @cert.setter
     def cert(self, value: CertType) -> None:
         self._cert = value
-        self._tls = None
+
+    def _begin(self) -> None:
+        """What a session has that is no setting."""
+        self._closed = False
+        self._routes = Routes()
+        self._forget_environment()
+
+    def _forget_environment(self) -> None:
+        self._environment: list[Environment] = []  # one, once it was read; another list, for the reason that `_kept` is
+
+    def _opened(self, open_pool: Callable[..., Pool], *more: Any) -> Pool:
+        """The pool, opened if it is not. Without a lock, which a forked child might find held."""
+        if not self._closed:
+            pool: Pool = self.__dict__.setdefault("_pool", open_pool(*self._limits, self._local_address, *more))
+            if not self._closed:
+                return pool
+            self._shut()  # close() came meanwhile, and perhaps found nothing to close
+        raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
+
+    def _shut(self) -> None:
+        pool = self.__dict__.pop("_pool", None)
+        if pool is not None:
+            pool.close()
 
     def _call(
         self,
@@ -219,7 +254,7 @@ class SessionSettings:
     ) -> tuple[Call, Request]:
         """The call and the request that a session's method stands for. All that is wrong with them is raised here, before any I/O."""
         verb = validate_method(method)
-        parsed = parse_url(url) if self._base_url is None else _joined(self._base_url, url)
+        parsed = parse_url(url) if self._base_url is None else joined(self._base_url, url)
         params = self.params
         if options:
             check_options(options)
@@ -235,7 +270,8 @@ class SessionSettings:
             if params or given("params") is not None:
                 params = _merged_params(params, given("params"))
         else:
-            call = self._without_options or self._prepare(pool, new_reply)
+            kept = self._kept
+            call = kept[0] if kept else self._prepare(pool, new_reply)
             if verb == "HEAD":
                 call = self._with_options(pool, new_reply, verb, options)
             headers = self._headers.copy()
@@ -254,14 +290,13 @@ class SessionSettings:
 
     def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
         """How this session sends a request without options; kept until a setting changes."""
-        if self._tls is None:
-            self._tls = self._tls_for(None, None)
+        kept = self._kept
         call = Call()
         call.pool = pool
         call.new_reply = new_reply
         environment = self._surroundings()
         call.route_for = self._route_choice({}) if environment.proxies and not self._direct else self._routes
-        call.tls = self._tls
+        call.tls = self._tls_for(None, None)
         call.jar = self._cookies
         call.timeout = self._timeout
         call.stream = self.stream
@@ -275,26 +310,27 @@ class SessionSettings:
         call.verify = self.verify
         call.cert = self._cert
         call.proxies = self._proxies
-        call.sensitive = self.sensitive_headers
-        self._without_options = call
+        call.sensitive = self._sensitive
+        kept.append(call)
         return call
 
     def _with_options(self, pool: Pool, new_reply: Callable[..., Reply], verb: str, options: Mapping[str, Any]) -> Call:
         given = options.get
-        call = (self._without_options or self._prepare(pool, new_reply)).copy()
+        kept = self._kept
+        call = (kept[0] if kept else self._prepare(pool, new_reply)).copy()
         call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
         call.stream = bool(given("stream", self.stream))
         call.follow = bool(given("allow_redirects", verb != "HEAD"))
         call.cookies = given("cookies")
         call.auth = given("auth", self.auth)
-        call.max_body = _size(given("max_body", self.max_body))
+        call.max_body = checks.size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
             call.tls = self._tls_for(given("verify"), given("cert"))
             call.verify = self.verify if given("verify") is None else given("verify")
             call.cert = self._cert if given("cert") is None else given("cert")
         if "proxies" in options:
             explicit = given("proxies")
-            call.route_for = self._routes if explicit is None else self._route_choice(_checked_proxies(explicit))
+            call.route_for = self._routes if explicit is None else self._route_choice(checks.proxies_by_scheme(explicit))
             call.proxies = explicit
         return call
 
@@ -310,9 +346,10 @@ class SessionSettings:
     def _surroundings(self) -> Environment:
         if not self.trust_env:
             return NOTHING
-        if self._environment is None:
-            self._environment = read_environment()
-        return self._environment
+        found = self._environment
+        if not found:
+            found.append(read_environment())
+        return found[0]
 
     def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
         if verify is None:
@@ -320,26 +357,6 @@ class SessionSettings:
         if isinstance(verify, NotGiven):
             verify = self._surroundings().bundle or True
         return tls_config(verify, self._cert if cert is None else cert)
-
-
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-
-
-def _joined(base: URL, url: URLType) -> URL:
-    """`url` below `base`; an absolute one stands for itself."""
-    if not isinstance(url, str) or _ABSOLUTE.match(url):
-        return parse_url(url)
-    if url.startswith(("//", "\\")):
-        raise exceptions.InvalidURL(f"Invalid URL {url!r}: it leaves base_url for another host; write it in full if that is meant")
-    try:
-        joined = base.join(url.removeprefix("/"))
-    except URLError as error:
-        raise exceptions.InvalidURL(f"Invalid URL {url!r}: {error.args[-1]}") from None
-    if joined.origin != base.origin or not joined.path.startswith(base.path):
-        raise exceptions.InvalidURL(
-            f"Invalid URL {url!r}: it leaves base_url {str(base.without_userinfo())!r}; write it in full if you mean it"
-        )
-    return joined
 
 
 _BODILESS: Final = frozenset({"GET", "HEAD"})
@@ -359,15 +376,6 @@ def _encode(options: Mapping[str, Any]) -> Body:
         raise exceptions.InvalidBody(f"files= cannot be sent: {error}") from error
 
 
-def _checked_proxies(value: Any) -> dict[str, Any]:
-    try:
-        return dict(value)
-    except (TypeError, ValueError):
-        raise exceptions.InvalidOption(
-            f"proxies= must be a mapping such as {{'https': 'http://proxy:3128'}}, or None, not {type(value).__name__}"
-        ) from None
-
-
 def _merged_params(session: Any, request: Any) -> Any:
     """The request's parameters over the session's: same names replace, None takes out."""
     if not session:
@@ -379,33 +387,3 @@ def _merged_params(session: Any, request: Any) -> Any:
     merged = dict(session)
     merged.update(request)
     return {name: value for name, value in merged.items() if value is not None}
-
-
-def _base(value: URLType) -> URL:
-    url = parse_url(value)
-    require_http(url)
-    return url.with_query(None) if url.path.endswith("/") else url.join(url.path + "/")
-
-
-def _limit(name: str, value: int | None) -> float:
-    if value is None:
-        return inf
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise exceptions.InvalidOption(f"{name} must be a whole number of at least 1, or None for no limit, not {value!r}")
-    return value
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise exceptions.InvalidOption(f"{name} must be a whole number of at least 0, not {value!r}")
-    return value
-
-
-def _size(value: Any) -> int | None:
-    return None if value is None else _whole("max_body", value)
-
-
-def _seconds(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-        raise exceptions.InvalidOption(f"{name} must be a number of seconds, not {value!r}")
-    return float(value)

@@ -14,7 +14,7 @@ from envoi._facade.defaults import SessionSettings
 from envoi._facade.environment import fingerprint
 from envoi._facade.opening import in_trio
 from envoi._facade.session import Session
-from envoi._model.cookies import Cookies
+from envoi._model.cookies import CookieHolder
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -36,7 +36,7 @@ class _WithoutMemory(SessionSettings):
             self._environment = self._tls = None
         call, request = super()._call(*arguments)
         call = call.copy()
-        call.jar = Cookies()
+        call.jar = CookieHolder()
         return call, request
 
 

@@ -1,9 +1,9 @@
-"""A request and a response as `http.cookiejar` wants to see them."""
+"""A request and a response as `http.cookiejar` wants to see them, and Envoi's cookie policy."""
 
 from __future__ import annotations
 
 import http.cookiejar as standard
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,41 +19,8 @@ class Policy(DefaultCookiePolicy):
     def return_ok_domain(self, cookie: Cookie, request: Any) -> bool:
         """Whether the request's host may have the cookie (RFC 6265, section 5.4); one set by hand without a domain goes everywhere."""
         if not cookie.domain_specified and cookie.domain:
-            return bool(cookie.domain == standard.eff_request_host(request)[1])  # type: ignore[attr-defined] # typeshed lacks it
+            return cookie.domain == hosts_of(request)[1]
         return bool(super().return_ok_domain(cookie, request))
-
-
-class Jar(CookieJar):
-    """The standard jar, which asks its policy only about domains that can match: the cost does not grow with the other sites in it."""
-
-    _cookies: dict[str, dict[str, dict[str, Cookie]]]
-    _cookies_lock: Any
-
-    def clear_expired_cookies(self) -> None:
-        """Take out what is past its expiry date; done after every request, so it looks at cookies that have such a date alone."""
-        with self._cookies_lock:
-            everything = [cookie for paths in self._cookies.values() for names in paths.values() for cookie in names.values()]
-            for cookie in everything:
-                if cookie.expires is not None and cookie.is_expired():
-                    self.clear(cookie.domain, cookie.path, cookie.name)
-
-    def _cookies_for_request(self, request: Any) -> list[Cookie]:
-        possible = _possible_domains(request)
-        found: list[Cookie] = []
-        for domain in [domain for domain in self._cookies if domain in possible]:
-            found.extend(self._cookies_for_domain(domain, request))  # type: ignore[attr-defined] # typeshed lacks it
-        return found
-
-
-def make_jar() -> CookieJar:
-    """An empty jar under that policy."""
-    return Jar(Policy())
-
-
-def parse_date(text: str) -> int | None:
-    """Seconds since 1970 of a cookie's date; None when it is none."""
-    seconds = standard.http2time(text)  # type: ignore[attr-defined] # typeshed lacks it
-    return None if seconds is None else int(seconds)
 
 
 class RequestView:
@@ -64,6 +31,8 @@ class RequestView:
 
     def __init__(self, url: URL) -> None:
         self._url = url
+        self._text: str | None = None
+        self._hosts: tuple[str, str] | None = None
         self.cookie_header: str | None = None
         self.type = url.scheme
         self.host = url.authority
@@ -71,8 +40,17 @@ class RequestView:
 
     def get_full_url(self) -> str:
         """Scheme, host and path; the jar matches nothing else."""
-        url = self._url
-        return f"{url.scheme}://{url.authority}{url.target}"
+        if self._text is None:
+            url = self._url
+            self._text = f"{url.scheme}://{url.authority}{url.target}"
+        return self._text
+
+    @property
+    def effective_hosts(self) -> tuple[str, str]:
+        """The host, and the host as RFC 2965 has it, in lower case."""
+        if self._hosts is None:
+            self._hosts = standard.eff_request_host(self)  # type: ignore[attr-defined] # typeshed lacks it
+        return self._hosts
 
     def has_header(self, name: str) -> bool:
         """The Cookie field is always ours to write."""
@@ -98,21 +76,33 @@ class ResponseView:
         """The header fields: this object."""
         return self
 
-    def get_all(self, name: str, default: list[str]) -> list[str]:
+    def get_all(self, name: str, default: Any = None) -> Any:
         """The fields with that name."""
         return self._set_cookies if name.lower() == "set-cookie" else default
 
 
-def view_request(url: URL) -> RequestView:
-    """A view of a request to `url`."""
-    return RequestView(url)
+def hosts_of(request: Any) -> tuple[str, str]:
+    """A request's host, and the name that a jar has for it: `localhost.local` for `localhost`."""
+    known = getattr(request, "effective_hosts", None)
+    return known or standard.eff_request_host(request)  # type: ignore[attr-defined, no-any-return] # typeshed lacks it
 
 
-def _possible_domains(request: Any) -> set[str]:
+def possible_domains(request: Any) -> set[str]:
     """The domains that the request's host is in, with and without a leading dot, and "" for cookies that go everywhere."""
     possible = {""}
-    for host in standard.eff_request_host(request):  # type: ignore[attr-defined] # typeshed lacks it
+    for host in hosts_of(request):
         while host:
             possible.update((host, "." + host))
             host = host.partition(".")[2]  # noqa: PLW2901
     return possible
+
+
+def parse_date(text: str) -> int | None:
+    """Seconds since 1970 of a cookie's date; None when it is none."""
+    seconds = standard.http2time(text)  # type: ignore[attr-defined] # typeshed lacks it
+    return None if seconds is None else int(seconds)
+
+
+def seconds_now() -> int:
+    """Seconds since 1970 by the clock of the standard library's jars, which read it by themselves."""
+    return parse_date(standard.time2isoz()) or 0  # type: ignore[attr-defined] # typeshed lacks it

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi.exceptions import InvalidHeader, InvalidOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from http.cookiejar import Cookie
-
-    from envoi._core import URL
 
 MAX_COOKIES_PER_RESPONSE: Final = 50
 MAX_COOKIE_SIZE: Final = 4096
@@ -34,30 +33,38 @@ class CookieConflictError(RuntimeError):
     """Several cookies have that name: say which `domain` or `path` with `get` or `set`."""
 
 
-def acceptable_set_cookies(fields: Iterable[str], url: URL, known: Iterable[Any]) -> list[str]:
-    """The Set-Cookie fields that may go on to the jar.
+def within_limits(fields: Iterable[str]) -> list[str]:
+    """The Set-Cookie fields that may go on to a jar of any kind.
 
-    Refused are: all after the 50th, those above 4096 characters, those with control characters, Secure ones from plain http,
-    `__Secure-` and `__Host-` names that lack what their prefix promises (RFC 6265bis, section 4.1.3), and from plain http
-    those that would overlay a Secure cookie (section 5.7).
+    Refused are all after the 50th, those above 4096 characters and those with control characters.
 
     Args:
         fields: the response's Set-Cookie values.
-        url: what was asked for.
+    """
+    first = islice(fields, MAX_COOKIES_PER_RESPONSE)
+    return [field for field in first if len(field) <= MAX_COOKIE_SIZE and not _CONTROLS.search(field)]
+
+
+def acceptable_set_cookies(fields: Iterable[str], scheme: str, hosts: Collection[str], known: Iterable[Any]) -> list[str]:
+    """The Set-Cookie fields that may go on to a jar under Envoi's own policy; of a repeated attribute only the last.
+
+    Refused are those for a host that is not the sender, Secure ones from plain http, `__Secure-` and `__Host-` names that lack what
+    their prefix promises (RFC 6265bis, section 4.1.3), and from plain http those that would overlay a Secure cookie (section 5.7).
+
+    Args:
+        fields: the response's Set-Cookie values.
+        scheme: of the URL that was asked for.
+        hosts: its host, under the names that the jar has for it.
         known: the jar's cookies.
     """
-    is_secure = url.scheme in _SECURE_SCHEMES
+    is_secure = scheme in _SECURE_SCHEMES
     accepted: list[str] = []
-    for count, field in enumerate(fields):
-        if count >= MAX_COOKIES_PER_RESPONSE:
-            break
-        if len(field) > MAX_COOKIE_SIZE or _CONTROLS.search(field):
+    for field in fields:
+        name, attributes, unambiguous = _dissect(field)
+        if not is_secure and ("secure" in attributes or _overlays_secure(name, hosts, known)):
             continue
-        name, attributes = _dissect(field)
-        if not is_secure and ("secure" in attributes or _overlays_secure(name, url.host, known)):
-            continue
-        if _names_possible_domain(attributes, url) and _keeps_its_promise(name, attributes, is_secure=is_secure):
-            accepted.append(field)
+        if _names_possible_domain(attributes, hosts) and _keeps_its_promise(name, attributes, is_secure=is_secure):
+            accepted.append(unambiguous)
     return accepted
 
 
@@ -65,7 +72,7 @@ def as_cookie(name: str, value: Any, attributes: dict[str, Any]) -> Cookie:
     """A standard `Cookie` from a name, a value (text or a `Morsel`) and whatever attributes are known.
 
     Raises:
-        InvalidOption: an attribute that is not one.
+        InvalidOption: an attribute that is not one, or a value that is bytes.
         InvalidHeader: a control character in name or value.
     """
     from http.cookiejar import Cookie
@@ -76,12 +83,16 @@ def as_cookie(name: str, value: Any, attributes: dict[str, Any]) -> Cookie:
     if unknown:
         message = f"a cookie has no attribute {min(unknown)!r}"
         raise InvalidOption(message)
+    if isinstance(value, (bytes, bytearray)):
+        message = f"the cookie {name!r} must be text, not {type(value).__name__}"
+        raise InvalidOption(message)
+    text = value if value is None or isinstance(value, str) else str(value)
     check_cookie_text(name if isinstance(name, str) else str(name))
-    check_cookie_text(value if isinstance(value, str) else str(value))
+    check_cookie_text(text or "")
     full = {"rest": {"HttpOnly": None}, **_DEFAULTS, **attributes}
     return Cookie(
         name=name,
-        value=value if isinstance(value, str) else str(value),
+        value=text,
         port_specified=bool(full["port"]),
         domain_specified=bool(full["domain"]),
         domain_initial_dot=full["domain"].startswith("."),
@@ -100,22 +111,39 @@ def check_cookie_text(text: str) -> None:
 _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
 
 
-def _dissect(field: str) -> tuple[str, dict[str, str]]:
-    """The cookie's name, and its attributes in lower case; of a repeated one the last (RFC 6265, section 5.3)."""
+def _dissect(field: str) -> tuple[str, dict[str, str], str]:
+    """The cookie's name, its attributes in lower case, and the field with each attribute once.
+
+    Of a repeated attribute the last counts (RFC 6265, section 5.3), and the standard library would take the first.
+    """
     pair, *parts = field.split(";")
     attributes: dict[str, str] = {}
+    last: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
-        attributes[name.strip().lower()] = value.strip()
-    return pair.partition("=")[0].strip(), attributes
+        name = name.strip().lower()
+        attributes[name] = value.strip()
+        last[name] = part
+    if len(last) != len(parts):
+        field = ";".join((pair, *last.values()))
+    return pair.partition("=")[0].strip(), attributes, field
 
 
-def _names_possible_domain(attributes: dict[str, str], url: URL) -> bool:
-    """Refuse `com.`, which must not pass where `com` would not, and parts of an address, which have no subdomains."""
-    domain = attributes.get("domain", "").lower()
-    if domain.endswith("."):
+def _names_possible_domain(attributes: dict[str, str], hosts: Collection[str]) -> bool:
+    """Whether Domain is the host or above it. The standard policy sees to that, but not before it lets an expiry date delete a cookie.
+
+    `com.` must not pass where `com` would not, and the parts of an address are no domains.
+    """
+    domain = attributes.get("domain", "").lower().removeprefix(".")
+    if not domain or domain in hosts:
+        return True
+    if domain.endswith(".") or any(_is_address(host) for host in hosts):
         return False
-    return not (url.is_ip_literal and domain and domain != url.host)
+    return any(host.endswith("." + domain) for host in hosts)
+
+
+def _is_address(host: str) -> bool:
+    return host.startswith("[") or host.replace(".", "").isdigit()
 
 
 def _keeps_its_promise(name: str, attributes: dict[str, str], *, is_secure: bool) -> bool:
@@ -127,8 +155,10 @@ def _keeps_its_promise(name: str, attributes: dict[str, str], *, is_secure: bool
     return True
 
 
-def _overlays_secure(name: str, host: str, known: Iterable[Any]) -> bool:
-    return any(cookie.secure and cookie.name == name and _related(cookie.domain.lstrip("."), host) for cookie in known)
+def _overlays_secure(name: str, hosts: Iterable[str], known: Iterable[Any]) -> bool:
+    return any(
+        cookie.secure and cookie.name == name and any(_related(cookie.domain.lstrip("."), host) for host in hosts) for cookie in known
+    )
 
 
 def _related(domain: str, host: str) -> bool:
@@ -137,7 +167,8 @@ def _related(domain: str, host: str) -> bool:
 
 def _from_morsel(morsel: Any) -> dict[str, Any]:
     return {
-        "comment": morsel["comment"] or None,
+        "comment": morsel["comment"],
+        "comment_url": bool(morsel["comment"]),
         "discard": False,
         "domain": morsel["domain"],
         "expires": _morsel_expiry(morsel),
@@ -149,9 +180,19 @@ def _from_morsel(morsel: Any) -> dict[str, Any]:
 
 
 def _morsel_expiry(morsel: Any) -> int | None:
-    from envoi._model.cookie_adapters import parse_date
+    from envoi._model.cookie_adapters import parse_date, seconds_now
 
-    if morsel["max-age"]:
-        message = "a Morsel with max-age needs a clock: give it `expires`, or set the cookie with expires="
+    age, date = morsel["max-age"], morsel["expires"]
+    try:
+        if age:
+            return seconds_now() + int(age)
+    except (TypeError, ValueError):
+        message = f"max-age: {age} must be integer"
+        raise InvalidOption(message) from None
+    if not date:
+        return None
+    seconds = parse_date(date) if isinstance(date, str) else None
+    if seconds is None:
+        message = f"expires: {date!r} is no date such as 'Wed, 21-Oct-2099 07:28:00 GMT'"
         raise InvalidOption(message)
-    return parse_date(morsel["expires"]) if morsel["expires"] else None
+    return seconds

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi._core import URL, Headers, ResponseHead
 from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
-from envoi._model.cookies import Cookies
+from envoi._model.cookies import CookieHolder, as_jar
 from envoi._model.links import links_by_relation
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.text import decode_text
@@ -16,6 +16,7 @@ from envoi.exceptions import HTTPError, JSONDecodeError
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.request import Request
     from envoi._model.timing import ConnectionInfo, Timing
     from envoi._model.types import URLType
@@ -59,7 +60,7 @@ class BaseResponse:
     _url_text: str | None = None
     _encoding: str | NotGiven | None = NOT_GIVEN
     _apparent: str | NotGiven | None = NOT_GIVEN
-    _cookies: Cookies | None = None
+    _cookies: RequestsCookieJar | None = None
     _history: list[Any] | None = None
     _elapsed: timedelta | None = None
     _next: Request | None = None
@@ -172,18 +173,19 @@ class BaseResponse:
         self._elapsed = value
 
     @property
-    def cookies(self) -> Cookies:
+    def cookies(self) -> RequestsCookieJar:
         """The cookies that this response set."""
         if self._cookies is None:
-            self._cookies = Cookies()
+            holder = CookieHolder()
             url = self.parsed_url
             if url is not None and (self._head is None or self._head.sets_cookies):
-                self._cookies.extract(url, self.headers)
+                holder.extract(url, self.headers)
+            self._cookies = holder.jar
         return self._cookies
 
     @cookies.setter
     def cookies(self, value: Any) -> None:
-        self._cookies = value if isinstance(value, Cookies) else Cookies(value)
+        self._cookies = as_jar(value)
 
     @property
     def links(self) -> dict[str, dict[str, str]]:

@@ -1,0 +1,74 @@
+"""Cookies to a file and back. Loaded by `RequestsCookieJar.save` and `load` alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi._model.cookie_jar import snapshot
+from envoi._model.cookie_lines import HEADER, cookies_of, line_of, looks_like_cookies
+from envoi._model.files import atomic_open
+from envoi.exceptions import CookieFileError, CookieFileNotFound
+
+if TYPE_CHECKING:
+    from http.cookiejar import Cookie, CookieJar
+    from os import PathLike
+
+MAX_FILE_SIZE: Final = 16 * 1024 * 1024
+
+
+def save(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool) -> None:
+    """Replace a file by one with the jar's cookies, of mode 0600 from its first moment, or leave it as it was.
+
+    Raises:
+        CookieFileError: it cannot be written.
+    """
+    kept = (cookie for cookie in snapshot(jar) if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires))
+    lines = [line for cookie in kept if (line := line_of(cookie)) is not None]
+    content = (HEADER + "".join(f"{line}\n" for line in lines)).encode("latin-1")
+    try:
+        with atomic_open(os.fspath(path)) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _failure("Cookies cannot be written to", path, error) from error
+
+
+def load(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool) -> None:
+    """Put a file's cookies into the jar: all that are wanted, or none when the file is not one of cookies.
+
+    Raises:
+        CookieFileError: it cannot be read, or is no file of cookies.
+    """
+    text = _read(path)
+    cookies = cookies_of(line.removesuffix("\r") for line in text.split("\n"))
+    if not cookies and not looks_like_cookies(text):
+        message = f"{os.fspath(path)!r} is no file of cookies in the Netscape format" if text else f"{os.fspath(path)!r} is empty"
+        raise CookieFileError(message)
+    for cookie in cookies:
+        if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires):
+            jar.set_cookie(cookie)
+
+
+def _is_wanted(cookie: Cookie, *, ignore_discard: bool, ignore_expires: bool) -> bool:
+    return (ignore_discard or not cookie.discard) and (ignore_expires or not cookie.is_expired())
+
+
+def _read(path: str | PathLike[str]) -> str:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - any kind of path
+            content = file.read(MAX_FILE_SIZE + 1)
+    except OSError as error:
+        raise _failure("Cookies cannot be read from", path, error) from error
+    if len(content) > MAX_FILE_SIZE:
+        message = f"{os.fspath(path)!r} is above {MAX_FILE_SIZE} bytes: that is no file of cookies"
+        raise CookieFileError(message)
+    return content.decode("latin-1")
+
+
+def _failure(what: str, path: Any, error: OSError) -> CookieFileError:
+    kind = CookieFileNotFound if isinstance(error, FileNotFoundError) else CookieFileError
+    made = kind(f"{what} {os.fspath(path)!r}: {error.strerror or error}")
+    made.errno, made.filename = error.errno, os.fspath(path)
+    return made

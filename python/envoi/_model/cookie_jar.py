@@ -1,0 +1,334 @@
+"""requests' cookie jar: the standard library's, which is also a mapping, with Envoi's rules for what servers set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from copy import copy as copy_cookie
+from http.cookiejar import Cookie, CookieJar, CookiePolicy
+from typing import TYPE_CHECKING, Any
+
+from envoi._model.cookie_adapters import Policy, ResponseView, hosts_of, possible_domains
+from envoi._model.cookie_rules import CookieConflictError, acceptable_set_cookies, as_cookie
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+
+class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
+    """A jar of cookies that is also a mapping from names to values.
+
+    It is a `http.cookiejar.CookieJar`; iterating gives cookies, as there, and `keys()` gives names. Safe to share between threads, and
+    it can be pickled and copied.
+
+    Args:
+        policy: which cookies are taken and sent: Envoi's own policy when left out, and then its rules for `Secure`, `__Host-`,
+            `__Secure-` and public suffixes apply as well. What is no policy is taken for cookies to start with: a mapping, pairs,
+            another jar.
+
+    Example:
+        >>> jar = RequestsCookieJar({"session": "abc"})
+        >>> jar["session"]
+        'abc'
+    """
+
+    _policy: CookiePolicy
+    _cookies: dict[str, dict[str, dict[str, Cookie]]]
+    _cookies_lock: Any
+
+    def __init__(self, policy: Any = None) -> None:
+        is_policy = hasattr(policy, "set_ok")
+        super().__init__(policy if is_policy else Policy())
+        if policy is not None and not is_policy:
+            self.update(policy)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no cookie at all."""
+        for paths in list(self._cookies.values()):
+            for names in list(paths.values()):
+                if names:
+                    return False
+        return True
+
+    def get(self, name: str, default: Any = None, domain: str | None = None, path: str | None = None) -> Any:
+        """The value of the cookie with that name, or `default`; `domain` and `path` choose between several.
+
+        Raises:
+            CookieConflictError: several fit.
+        """
+        try:
+            return self._find_no_duplicates(name, domain, path)
+        except KeyError:
+            return default
+
+    def set(self, name: str, value: Any, **kwargs: Any) -> Cookie | None:
+        """Put a cookie in. Without `domain` it is sent to every host, as in requests.
+
+        Args:
+            name: its name.
+            value: text, a `Morsel`, or None to take the cookie out.
+            **kwargs: domain, path, secure, expires (seconds since 1970), version, port, discard, comment, comment_url, rest, rfc2109.
+        """
+        if value is None:
+            remove_cookie_by_name(self, name, domain=kwargs.get("domain"), path=kwargs.get("path"))
+            return None
+        cookie = as_cookie(name, value, kwargs)
+        self.set_cookie(cookie)
+        return cookie
+
+    def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
+        """Put a cookie in.
+
+        Args:
+            cookie: a `http.cookiejar.Cookie`.
+            *args: for the jar's base class, if it is not the standard library's.
+            **kwargs: the same.
+        """
+        value = cookie.value
+        if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
+            cookie.value = value.replace('\\"', "")
+        super().set_cookie(cookie, *args, **kwargs)
+
+    def update(self, other: Any = (), /, **names: str) -> None:  # type: ignore[override]
+        """Take over cookies.
+
+        Args:
+            other: a mapping, pairs, or another jar, of whose cookies copies are made.
+            **names: values by their names.
+        """
+        if hasattr(other, "set_cookie"):
+            for cookie in snapshot(other):
+                self.set_cookie(copy_cookie(cookie))
+        else:
+            for name, value in other.items() if isinstance(other, Mapping) else _pairs(other):
+                self.set(name, value)
+        for name, value in names.items():
+            self.set(name, value)
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Take the cookies that a response sets (RFC 6265, section 5.3).
+
+        Args:
+            response: has `info()`, which has `get_all`, as `http.client.HTTPResponse` and `MockResponse`.
+            request: as `urllib.request.Request` and `MockRequest`.
+        """
+        if isinstance(self._policy, Policy):
+            fields = response.info().get_all("Set-Cookie", [])
+            response = ResponseView(acceptable_set_cookies(fields, request.type, set(hosts_of(request)), self))
+        super().extract_cookies(response, request)
+
+    def iterkeys(self) -> Iterator[str]:
+        """The names, one by one."""
+        return (cookie.name for cookie in self)
+
+    def keys(self) -> list[str]:  # type: ignore[override]
+        """The names."""
+        return list(self.iterkeys())
+
+    def itervalues(self) -> Iterator[str | None]:
+        """The values, one by one."""
+        return (cookie.value for cookie in self)
+
+    def values(self) -> list[str | None]:  # type: ignore[override]
+        """The values."""
+        return list(self.itervalues())
+
+    def iteritems(self) -> Iterator[tuple[str, str | None]]:
+        """Names and values, one by one."""
+        return ((cookie.name, cookie.value) for cookie in self)
+
+    def items(self) -> list[tuple[str, str | None]]:  # type: ignore[override]
+        """Names and values."""
+        return list(self.iteritems())
+
+    def list_domains(self) -> list[str]:
+        """Each domain once."""
+        return list(dict.fromkeys(cookie.domain for cookie in self))
+
+    def list_paths(self) -> list[str]:
+        """Each path once."""
+        return list(dict.fromkeys(cookie.path for cookie in self))
+
+    def multiple_domains(self) -> bool:
+        """Whether two cookies have the same domain: requests' answer, kept for its name."""
+        domains = [cookie.domain for cookie in self if cookie.domain is not None]
+        return len(domains) != len(set(domains))
+
+    def get_dict(self, domain: str | None = None, path: str | None = None) -> dict[str, str | None]:
+        """Names and values as a dict, of one domain or path if given."""
+        return {cookie.name: cookie.value for cookie in self if domain in (None, cookie.domain) and path in (None, cookie.path)}
+
+    def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
+        """Take all cookies out, or those of a `domain`, of a `path` there, or the one `name` there. KeyError when there is none."""
+        with self._cookies_lock:
+            super().clear(domain, path, name)
+
+    def clear_expired_cookies(self) -> None:
+        """Take out what is past its expiry date."""
+        # Done after every request, so it looks at cookies that have such a date alone.
+        with self._cookies_lock:
+            for cookie in snapshot(self):
+                if cookie.expires is not None and cookie.is_expired():
+                    self.clear(cookie.domain, cookie.path, cookie.name)
+
+    def copy(self) -> RequestsCookieJar:
+        """An independent jar with the same cookies and policy."""
+        copied = RequestsCookieJar(self.get_policy())
+        copied.update(self)
+        return copied
+
+    __copy__ = copy
+
+    def get_policy(self) -> CookiePolicy:
+        """The jar's policy; `set_policy` changes it."""
+        return self._policy
+
+    def save(self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False) -> None:
+        """Write the cookies to a file in the Netscape format, as curl and browsers' tools read it; only its owner may read it.
+
+        The file is replaced at once or not at all. Cookies with a tab, a line break or a character that HTTP cannot send are left out.
+
+        Args:
+            path: the file, which is replaced.
+            ignore_discard: whether cookies that last until the end of the session are written as well.
+            ignore_expires: whether cookies past their expiry date are written as well.
+
+        Raises:
+            CookieFileError: it cannot be written.
+
+        Example:
+            >>> import os, tempfile
+            >>> path = os.path.join(tempfile.mkdtemp(), "cookies.txt")
+            >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True)
+            >>> oct(os.stat(path).st_mode)
+            '0o100600'
+        """
+        from envoi._model.cookie_files import save
+
+        save(self, path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+
+    def load(self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False) -> None:
+        """Read cookies from a file in the Netscape format, as `save`, curl and `MozillaCookieJar` write it, into this jar.
+
+        Lines that are no cookies are passed over.
+
+        Args:
+            path: the file, of at most 16 MiB.
+            ignore_discard: whether cookies that last until the end of a session are taken as well.
+            ignore_expires: whether cookies past their expiry date are taken as well.
+
+        Raises:
+            CookieFileError: it cannot be read, or is no file of cookies; when there is no such file, also FileNotFoundError.
+
+        Example:
+            >>> import os, tempfile
+            >>> path = os.path.join(tempfile.mkdtemp(), "cookies.txt")
+            >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True)
+            >>> jar = RequestsCookieJar()
+            >>> jar.load(path, ignore_discard=True)
+            >>> jar["session"]
+            'abc'
+        """
+        from envoi._model.cookie_files import load
+
+        load(self, path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+
+    def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]
+        return iter(snapshot(self))
+
+    def __len__(self) -> int:
+        return len(snapshot(self))
+
+    def __contains__(self, name: object) -> bool:
+        return any(cookie.name == name and cookie.value is not None for cookie in self)
+
+    def __getitem__(self, name: str) -> str | None:
+        return self._find_no_duplicates(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        remove_cookie_by_name(self, name)
+
+    def __repr__(self) -> str:
+        # No values: they are secrets, more often than not.
+        shown = ", ".join(f"<Cookie {cookie.name} for {cookie.domain}{cookie.path}>" for cookie in self)
+        return f"<{type(self).__name__}[{shown}]>"
+
+    __str__ = __repr__
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._cookies_lock:
+            state = self.__dict__.copy()
+            state["_cookies"] = {domain: {path: dict(names) for path, names in paths.items()} for domain, paths in self._cookies.items()}
+        del state["_cookies_lock"]
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        CookieJar.__init__(self)  # makes the lock
+        self.__dict__.update(state)
+
+    def _find(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
+        """The value of the first cookie that fits."""
+        for cookie in self._matching(name, domain, path):
+            return cookie.value
+        raise _missing(name, domain, path)
+
+    def _find_no_duplicates(self, name: str, domain: str | None = None, path: str | None = None) -> str:
+        found = [cookie.value for cookie in self._matching(name, domain, path) if cookie.value is not None]
+        if len(found) > 1:
+            message = f"There are multiple cookies with name, {name!r}"
+            raise CookieConflictError(message)
+        if not found:
+            raise _missing(name, domain, path)
+        return found[0]
+
+    def _matching(self, name: str, domain: str | None, path: str | None) -> list[Cookie]:
+        return [cookie for cookie in self if cookie.name == name and domain in (None, cookie.domain) and path in (None, cookie.path)]
+
+    def _cookies_for_request(self, request: Any) -> list[Cookie]:
+        """The cookies to send. Under our policy it is asked only about domains that can match: other sites in the jar cost nothing."""
+        if not isinstance(self._policy, Policy):
+            return super()._cookies_for_request(request)  # type: ignore[no-any-return, misc] # typeshed lacks it
+        possible = possible_domains(request)
+        found: list[Cookie] = []
+        for domain in [domain for domain in self._cookies if domain in possible]:
+            found.extend(self._cookies_for_domain(domain, request))  # type: ignore[attr-defined] # typeshed lacks it
+        return found
+
+
+def remove_cookie_by_name(cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None) -> None:
+    """Take a cookie out, of all domains and paths unless told which.
+
+    Args:
+        cookiejar: any jar.
+        name: the cookie's.
+        domain: this one alone.
+        path: this one alone.
+    """
+    for cookie in snapshot(cookiejar):
+        if cookie.name == name and domain in (None, cookie.domain) and path in (None, cookie.path):
+            try:
+                cookiejar.clear(cookie.domain, cookie.path, cookie.name)
+            except KeyError:  # another thread was first
+                continue
+
+
+def snapshot(jar: Any) -> list[Any]:
+    """The cookies now; under the standard jar's lock, as its own iteration takes none."""
+    lock = getattr(jar, "_cookies_lock", None)
+    domains = getattr(jar, "_cookies", None)
+    if lock is None or not isinstance(domains, dict):
+        return list(jar)
+    with lock:
+        return [cookie for paths in domains.values() for names in paths.values() for cookie in names.values()]
+
+
+def _pairs(other: Any) -> Any:
+    """Pairs of a mapping by requests' wider notion (`keys` and item access), or as they come."""
+    return [(name, other[name]) for name in other.keys()] if hasattr(other, "keys") else other  # noqa: SIM118
+
+
+def _missing(name: str, domain: str | None, path: str | None) -> KeyError:
+    return KeyError(f"name={name!r}, domain={domain!r}, path={path!r}")

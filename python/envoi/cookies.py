@@ -1,0 +1,40 @@
+"""Cookies, under requests' names."""
+
+from __future__ import annotations
+
+from http import cookiejar as cookielib
+from http.cookies import Morsel
+
+from envoi._model.cookie_functions import (
+    MockRequest,
+    MockResponse,
+    cookiejar_from_dict,
+    create_cookie,
+    extract_cookies_to_jar,
+    get_cookie_header,
+    merge_cookies,
+    morsel_to_cookie,
+)
+from envoi._model.cookie_functions import copy_cookie_jar as _copy_cookie_jar
+from envoi._model.cookie_jar import RequestsCookieJar, remove_cookie_by_name
+from envoi._model.cookie_rules import CookieConflictError
+from envoi.exceptions import CookieFileError, CookieFileNotFound
+
+__all__ = [
+    "CookieConflictError",
+    "CookieFileError",
+    "CookieFileNotFound",
+    "MockRequest",
+    "MockResponse",
+    "Morsel",
+    "RequestsCookieJar",
+    "_copy_cookie_jar",
+    "cookiejar_from_dict",
+    "cookielib",
+    "create_cookie",
+    "extract_cookies_to_jar",
+    "get_cookie_header",
+    "merge_cookies",
+    "morsel_to_cookie",
+    "remove_cookie_by_name",
+]
