@@ -1,8 +1,8 @@
-"""Hooks: the caller's functions, called with each response, redirects and but not the attempts of an authentication on the way."""
+"""Hooks: the caller's functions, called with each response, those of redirects too, but not the attempts of an authentication."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
@@ -30,9 +30,7 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
             result: Any = hook(reply, **options)
             if hasattr(result, "__await__"):
                 if blocking:
-                    if hasattr(result, "close"):
-                        result.close()
-                    raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
+                    _refuse_async(hook, result, reply)
                 result = await result
             if result is not None:
                 replaced, reply = reply, result
@@ -43,3 +41,9 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
             reply.body.close()
         raise
     return reply
+
+
+def _refuse_async(hook: Hook, result: Any, reply: Reply) -> NoReturn:
+    if hasattr(result, "close"):
+        result.close()  # else Python warns that it was never awaited
+    raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
