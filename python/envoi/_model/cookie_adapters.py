@@ -105,4 +105,4 @@ def parse_date(text: str) -> int | None:
 
 def seconds_now() -> int:
     """Seconds since 1970 by the clock of the standard library's jars, which read it by themselves."""
-    return parse_date(standard.time2isoz()) or 0  # type: ignore[attr-defined] # typeshed lacks it
+    return int(standard.iso2time(standard.time2isoz()))  # type: ignore[attr-defined] # typeshed lacks them

@@ -52,7 +52,8 @@ def load(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ign
 
 
 def _is_wanted(cookie: Cookie, *, ignore_discard: bool, ignore_expires: bool) -> bool:
-    return (ignore_discard or not cookie.discard) and (ignore_expires or not cookie.is_expired())
+    # By the date, as `discard` is also set for cookies made by hand with one.
+    return (ignore_discard or cookie.expires is not None) and (ignore_expires or not cookie.is_expired())
 
 
 def _read(path: str | PathLike[str]) -> str:
@@ -69,6 +70,4 @@ def _read(path: str | PathLike[str]) -> str:
 
 def _failure(what: str, path: Any, error: OSError) -> CookieFileError:
     kind = CookieFileNotFound if isinstance(error, FileNotFoundError) else CookieFileError
-    made = kind(f"{what} {os.fspath(path)!r}: {error.strerror or error}")
-    made.errno, made.filename = error.errno, os.fspath(path)
-    return made
+    return kind(error.errno, f"{what} the file: {error.strerror or error}", os.fspath(path))
