@@ -177,7 +177,8 @@ _LIMITS = frozenset({"connect", "read", "write", "pool", "total"})
 class Timeout(RequestException, builtins.TimeoutError):
     """Something took too long. `phase` names it, `seconds` is the limit that was passed.
 
-    Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`; see `envoi.Limits`.
+    Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`; see `envoi.Limits`. The limits must
+    be keywords: `Timeout(3, 5)` is an exception, and refused as `timeout=`.
 
     Args:
         *args: the message.

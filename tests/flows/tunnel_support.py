@@ -41,7 +41,7 @@ class Proxied(Client):
         self.proxies = {"all": proxies} if isinstance(proxies, str) else proxies
 
     def find_in_the_environment(self, proxies, no_proxy):
-        self._environment = NOTHING._replace(proxies=proxies, no_proxy=no_proxy)
+        self._environment = [NOTHING._replace(proxies=proxies, no_proxy=no_proxy)]
 
 
 def run_proxied(runner, proxies, peers, flow, *, names=None, tls_failures=(), **settings):

@@ -30,8 +30,6 @@ IMPURE = {
     "trio",
 }
 COMPOSITION = {
-    ("_facade/defaults.py", "threading"),  # a session opens its pool once, whichever thread comes first
-    ("_facade/shared.py", "threading"),  # the same for the one-shot functions' session
     ("_facade/shared.py", "asyncio"),  # imported when awaited: which loop is this?
 }
 DOORS = ("_proto/", "_model/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import is_finalizing
 from typing import TYPE_CHECKING
 from warnings import warn
 
@@ -9,9 +10,9 @@ from envoi._facade.async_response import AsyncResponse
 from envoi._facade.defaults import SessionSettings
 from envoi._facade.opening import open_async_pool
 from envoi._pipeline.send import send
-from envoi.exceptions import SessionClosed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -132,11 +133,16 @@ class AsyncSession(SessionSettings):
         return await self.request("DELETE", url, **options)
 
     async def close(self) -> None:
-        """Close the connections. Responses that are still being streamed keep theirs to their end. Closing again does nothing."""
-        self._closed = True
-        pool, self._pool = self._pool, None
+        """Close the connections. Responses that are still being streamed keep theirs to their end. Closing again does nothing.
+
+        Raises:
+            WrongEventLoop: another event loop ran the session's first request.
+        """
+        pool = self._pool
         if pool is not None:
-            pool.close()
+            pool.backend.check_owner()
+        self._closed = True
+        self._shut()
 
     async def __aenter__(self) -> Self:
         return self
@@ -144,9 +150,9 @@ class AsyncSession(SessionSettings):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
-    def __del__(self) -> None:
-        pool = getattr(self, "_pool", None)
-        if pool is not None and pool.state.open:
+    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
+        pool = self._pool
+        if pool is not None and pool.state.open and not is_finalizing():
             warn(
                 f"unclosed {type(self).__name__}: close it with `await session.close()` or `async with`",
                 ResourceWarning,
@@ -156,9 +162,4 @@ class AsyncSession(SessionSettings):
             pool.close_soon()  # its loop may run in another thread, or run no more
 
     def _open(self) -> Pool:
-        if self._closed:
-            raise SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
-        with self._opening:
-            if self._pool is None:
-                self._pool = open_async_pool(*self._limits, self._local_address)
-            return self._pool
+        return self._opened(open_async_pool)

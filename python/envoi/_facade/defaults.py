@@ -124,7 +124,7 @@ class SessionSettings:
         self.stream: bool = False
         self.resend: bool = resend
         self.max_body: int | None = checks.size(max_body)
-        self.sensitive_headers = sensitive_headers  # type: ignore[assignment] # the setter takes more than it gives
+        self.sensitive_headers = sensitive_headers
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -232,12 +232,13 @@ class SessionSettings:
 
     def _opened(self, open_pool: Callable[..., Pool], *more: Any) -> Pool:
         """The pool, opened if it is not. Without a lock, which a forked child might find held."""
+        pool: Pool | None = None
         if not self._closed:
-            pool: Pool = self.__dict__.setdefault("_pool", open_pool(*self._limits, self._local_address, *more))
-            if not self._closed:
-                return pool
+            pool = self.__dict__.setdefault("_pool", open_pool(*self._limits, self._local_address, *more))
+        if pool is None or self._closed:
             self._shut()  # close() came meanwhile, and perhaps found nothing to close
-        raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
+            raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
+        return pool
 
     def _shut(self) -> None:
         pool = self.__dict__.pop("_pool", None)

@@ -21,7 +21,7 @@ from envoi._pipeline.reply import Reply
 from envoi.exceptions import ConnectionError as OurConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from envoi._io.protocols import Address, Backend, Stream
     from envoi._model.types import CertType, VerifyType
@@ -103,20 +103,12 @@ class Engine(SessionSettings):
         self._socket_path = socket_path
         self._retries = retries
         self._calls: dict[Limits, Call] = {}
-        self._tls = self._tls_for(None, None)  # what is wrong with verify or cert shows here
+        self._tls_for(None, None)  # what is wrong with verify or cert shows here
 
     def close(self) -> None:
         """Close the connections; bodies that are being read keep theirs to their end."""
-        pool, self._pool = self._pool, None
         self._calls.clear()
-        if pool is not None:
-            pool.close()
-
-    def _opened(self, open_pool: Callable[..., Pool]) -> Pool:
-        with self._opening:
-            if self._pool is None:
-                self._pool = open_pool(*self._limits, self._local_address, self._new_dialer)
-            return self._pool
+        self._shut()
 
     def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
         if self._socket_path is not None:
@@ -145,7 +137,7 @@ class BlockingEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
-        pool = self._pool or self._opened(open_blocking_pool)
+        pool = self._pool or self._opened(open_blocking_pool, self._new_dialer)
         request = _request(hop, IteratorBody)
         return _answer(run_sync(exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf)))
 
@@ -164,7 +156,7 @@ class AsyncEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
-        pool = self._pool or self._opened(open_async_pool)
+        pool = self._pool or self._opened(open_async_pool, self._new_dialer)
         pool.backend.check_owner()
         request = _request(hop, AsyncIteratorBody)
         try:

@@ -39,6 +39,18 @@ def open_async_pool(
     return _open(_running_backend(), max_connections, max_per_host, keepalive, local_address, new_dialer)
 
 
+def drop_pool(pool: Pool) -> None:
+    """Close all that a pool has, without a word to its event loop, which is closed.
+
+    Args:
+        pool: of that loop.
+    """
+    in_use = list(pool._in_use)
+    pool.forget()
+    for connection in in_use:
+        connection.stream.forget()
+
+
 def in_trio() -> bool:
     """Whether a trio task runs now; trio is not imported to find out."""
     trio = sys.modules.get("trio")

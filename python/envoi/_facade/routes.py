@@ -37,15 +37,17 @@ class Routes:
         if proxy is not None:
             return self._through(url, tls, proxy)
         # A configuration is known by its identity: `tls_config` gives the same object for the same arguments, and a route keeps it alive.
+        # One with a context of the caller's is neither remembered here nor there: the session may outlive it.
         key = (url.origin, id(tls))
         route = self._known.get(key)
         if route is None or (route.tls is not tls and route.tls is not None):
-            if len(self._known) >= _MOST_ROUTES:
-                self._known.clear()
             require_http(url)
             secure = url.scheme == "https"
-            route = Route((url.origin, id(tls) if secure else 0), url.host, url.port, tls if secure else None)
-            self._known[key] = route
+            route = Route((url.origin, tls if secure else None), url.host, url.port, tls if secure else None)
+            if tls.context is None:
+                if len(self._known) >= _MOST_ROUTES:
+                    self._known.clear()
+                self._known[key] = route
         return route
 
     def for_proxies(
@@ -77,11 +79,12 @@ class Routes:
             route = Route((proxy, proxy_tls), proxy.host, proxy.port, None, proxy, proxy_tls, absolute_form=True)
         else:
             secure = url.scheme == "https"
-            identity = (url.origin, id(tls) if secure else 0, proxy, proxy_tls)
+            identity = (url.origin, tls if secure else None, proxy, proxy_tls)
             route = Route(identity, url.host, url.port, tls if secure else None, proxy, proxy_tls)
-        if len(self._proxied) >= _MOST_ROUTES:
-            self._proxied.clear()
-        self._proxied[key] = (tls, route)
+        if tls.context is None:
+            if len(self._proxied) >= _MOST_ROUTES:
+                self._proxied.clear()
+            self._proxied[key] = (tls, route)
         return route
 
 
@@ -134,21 +137,22 @@ def proxy_tls_config(tls: TLSConfig) -> TLSConfig:
 
 
 def tls_config(verify: Any, cert: Any) -> TLSConfig:
-    """The TLS configuration for `verify=` and `cert=`; the same object for the same arguments.
+    """The TLS configuration for `verify=` and `cert=`; the same object for the same arguments, an equal one for the same context.
 
     Raises:
         InvalidOption: a value of the wrong type.
     """
-    return _config(_verify(verify), _cert(cert))
-
-
-@lru_cache(256)
-def _config(verify: Any, cert: Any) -> TLSConfig:
+    verify, cert = _verify(verify), _cert(cert)
     if isinstance(verify, (bool, str)):
-        return TLSConfig(verify=verify, cert=cert)
+        return _config(verify, cert)
     if cert is not None:
         raise exceptions.InvalidOption("cert= cannot be combined with a context of your own: load the certificate into the context")
     return TLSConfig(context=verify)
+
+
+@lru_cache(256)
+def _config(verify: bool | str, cert: Any) -> TLSConfig:
+    return TLSConfig(verify=verify, cert=cert)
 
 
 def _verify(verify: Any) -> Any:

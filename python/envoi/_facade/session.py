@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import is_finalizing
 from typing import TYPE_CHECKING
 
 from envoi._facade.defaults import SessionSettings
@@ -9,9 +10,9 @@ from envoi._facade.opening import open_blocking_pool
 from envoi._facade.response import Response
 from envoi._io.run_sync import run_sync
 from envoi._pipeline.send import send
-from envoi.exceptions import SessionClosed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -126,9 +127,7 @@ class Session(SessionSettings):
     def close(self) -> None:
         """Close the connections. Responses that are still being streamed keep theirs to their end. Closing again does nothing."""
         self._closed = True
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        self._shut()
 
     def __enter__(self) -> Self:
         return self
@@ -136,16 +135,15 @@ class Session(SessionSettings):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
         # As in requests: a session that is dropped closes itself.
-        pool = getattr(self, "_pool", None)
+        pool = self._pool
         if pool is not None:
-            pool.close_soon()
+            try:
+                pool.close_soon()
+            except (AttributeError, TypeError):
+                if not is_finalizing():  # when the interpreter ends, modules lose their names before this is called
+                    raise
 
     def _open(self) -> Pool:
-        if self._closed:
-            raise SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
-        with self._opening:
-            if self._pool is None:
-                self._pool = open_blocking_pool(*self._limits, self._local_address)
-            return self._pool
+        return self._opened(open_blocking_pool)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import AsyncGenerator
-from threading import Lock
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from envoi._facade.async_session import AsyncSession
 from envoi._facade.defaults import SessionSettings
 from envoi._facade.environment import fingerprint
-from envoi._facade.opening import in_trio
+from envoi._facade.opening import drop_pool, in_trio
 from envoi._facade.session import Session
 from envoi._model.cookies import CookieHolder
 
@@ -20,9 +18,9 @@ if TYPE_CHECKING:
     from envoi._model.request import Request
     from envoi._pipeline.call import Call
 
-_session: _SharedSession | None = None
-_async_sessions: WeakKeyDictionary[Any, tuple[_SharedAsyncSession, AsyncGenerator[None, None]]] = WeakKeyDictionary()
-_creating = Lock()
+# Of dictionaries, because their setdefault lets two threads agree without a lock, which a forked child might find held.
+_sessions: dict[str, _SharedSession] = {}
+_async_sessions: dict[Any, tuple[_SharedAsyncSession, AsyncGenerator[None, None]]] = {}
 
 
 class _WithoutMemory(SessionSettings):
@@ -32,8 +30,8 @@ class _WithoutMemory(SessionSettings):
 
     def _call(self, *arguments: Any) -> tuple[Call, Request]:
         if (seen := fingerprint()) != self._seen:  # a process outlives its environment's values, and a session does not
+            self._forget_environment()
             self._seen = seen
-            self._environment = self._tls = None
         call, request = super()._call(*arguments)
         call = call.copy()
         call.jar = CookieHolder()
@@ -50,13 +48,13 @@ class _SharedAsyncSession(_WithoutMemory, AsyncSession):
 
 def shared_session() -> Session:
     """The session of the module-level functions."""
-    global _session  # noqa: PLW0603 - it is process-wide on purpose
-    if _session is None:
-        with _creating:
-            if _session is None:
-                _session = _SharedSession()
-                atexit.register(_session.close)
-    return _session
+    found = _sessions.get("process")
+    if found is None:
+        made = _SharedSession()
+        found = _sessions.setdefault("process", made)
+        if found is made:
+            atexit.register(found.close)
+    return found
 
 
 async def shared_async_session() -> AsyncSession:
@@ -65,19 +63,46 @@ async def shared_async_session() -> AsyncSession:
     found = _async_sessions.get(owner)
     if found is not None:
         return found[0]
+    _drop_closed()
     session = _SharedAsyncSession()
-    keeper = _close_at_shutdown(session)
+    keeper = _close_at_shutdown(owner, session)
     _async_sessions[owner] = (session, keeper)
     await anext(keeper)
     return session
 
 
-async def _close_at_shutdown(session: AsyncSession) -> AsyncGenerator[None, None]:
+async def _close_at_shutdown(owner: Any, session: AsyncSession) -> AsyncGenerator[None, None]:
     # Both asyncio.run and trio.run close the asynchronous generators that are still open when they end.
     try:
         yield
     finally:
+        _async_sessions.pop(owner, None)
         await session.close()
+
+
+def _drop_closed() -> None:
+    # A loop that was closed without its asynchronous generators being closed before.
+    for owner in list(_async_sessions):
+        if _is_closed(owner) and (found := _async_sessions.pop(owner, None)) is not None:
+            _drop(found[0])
+
+
+@atexit.register
+def _drop_all() -> None:
+    while _async_sessions:
+        _, (session, _keeper) = _async_sessions.popitem()
+        _drop(session)
+
+
+def _drop(session: AsyncSession) -> None:
+    pool, session._pool = session._pool, None
+    session._closed = True
+    if pool is not None:
+        drop_pool(pool)
+
+
+def _is_closed(owner: Any) -> bool:
+    return hasattr(owner, "is_closed") and bool(owner.is_closed())  # a run of trio always closes its generators
 
 
 def _running_loop() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +30,7 @@ class AsyncioBackend:
     """
 
     name = "asyncio"
+    _is_finalizing = staticmethod(sys.is_finalizing)  # not by the module's name, which is gone by then
 
     def __init__(self, *, watch_sockets: bool = True) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -44,7 +46,7 @@ class AsyncioBackend:
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """As in `Backend`."""
-        if self._loop is not None:
+        if self._loop is not None and not self._is_finalizing():
             _call_soon(self._loop, function)
 
     def waiter(self) -> AsyncioWaiter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +26,7 @@ class TrioBackend:
     """Where the flows of an async session run under trio. It belongs to the first `trio.run` that uses it."""
 
     name = "trio"
+    _is_finalizing = staticmethod(sys.is_finalizing)  # not by the module's name, which is gone by then
 
     def __init__(self) -> None:
         self._token: trio.lowlevel.TrioToken | None = None
@@ -39,7 +41,7 @@ class TrioBackend:
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """As in `Backend`."""
-        if self._token is not None:
+        if self._token is not None and not self._is_finalizing():
             _run_soon(self._token, function)
 
     def waiter(self) -> TrioWaiter:

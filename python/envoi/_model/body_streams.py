@@ -214,7 +214,11 @@ def _to_bytes(piece: Any) -> bytes:
     if type(piece) is bytes:
         return piece
     if isinstance(piece, str):
-        return piece.encode()
+        try:
+            return piece.encode()
+        except UnicodeEncodeError as error:
+            message = f"a piece of the body has text that UTF-8 cannot carry: {error.reason}"
+            raise InvalidBody(message) from None
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
     if piece is None:

@@ -93,11 +93,10 @@ def check_header_validity(header: tuple[object, object]) -> None:
         elif isinstance(part, bytes):
             valid = bytes_rule.match(part)
         else:
-            message = f"Header part ({part!r}) from {header!r} must be of type str or bytes, not {type(part)}"
-            raise InvalidHeader(message)
+            raise InvalidHeader(f"The header {which} must be str or bytes, not {type(part).__name__}")
         if not valid:
             raise InvalidHeader(
-                f"The header {which} {part!r} has white space at its start, a line break, or another character that is reserved"
+                f"The {which} of the header {header[0]!r} has white space at its start, a line break, or another character that is reserved"
             )
 
 

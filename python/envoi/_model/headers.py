@@ -55,7 +55,7 @@ def _culprit(request: Any) -> str | None:
             if not isinstance(name, (str, bytes)):
                 return f"Header name {name!r} must be str or bytes, not {type(name).__name__}"
             if value is not None and not isinstance(value, (str, bytes)):
-                return f"Header {name!r}: the value {value!r} must be str or bytes, not {type(value).__name__}"
+                return f"Header {name!r}: the value must be str or bytes, not {type(value).__name__}"
     except (TypeError, ValueError):
         return f"headers= must be a mapping or pairs, not {type(request).__name__}"
     return None

@@ -163,12 +163,15 @@ def validate_method(method: str | bytes) -> str:
     Raises:
         InvalidMethod: not a token (RFC 9110, section 9.1): empty, white space, control characters, beyond ASCII.
     """
-    known = _KNOWN_METHODS.get(method)
+    try:
+        known = _KNOWN_METHODS.get(method)
+    except TypeError:  # not hashable
+        known = None
     if known is not None:
         return known
     text: object = method.decode("latin-1") if isinstance(method, bytes) else method
     if not isinstance(text, str):
-        message = f"method {method!r} must be str, not {type(method).__name__}"
+        message = f"method must be str, not {type(method).__name__}"
         raise InvalidMethod(message)
     if _TOKEN.fullmatch(text) is None:
         message = f"method {text[:40]!r} is not an HTTP token"

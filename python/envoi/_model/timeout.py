@@ -129,6 +129,12 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
             raise InvalidOption(message)
         connect, read = value
         return Timeout(connect, read, read, default.pool, default.total)
+    if isinstance(value, BaseException):
+        message = (
+            "timeout= was given an exception: Timeout(3, 5) is one. "
+            "Its limits are keywords, Timeout(connect=3, read=5); a pair of numbers, (3, 5), does as well"
+        )
+        raise InvalidOption(message)
     if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
         message = f"timeout={value!r}: must be a number of seconds, (connect, read), a Timeout or None, not {type(value).__name__}"
         raise InvalidOption(message)

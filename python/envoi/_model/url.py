@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -12,7 +12,7 @@ from envoi.exceptions import InvalidOption, InvalidSchema, InvalidURL, MissingSc
 if TYPE_CHECKING:
     from envoi._model.types import ParamsType, URLType
 
-__all__ = ["URL", "URLError", "encode_params", "parse_url", "redact", "require_http", "with_params"]
+__all__ = ["URL", "URLError", "encode_params", "parse_url", "public", "redact", "require_http", "with_params"]
 
 _CACHE_SIZE: Final = 1024
 _LONGEST_REMEMBERED: Final = 4096
@@ -45,7 +45,7 @@ def require_http(url: URL) -> None:
         InvalidSchema: another scheme.
     """
     if url.scheme not in _HTTP_SCHEMES:
-        message = f"No connection adapters were found for {redact(url)!r}: Envoi speaks http and https"
+        message = f"No connection adapters were found for {public(url)!r}: Envoi speaks http and https"
         raise InvalidSchema(message)
 
 
@@ -80,16 +80,24 @@ def encode_params(params: Any, argument: str = "params", refusal: type[RequestEx
     if isinstance(params, str):
         return params
     if isinstance(params, (bytes, bytearray)):
-        return bytes(params).decode()
-    pairs = _pairs(params, argument, refusal)
-    fields: list[str] = []
-    for key, value in pairs:
-        name = _quote(key)
-        if type(value) is str:
-            fields.append(f"{name}={_quote(value)}")
-        else:
-            fields.extend(f"{name}={_quote(item)}" for item in _flat(value))
-    return "&".join(fields)
+        try:
+            return bytes(params).decode()
+        except UnicodeDecodeError as error:
+            message = f"{argument}= has bytes that are not UTF-8: {error.reason}"
+            raise refusal(message) from None
+    try:
+        return "&".join(_fields(_pairs(params, argument, refusal)))
+    except UnicodeEncodeError as error:
+        message = f"{argument}= has text that UTF-8 cannot carry: {error.reason}"
+        raise refusal(message) from None
+
+
+def public(url: str | URL) -> str:
+    """As `redact`, the query and the fragment cut off as well, and length bounded: they often carry tokens."""
+    text = redact(url)
+    cut = min((found for found in (text.find(mark) for mark in "?#") if found >= 0), default=len(text))
+    text = text[: cut + 1] + "…" if cut < len(text) else text
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
 def redact(url: str | URL) -> str:
@@ -130,9 +138,7 @@ def _to_text(value: object) -> str:
 
 def _raise_as_ours(error: URLError, text: str) -> NoReturn:
     kind, reason = error.args if len(error.args) == 2 else ("", str(error))
-    shown = redact(text)
-    if len(shown) > _LONGEST_SHOWN:
-        shown = shown[:_LONGEST_SHOWN] + "…"
+    shown = public(text)
     reason = str(reason).replace(text, shown)
     if kind == "scheme-missing":
         message = f"Invalid URL {shown!r}: No scheme supplied. Perhaps you meant https://{shown.lstrip('/')}?"
@@ -152,8 +158,18 @@ def _pairs(params: Any, argument: str, refusal: type[RequestException]) -> Itera
     try:
         return [(key, value) for key, value in (params.items() if hasattr(params, "items") else params)]
     except (TypeError, ValueError):
-        message = f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__} {str(params)[:60]!r}"
+        message = f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__}"
         raise refusal(message) from None
+
+
+def _fields(pairs: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    for key, value in pairs:
+        name = _quote(key)
+        if type(value) is str:
+            yield f"{name}={_quote(value)}"
+        else:
+            for item in _flat(value):
+                yield f"{name}={_quote(item)}"
 
 
 def _flat(value: Any) -> Iterable[Any]:

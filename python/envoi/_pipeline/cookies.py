@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from envoi._model.cookies import with_request_cookies
 from envoi._proto.h1 import InvalidHeaderError
-from envoi.exceptions import InvalidHeader, InvalidOption
+from envoi.exceptions import InvalidHeader, InvalidOption, RequestException
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
@@ -21,8 +21,12 @@ def attach_cookies(call: Call, request: Request) -> None:
         return
     try:
         value = with_request_cookies(call.jar, call.cookies, request.parsed_url)
-    except (TypeError, AttributeError) as error:
-        raise InvalidOption(f"cookies= must be a mapping of names to values, or a cookie jar: {error}") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, RequestException):
+            raise
+        raise InvalidOption(
+            f"cookies= must be a mapping of names to values, pairs, or a cookie jar, not {type(call.cookies).__name__}"
+        ) from None
     if value is not None:
         try:
             headers["Cookie"] = value
