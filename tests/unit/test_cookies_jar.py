@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import MutableMapping
+from functools import partial
 from http.client import HTTPMessage
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, MozillaCookieJar
 from http.cookies import SimpleCookie
@@ -135,7 +136,7 @@ def test_any_history_leaves_what_requests_would_have(history):
         "clear": lambda jar, name, domain, path, _: jar.clear(domain, path, name),
     }
     for action, *details in history:
-        results = [outcome(lambda jar=jar: steps[action](jar, *details)) for jar in jars]
+        results = [outcome(partial(steps[action], jar, *details)) for jar in jars]
         assert results[0] == results[1]
         assert state(jars[0]) == state(jars[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar as standard
+from functools import lru_cache
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,18 @@ class Policy(DefaultCookiePolicy):
             return cookie.domain == hosts_of(request)[1]
         return bool(super().return_ok_domain(cookie, request))
 
+    def domain_return_ok(self, domain: str, request: Any) -> bool:
+        """Whether a domain's cookies may be for the request's host at all."""
+        dotted = domain if not domain or domain.startswith(".") else "." + domain
+        if not any(("." + host).endswith(dotted) for host in hosts_of(request)):
+            return False
+        return not (self.is_blocked(domain) or self.is_not_allowed(domain))
+
+    def path_return_ok(self, path: str, request: Any) -> bool:
+        """Whether the request's path is the cookie's or below it (RFC 6265, section 5.1.4)."""
+        wanted: str = getattr(request, "effective_path", None) or standard.request_path(request)  # type: ignore[attr-defined] # typeshed lacks it
+        return wanted.startswith(path) and (len(wanted) == len(path) or path.endswith("/") or wanted[len(path)] == "/")
+
 
 class RequestView:
     """What `CookieJar` asks of a `urllib.request.Request`."""
@@ -32,7 +45,7 @@ class RequestView:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._text: str | None = None
-        self._hosts: tuple[str, str] | None = None
+        self._path: str | None = None
         self.cookie_header: str | None = None
         self.type = url.scheme
         self.host = url.authority
@@ -48,9 +61,14 @@ class RequestView:
     @property
     def effective_hosts(self) -> tuple[str, str]:
         """The host, and the host as RFC 2965 has it, in lower case."""
-        if self._hosts is None:
-            self._hosts = standard.eff_request_host(self)  # type: ignore[attr-defined] # typeshed lacks it
-        return self._hosts
+        return _hosts_in(self.host)
+
+    @property
+    def effective_path(self) -> str:
+        """The path as RFC 2965 has it."""
+        if self._path is None:
+            self._path = standard.request_path(self)  # type: ignore[attr-defined] # typeshed lacks it
+        return self._path
 
     def has_header(self, name: str) -> bool:
         """The Cookie field is always ours to write."""
@@ -87,14 +105,9 @@ def hosts_of(request: Any) -> tuple[str, str]:
     return known or standard.eff_request_host(request)  # type: ignore[attr-defined, no-any-return] # typeshed lacks it
 
 
-def possible_domains(request: Any) -> set[str]:
+def possible_domains(request: Any) -> frozenset[str]:
     """The domains that the request's host is in, with and without a leading dot, and "" for cookies that go everywhere."""
-    possible = {""}
-    for host in hosts_of(request):
-        while host:
-            possible.update((host, "." + host))
-            host = host.partition(".")[2]  # noqa: PLW2901
-    return possible
+    return _domains_above(*hosts_of(request))
 
 
 def parse_date(text: str) -> int | None:
@@ -106,3 +119,28 @@ def parse_date(text: str) -> int | None:
 def seconds_now() -> int:
     """Seconds since 1970 by the clock of the standard library's jars, which read it by themselves."""
     return int(standard.iso2time(standard.time2isoz()))  # type: ignore[attr-defined] # typeshed lacks them
+
+
+class _Authority:
+    """As much of a request as the standard library needs to tell its host."""
+
+    def __init__(self, authority: str) -> None:
+        self._authority = authority
+
+    def get_full_url(self) -> str:
+        return f"https://{self._authority}/"
+
+
+@lru_cache(maxsize=256)
+def _hosts_in(authority: str) -> tuple[str, str]:
+    return standard.eff_request_host(_Authority(authority))  # type: ignore[attr-defined, no-any-return] # typeshed lacks it
+
+
+@lru_cache(maxsize=256)
+def _domains_above(*hosts: str) -> frozenset[str]:
+    possible = {""}
+    for host in hosts:
+        while host:
+            possible.update((host, "." + host))
+            host = host.partition(".")[2]  # noqa: PLW2901
+    return frozenset(possible)

@@ -118,13 +118,11 @@ def _dissect(field: str) -> tuple[str, dict[str, str], str]:
     """
     pair, *parts = field.split(";")
     attributes: dict[str, str] = {}
-    last: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
-        name = name.strip().lower()
-        attributes[name] = value.strip()
-        last[name] = part
-    if len(last) != len(parts):
+        attributes[name.strip().lower()] = value.strip()
+    if len(attributes) != len(parts):
+        last = {part.partition("=")[0].strip().lower(): part for part in parts}
         field = ";".join((pair, *last.values()))
     return pair.partition("=")[0].strip(), attributes, field
 
