@@ -13,7 +13,7 @@ from envoi import aio, api
 
 PAIRS = [(envoi.Session, envoi.AsyncSession), (envoi.Response, envoi.AsyncResponse)]
 DUNDERS = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__", "__del__": "__del__"}
-WORDS_DIFFER = {"Session", "Response", "Response.content"}  # an await more, or an example of its own
+WORDS_DIFFER = {"Session", "Response", "Response.content", "Session.close"}  # an await more, an example of its own, an event loop
 FUNCTIONS = ["request", "get", "options", "head", "post", "put", "patch", "delete"]
 
 
