@@ -47,6 +47,8 @@ class AsyncPieces:
             self._ended = True
             self._ready.extend(self._cutter.cut(content))
         else:
+            if self._reply.body is not None:
+                self._reply.body.check_owner()
             self._reply._consumed = True
             data = await receive(self._reply)
             self._ended = not data

@@ -59,9 +59,12 @@ class AsyncResponse(Reply):
 
         Raises:
             StreamConsumedError: it was already read in pieces.
+            WrongEventLoop: another event loop sent the request.
         """
         if self._content is None:
             require_unconsumed(self)
+            if self.body is not None:
+                self.body.check_owner()
             await load(self)
         return self._content or b""
 
@@ -94,6 +97,7 @@ class AsyncResponse(Reply):
     async def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection closed."""
         if self.body is not None:
+            self.body.check_owner()
             self.body.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:

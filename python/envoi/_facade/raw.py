@@ -43,6 +43,7 @@ class _Reader:
         body = self._reply.body
         if body is None or (self._reply._consumed and not self._started):
             return b""  # it was read in another way, and to its end
+        body.check_owner()
         self._started = self._reply._consumed = True
         return await (body.receive() if decode else body.receive_raw())
 

@@ -110,6 +110,15 @@ class ResponseBody:
         if connection is not None and connection.machine.body_ended and not connection.machine.pending:
             self._finish(connection)
 
+    def check_owner(self) -> None:
+        """Refuse another event loop than the connection's.
+
+        Raises:
+            WrongEventLoop: it is another.
+        """
+        if self._connection is not None:
+            self._pool.backend.check_owner()
+
     async def receive(self, threshold: int = 1) -> bytes:
         """The next bytes, decoded; b"" at the end.
 
