@@ -27,7 +27,6 @@ WAYS = {
     "user info": ({}, {}, "user:secret@"),
     "cookie header": ({}, {"headers": {"Cookie": "user=secret"}}, ""),
     "cookies of the call": ({}, {"cookies": {"user": "secret"}}, ""),
-    "proxy header": ({}, {"headers": {"Proxy-Authorization": BASIC}}, ""),
     "own header": ({"sensitive_headers": ["X-Api-Key"]}, {"headers": {"x-api-key": "secret"}}, ""),
 }
 SECRETS = ("secret", BASIC)

@@ -324,6 +324,8 @@ class SessionSettings:
         call.follow = bool(given("allow_redirects", verb != "HEAD"))
         call.cookies = given("cookies")
         call.auth = given("auth", self.auth)
+        if call.auth is None and "auth" in options:
+            call.netrc = None  # None is "no authentication", whatever the environment says
         call.max_body = checks.size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
             call.tls = self._tls_for(given("verify"), given("cert"))

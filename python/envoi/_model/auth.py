@@ -192,13 +192,10 @@ def _flow_of_field(value: str) -> StartFlow:
 
 def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
     def flow(request: Request) -> Flow:
-        hooks, request._hooks = request.response_hooks, None
         changed = auth(request)
         if changed is None or not hasattr(changed, "headers"):
             message = f"{type(auth).__name__} given as auth= must return the request, not {type(changed).__name__}"
             raise InvalidOption(message, request=request)
-        for hook in hooks or ():  # after those that `auth` registers, as in requests: they see what came of its answer
-            changed.register_hook("response", hook)
         yield changed
 
     return flow

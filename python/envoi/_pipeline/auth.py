@@ -11,7 +11,9 @@ from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
+    from envoi._model.auth import Flow
     from envoi._model.request import Request
+    from envoi._model.url import URL
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
 
@@ -22,10 +24,15 @@ def credentials(call: Call, request: Request) -> Any:
         return call.auth
     url = request.parsed_url
     if url.has_userinfo:
-        return _unquoted(url.username), _unquoted(url.password)
+        return user_of(url)
     if call.netrc is not None and "Authorization" not in request.headers:
         return call.netrc.credentials_for(url.host)
     return None
+
+
+def user_of(url: URL) -> tuple[str, str]:
+    """User name and password in a URL, decoded."""
+    return _unquoted(url.username), _unquoted(url.password)
 
 
 async def authenticated(
@@ -37,13 +44,15 @@ async def authenticated(
         InvalidOption: `auth` is nothing that authenticates, or its flow makes no request.
         RequestException: whatever went wrong.
     """
-    flow = as_flow(auth, redirected=redirected)(request.copy())
+    copied = request.copy()
+    hooks, copied._hooks = copied.response_hooks, None
+    flow = as_flow(auth, redirected=redirected)(copied)
     needs_body = needs_response_body(auth)
     unanswered: list[Reply] = []
     try:
-        sending = next(flow, None)
-        if sending is None:
-            raise InvalidOption(f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request)
+        sending = _first(flow, auth, request)
+        for hook in hooks or ():  # after those that `auth` registers, as in requests: they see what came of its answer
+            sending.register_hook("response", hook)
         while True:
             reply = await exchange(call, sending, started, deadline)
             try:
@@ -65,6 +74,12 @@ async def authenticated(
             sending = following
     finally:
         flow.close()
+
+
+def _first(flow: Flow, auth: Any, request: Request) -> Request:
+    for sending in flow:
+        return sending
+    raise InvalidOption(f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request)
 
 
 def _unquoted(text: str | None) -> str:

@@ -8,6 +8,7 @@ from envoi import exceptions
 from envoi._model.body import NO_BODY
 from envoi._model.request import Request
 from envoi._model.url import URLError, redact
+from envoi._pipeline.auth import user_of
 from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
 
@@ -50,6 +51,9 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
         call.auth = call.cookies = None
         for name in (*SENSITIVE_HEADERS, *call.sensitive):
             headers.pop(name, None)
+    elif call.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
+        call = call.copy()  # a Location seldom repeats them
+        call.auth = user_of(request.parsed_url)
     following = Request(plan.method, plan.url, headers, content)
     following._hooks = request._hooks
     return following, call
