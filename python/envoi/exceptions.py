@@ -120,6 +120,15 @@ class RequestException(OSError):
         if request is None and response is not None:
             self.request = getattr(response, "request", None)
 
+    def __reduce__(self) -> Any:
+        """Pickle and copy with request and response, the latter without its body if that cannot be read now."""
+        reduced: Any = super().__reduce__()
+        return reduced[0], reduced[1], self._state()
+
+    def _state(self) -> dict[str, Any]:
+        portable = getattr(self.response, "_portable", None)
+        return self.__dict__ if portable is None else {**self.__dict__, "response": portable()}
+
 
 class InvalidURL(RequestException, ValueError):
     """A URL that cannot be used: no host, a bad port, a forbidden character."""
@@ -313,7 +322,7 @@ class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
 
     def __reduce__(self) -> Any:
         """Pickle as the standard error does, by message, document and position, and keep what was added since."""
-        return type(self), (self.msg, self.doc, self.pos), self.__dict__
+        return type(self), (self.msg, self.doc, self.pos), self._state()
 
 
 class StreamConsumedError(RequestException, TypeError):

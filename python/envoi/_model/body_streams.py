@@ -59,8 +59,41 @@ class Body:
         """As `next_piece`; for the asynchronous kinds the only way, for the others the same."""
         return self.next_piece()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is in memory; in place of a stream comes a body that is gone."""
+        if self.content is None:
+            return GoneBody, (self.content_type, self.length)
+        shown = self.shown if isinstance(self.shown, (str, bytes)) else self.content
+        return Body, (self.content, self.content_type, self.length, shown)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'of unknown length' if self.length is None else f'[{self.length} bytes]'}>"
+
+
+class GoneBody(Body):
+    """What a streamed body is in another process.
+
+    Args:
+        content_type: the original's.
+        length: the original's.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, content_type: str | None, length: int | None) -> None:
+        super().__init__(None, content_type, length, None)
+
+    @property
+    def replayable(self) -> bool:
+        return False
+
+    def rewind(self) -> None:
+        message = "the body must be sent again, and was left in the process that sent it"
+        raise UnrewindableBodyError(message)
+
+    def next_piece(self) -> bytes:
+        self.rewind()
+        return b""
 
 
 class FileBody(Body):

@@ -153,6 +153,13 @@ class Request:
 
     __copy__ = copy
 
+    def __deepcopy__(self, _memo: object) -> Request:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Hooks stay behind: they have been called, and functions often cannot be pickled.
+        return _restored, (type(self), self.method, self.parsed_url, self.headers, None if self.content is NO_BODY else self.content)
+
     def __repr__(self) -> str:
         return f"<Request [{self.method}]>"
 
@@ -179,6 +186,10 @@ def validate_method(method: str | bytes) -> str:
     if text.upper() == "CONNECT":
         raise InvalidMethod("CONNECT makes tunnels through a proxy, and is not for requests: pass proxies=")
     return text.upper()
+
+
+def _restored(kind: type[Request], method: str, url: URL, headers: Headers, content: Body | None) -> Request:
+    return kind(method, url, headers, NO_BODY if content is None else content)
 
 
 _NO_HEADERS: Final = Headers()

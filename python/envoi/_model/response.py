@@ -15,6 +15,7 @@ from envoi.exceptions import HTTPError, JSONDecodeError
 
 if TYPE_CHECKING:
     from datetime import timedelta
+    from typing import Self
 
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.request import Request
@@ -64,6 +65,7 @@ class BaseResponse:
     _history: list[Any] | None = None
     _elapsed: timedelta | None = None
     _next: Request | None = None
+    _http_version: str | None = None
 
     def __init__(self, head: ResponseHead | None = None, request: Request | None = None, url: URL | None = None) -> None:
         self._head = head
@@ -121,7 +123,7 @@ class BaseResponse:
     @property
     def http_version(self) -> str | None:
         """The version the server speaks: "HTTP/1.0" or "HTTP/1.1"."""
-        return None if self._head is None else self._head.http_version
+        return self._http_version if self._head is None else self._head.http_version
 
     @property
     def ok(self) -> bool:
@@ -250,6 +252,17 @@ class BaseResponse:
         side = "Client" if self.status_code < _FIRST_SERVER_ERROR else "Server"
         message = f"{self.status_code} {side} Error: {self.reason} for url: {redact(self.url or '')}"
         raise HTTPError(message, request=self.request, response=self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickling and copying: the body is read first, as in requests; the connection stays here."""
+        from envoi._model.pickling import response_state
+
+        return response_state(self)
+
+    def _portable(self) -> Self:
+        from envoi._model.pickling import portable
+
+        return portable(self)
 
     def __bool__(self) -> bool:
         return self.ok

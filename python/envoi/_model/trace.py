@@ -68,3 +68,26 @@ class Trace:
             alpn=getattr(stream, "alpn", None),
             reused=self.reused,
         )
+
+
+class PastTrace:
+    """What is left of a trace in a response that was pickled or copied.
+
+    Args:
+        timing: as it was then.
+        connection: the same.
+    """
+
+    __slots__ = ("_connection", "_timing")
+
+    def __init__(self, timing: Timing | None, connection: ConnectionInfo | None) -> None:
+        self._timing = timing
+        self._connection = connection
+
+    def timing(self) -> Timing | None:
+        """The phases, in seconds."""
+        return self._timing
+
+    def connection(self) -> ConnectionInfo | None:
+        """The connection's facts."""
+        return self._connection
