@@ -152,3 +152,9 @@ def test_user_info_is_not_in_what_is_sent_or_said(runner):
     assert "secret" not in str(error)
     assert b"secret" not in client.streams[0].sent
     assert fields(heads(client.streams[0])[0])["host"] == "a.test"
+
+
+def test_session_cookie_without_a_domain_stays_within_the_first_origin(runner):
+    peers = [server(redirect("http://b.test/"), OK), server(redirect("http://a.test/again"))]
+    _, client = run_client(runner, peers, lambda client: client.get("http://a.test/"), cookies={"sid": "secret"})
+    assert ["sid=secret" in head for stream in client.streams for head in heads(stream)] == [True, False, False]

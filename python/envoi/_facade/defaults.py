@@ -306,6 +306,7 @@ class SessionSettings:
         call.resend = self.resend
         call.max_body = self.max_body
         call.cookies = None
+        call.strayed = False
         call.auth = self.auth
         call.netrc = environment.netrc
         call.verify = self.verify

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi._model.cookie_rules import as_cookie, check_cookie_text, within_limits
@@ -65,6 +66,19 @@ class CookieHolder:
         if self.is_empty:
             return None
         return _header(self.jar, url)
+
+
+    def with_domains(self) -> CookieHolder:
+        """Another one, with the cookies that belong to a domain: one that was put in by hand without a domain belongs to where a call
+        began, and redirects to other origins do not carry it along."""
+        if self.is_empty or all(cookie.domain for cookie in self.jar):
+            return self
+        kept = CookieHolder()
+        kept.jar.set_policy(getattr(self.jar, "_policy", kept.jar.get_policy()))
+        for cookie in self.jar:
+            if cookie.domain:
+                kept.jar.set_cookie(copy(cookie))
+        return kept
 
 
 def as_jar(cookies: Any) -> RequestsCookieJar:

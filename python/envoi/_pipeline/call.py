@@ -25,6 +25,7 @@ class Call:
         tls: that configuration.
         new_reply: makes the façade's response.
         timeout: the limits in force.
+        strayed: whether redirects have left the first origin.
         stream: whether the body is left for the caller to read.
         follow: whether redirects are followed.
         max_redirects: how many.
@@ -56,6 +57,7 @@ class Call:
         "route_for",
         "sensitive",
         "stream",
+        "strayed",
         "timeout",
         "tls",
         "verify",
@@ -67,6 +69,7 @@ class Call:
     new_reply: Callable[..., Reply]
     timeout: Timeout
     stream: bool
+    strayed: bool
     follow: bool
     max_redirects: int
     resend: bool

@@ -20,7 +20,8 @@ def attach_cookies(call: Call, request: Request) -> None:
     if "Cookie" in headers:
         return
     try:
-        value = with_request_cookies(call.jar, call.cookies, request.parsed_url)
+        jar = call.jar.with_domains() if call.strayed else call.jar
+        value = with_request_cookies(jar, call.cookies, request.parsed_url)
     except (TypeError, AttributeError, ValueError) as error:
         if isinstance(error, RequestException):
             raise

@@ -49,6 +49,7 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
         # For good: a chain that comes back to the first origin does not get them back.
         call = call.copy()
         call.auth = call.cookies = None
+        call.strayed = True
         for name in (*SENSITIVE_HEADERS, *call.sensitive):
             headers.pop(name, None)
     elif call.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
