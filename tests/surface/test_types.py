@@ -11,9 +11,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 USE = """\
+from collections.abc import Generator
 from typing import Any, assert_type
 import envoi
 from envoi import aio
+from envoi.auth import Auth, AuthBase, BearerAuth, HTTPBasicAuth, HTTPDigestAuth
+
+class Scheme(Auth):
+    def auth_flow(self, request: envoi.Request) -> Generator[envoi.Request, envoi.Response, None]:
+        response = yield request
+        assert_type(response.status_code, int)
+
+class Old(AuthBase):
+    def __call__(self, r: envoi.Request) -> envoi.Request:
+        return r
+
+def hook(response: envoi.Response, **options: Any) -> None: ...
+
+async def async_hook(response: envoi.AsyncResponse, **options: Any) -> envoi.AsyncResponse:
+    return response
 
 def sync() -> None:
     limits = envoi.Timeout(connect=3, total=30)
@@ -32,13 +48,20 @@ def sync() -> None:
         assert_type(response.text, str)
         assert_type(response.json(), Any)
         assert_type(response.headers["A"], str)
+    for auth in (Scheme(), Old(), BearerAuth("t"), HTTPBasicAuth("a", "b"), HTTPDigestAuth("a", "b"), envoi.auth.HTTPProxyAuth("a", "b")):
+        envoi.get("http://example.org/", auth=auth, hooks={"response": hook}, proxies={"https": None})
+    envoi.post("http://example.org/", auth=("a", "b"), files={"a": ("n", b"x", "text/plain"), "b": open("f", "rb")})
+    envoi.put("http://example.org/", auth=lambda request: request, files=[("a", "text")], hooks={"response": [hook]}, proxies=None)
     with envoi.Session(timeout=(3, 60)) as session:
+        session.hooks["response"].append(hook)
+        session.proxies = {"all": "socks5h://p.test"}
+        session.auth = Scheme()
         assert_type(session, envoi.Session)
         assert_type(session.post("http://example.org/", json={"a": 1}), envoi.Response)
 
 async def awaited() -> None:
     assert_type(await aio.get("http://example.org/"), envoi.AsyncResponse)
-    async with envoi.AsyncSession() as session:
+    async with envoi.AsyncSession(auth=HTTPDigestAuth("a", "b"), hooks={"response": async_hook}) as session:
         response = await session.get("http://example.org/", stream=True)
         async for piece in response:
             assert_type(piece, bytes)

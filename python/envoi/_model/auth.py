@@ -9,9 +9,9 @@ from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.request import Request
-    from envoi._model.response import BaseResponse
 
-    Flow: TypeAlias = Generator[Request, BaseResponse, None]
+    # Any: a scheme for one kind of session may say that it is given Response or AsyncResponse.
+    Flow: TypeAlias = Generator[Request, Any, None]
     StartFlow: TypeAlias = Callable[[Request], Flow]
 
 

@@ -102,6 +102,7 @@ FileSpec: TypeAlias = (
     | tuple[str | None, FileContent, str | None]
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
-FilesType: TypeAlias = Mapping[str, FileSpec] | Iterable[tuple[str, FileSpec]] | None
+# A Sequence, for a dict is an Iterable too: type checkers could not tell what a mixed dict is meant to be.
+FilesType: TypeAlias = Mapping[str, FileSpec] | Sequence[tuple[str, FileSpec]] | None
 VerifyType: TypeAlias = bool | str | PathLike[str] | TLSContext
 CertType: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str] | None] | None
