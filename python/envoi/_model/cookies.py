@@ -67,10 +67,10 @@ class CookieHolder:
             return None
         return _header(self.jar, url)
 
-
     def with_domains(self) -> CookieHolder:
         """Another one, with the cookies that belong to a domain: one that was put in by hand without a domain belongs to where a call
-        began, and redirects to other origins do not carry it along."""
+        began, and redirects to other origins do not carry it along.
+        """
         if self.is_empty or all(cookie.domain for cookie in self.jar):
             return self
         kept = CookieHolder()
