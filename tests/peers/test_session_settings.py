@@ -18,6 +18,7 @@ from envoi import aio
 from envoi._facade import defaults, session, shared
 from envoi._facade.base_url import joined
 from envoi._facade.response import Response
+from envoi.testing import Server
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.leaks]
 
@@ -162,32 +163,34 @@ def test_url_that_leaves_base_url_is_told_without_its_query() -> None:
         assert "hunter2" not in str(caught.value)
 
 
-def test_loops_that_were_only_closed_leave_nothing_behind(server, leftovers) -> None:
-    for _ in range(10):
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(aio.get(server.url + "/get"))
-        loop.close()
-        known = weakref.ref(loop)
-        del loop
+def test_loops_that_were_only_closed_leave_nothing_behind(leftovers) -> None:
+    with Server() as server:  # gone, with its own descriptors, before they are counted
+        for _ in range(10):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(aio.get(server.url + "/get"))
+            loop.close()
+            known = weakref.ref(loop)
+            del loop
 
-    async def last() -> None:
-        await aio.get(server.url + "/get")
-        assert len(shared._async_sessions) == 1
+        async def last() -> None:
+            await aio.get(server.url + "/get")
+            assert len(shared._async_sessions) == 1
 
-    asyncio.run(last())
-    assert not shared._async_sessions
+        asyncio.run(last())
+        assert not shared._async_sessions
     gc.collect()
     assert known() is None
     leftovers.check()
 
 
-def test_body_of_a_closed_loop_is_let_go(server, leftovers) -> None:
-    loop = asyncio.new_event_loop()
-    response = loop.run_until_complete(aio.get(server.url + "/bytes/1000000", stream=True))
-    loop.close()
-    asyncio.run(aio.get(server.url + "/get"))
-    assert not shared._async_sessions
-    del response, loop
+def test_body_of_a_closed_loop_is_let_go(leftovers) -> None:
+    with Server() as server:
+        loop = asyncio.new_event_loop()
+        response = loop.run_until_complete(aio.get(server.url + "/bytes/1000000", stream=True))
+        loop.close()
+        asyncio.run(aio.get(server.url + "/get"))
+        assert not shared._async_sessions
+        del response, loop
     leftovers.check()
 
 
