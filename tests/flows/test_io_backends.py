@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import sys
 import threading
 from functools import partial
 
@@ -121,6 +122,30 @@ def test_slow_look_up_times_out_and_its_answer_comes_to_nobody(kind, monkeypatch
     assert finished.wait(10)
 
 
+def test_hung_names_do_not_hold_up_a_good_one(kind, monkeypatch):
+    gate = threading.Event()
+
+    def getaddrinfo(host, port, **options):
+        if host.startswith(b"slow"):
+            gate.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", port))]
+
+    resolver = resolver_module.Resolver()
+    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver_module, "_shared", resolver)
+
+    async def flow(backend):
+        for number in range(20):
+            with pytest.raises(TimedOut):
+                await backend.resolve(f"slow{number}.example", 80, backend.now() + 0.002)
+        await backend.resolve("good.example", 80, backend.now() + 5)
+
+    try:
+        run_flow(kind, flow)
+    finally:
+        gate.set()
+
+
 def test_failed_look_up_is_a_gaierror(kind, monkeypatch):
     def getaddrinfo(host, port, **options):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
@@ -156,6 +181,20 @@ def test_call_soon_runs_in_the_loop(kind):
 
     backend = run_flow(kind, flow)
     backend.call_soon(lambda: None)  # the loop is closed: nothing happens
+
+
+@pytest.mark.parametrize("seconds", [1e7, 1e12, 1e300, sys.maxsize])
+def test_far_deadlines_are_no_trouble(kind, seconds):
+    async def flow(backend):
+        waiter = backend.waiter()
+        if kind == "blocking":
+            threading.Timer(0.01, waiter.set).start()
+        else:
+            backend.check_owner()
+            backend.call_soon(waiter.set)
+        await waiter.wait(backend.now() + seconds)
+
+    run_flow(kind, flow)
 
 
 def test_clock_and_lock(kind):

@@ -6,11 +6,13 @@ import asyncio
 import math
 import os
 import socket
+import sys
 
 import pytest
 
+from envoi._io import happy_eyeballs
 from envoi._io.protocols import Address, TimedOut
-from flows.io_support import KINDS, loopback, read, run_flow
+from flows.io_support import KINDS, Collector, loopback, read, run_flow
 
 
 @pytest.fixture(params=KINDS)
@@ -61,6 +63,25 @@ def test_refused_address_is_passed_over(kind, raw_server):
     server = raw_server(echo)
     peer, _ = run_flow(kind, exchange, [closed_port(), loopback(server.port)])
     assert peer == ("127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize("seconds", [1e7, 1e12, 1e300, sys.maxsize])
+def test_far_deadlines_are_no_trouble(kind, raw_server, silent, seconds, monkeypatch):
+    """None of the systems' bounds on one wait is met."""
+    server = raw_server(echo)
+    monkeypatch.setattr(happy_eyeballs, "ATTEMPT_DELAY", 0.01)
+
+    async def flow(backend):
+        stream = await backend.connect([closed_port(), loopback(server.port)], None, backend.now() + seconds)
+        for timeout, deadline in ((seconds, math.inf), (seconds, backend.now() + seconds)):
+            await stream.send(b"x", timeout, deadline)
+            collector = Collector(1)
+            await stream.pump(collector, timeout, deadline)
+            await stream.send(bytes(8 << 20), timeout, deadline, Collector())
+            await stream.pump(Collector(1), timeout, deadline)
+        stream.close()
+
+    run_flow(kind, flow)
 
 
 def test_silent_address_is_overtaken_after_a_quarter_second(kind, raw_server, silent):

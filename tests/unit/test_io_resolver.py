@@ -103,7 +103,7 @@ def test_scope_of_an_address_is_kept(names):
 def test_threads_are_few_and_end(names, leftovers):
     resolver = Resolver()
     names.gate.clear()
-    lookups = [resolver.look_up(f"{number}.example", 80) for number in range(30)]
+    lookups = [resolver.look_up(f"{number}.example", 80) for number in range(40)]
     assert resolver._threads == module.MAX_THREADS
     threads = [thread for thread in threading.enumerate() if thread.name == "envoi-resolver"]
     assert all(thread.daemon for thread in threads)
@@ -114,6 +114,74 @@ def test_threads_are_few_and_end(names, leftovers):
         thread.join(10)
     assert resolver._threads == 0
     wait(resolver.look_up("again.example", 80))
+
+
+def test_look_ups_that_nobody_waits_for_leave_the_queue(names, monkeypatch):
+    monkeypatch.setattr(module, "MAX_THREADS", 1)
+    resolver = Resolver()
+    names.gate.clear()
+    running, left, shared = (resolver.look_up(host, 80) for host in ("running.example", "left.example", "shared.example"))
+    assert resolver.look_up("shared.example", 80) is shared
+    for lookup in (left, shared):
+        resolver.leave(lookup)
+    good = resolver.look_up("good.example", 80)
+    names.gate.set()
+    for lookup in (running, shared, good):
+        wait(lookup)
+    assert names.calls == [b"running.example", b"shared.example", b"good.example"]
+
+
+def test_names_that_hung_come_after_others(names, monkeypatch):
+    monkeypatch.setattr(module, "MAX_THREADS", 1)
+    resolver = Resolver()
+    names.answer = socket.gaierror(socket.EAI_AGAIN, "no answer")
+    hang(resolver, names, "hung.example")
+    names.gate.clear()
+    first, hung, good = (resolver.look_up(host, 80) for host in ("first.example", "hung.example", "good.example"))
+    names.gate.set()
+    for lookup in (first, hung, good):
+        with pytest.raises(socket.gaierror):
+            wait(lookup)
+    assert names.calls == [b"hung.example", b"first.example", b"good.example", b"hung.example"]
+
+
+def test_names_that_hung_do_not_take_all_threads(names, monkeypatch):
+    monkeypatch.setattr(module, "MAX_THREADS", 3)
+    monkeypatch.setattr(module, "MAX_SUSPECT_THREADS", 2)
+    resolver = Resolver()
+    names.answer = socket.gaierror(socket.EAI_AGAIN, "no answer")
+    hosts = [f"hung{number}.example" for number in range(5)]
+    for host in hosts:
+        hang(resolver, names, host)
+    names.calls.clear()
+    names.gate.clear()
+    hung = [resolver.look_up(host, 80) for host in hosts]
+    good = resolver.look_up("good.example", 80)
+    until(lambda: b"good.example" in names.calls)
+    assert len(names.calls) <= 3
+    names.gate.set()
+    for lookup in (*hung, good):
+        with pytest.raises(socket.gaierror):
+            wait(lookup)
+
+
+def hang(resolver, names, host):
+    """Ask for a name, and give up once the look-up runs."""
+    names.gate.clear()
+    lookup = resolver.look_up(host, 80)
+    until(lambda: host.encode() in names.calls)
+    resolver.leave(lookup)
+    names.gate.set()
+    with pytest.raises(socket.gaierror):
+        wait(lookup)
+
+
+def until(condition):
+    for _ in range(5000):
+        if condition():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("it never came true")
 
 
 def test_unusual_failures_reach_the_asker(names):

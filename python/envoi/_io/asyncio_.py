@@ -100,11 +100,8 @@ class AsyncioBackend:
         if known is not None:
             return known
         loop = self._owner()
-        lookup = resolver.look_up(host, port)
         waiter = AsyncioWaiter(loop)
-        lookup.when_finished(lambda: _call_soon(loop, waiter.set))
-        await waiter.wait(deadline)
-        return lookup.result()
+        return await resolver.answer(host, port, waiter, lambda: _call_soon(loop, waiter.set), deadline)
 
     async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
         """As in `Backend`."""

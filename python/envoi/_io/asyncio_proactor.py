@@ -5,107 +5,152 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from envoi._io.happy_eyeballs import Attempts
-from envoi._io.protocols import Address, Feed, SocketAddress, StreamClosed, TimedOut
+from envoi._io.protocols import Address, Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
 from envoi._io.sockets import SocketStream
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
-T = TypeVar("T")
+    from collections.abc import Collection, Sequence
 
 _SLICE = 1 << 18
 
 
 class ProactorStream(SocketStream):
-    """A stream that waits through the loop for each piece."""
+    """A stream that waits through the loop for each piece.
 
-    __slots__ = ("_loop", "_task")
+    A receive that was begun is never cancelled but by `close`, because its bytes would be lost: the next `pump` takes it over.
+    """
+
+    __slots__ = ("_loop", "_receiving", "_sending", "in_use")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: SocketAddress | str | None) -> None:
         super().__init__(connected, peer)
         self._loop = loop
-        self._task: asyncio.Task[Any] | None = None
+        self._receiving: asyncio.Task[bytes] | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self.in_use = False
 
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
+        self._enter(deadline)
         try:
             sent = self.send_nowait(data)
             rest = memoryview(data)[sent:]
-            if feed is None or not rest:
-                await self._send_slices(rest, timeout, deadline)
-                return True
-            return await self._send_and_receive(rest, timeout, deadline, feed)
+            while rest:
+                if not await self._send_slice(rest[:_SLICE], timeout, deadline, feed):
+                    return False
+                rest = rest[_SLICE:]
         except OSError:
             if self._closed:
                 raise StreamClosed from None
             if self.rescue(feed):
                 return False
             raise
+        else:
+            return True
+        finally:
+            self.in_use = False
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
-        while True:
-            try:
-                data = await self._timed(self._loop.sock_recv(self._socket, self._size), timeout, deadline)
-            except OSError:
-                if self._closed:
-                    raise StreamClosed from None
-                raise
-            self.adapt(len(data))
-            if feed(data) or not data:
-                return
+        self._enter(deadline)
+        try:
+            while True:
+                await self._wait((self._receive_task(),), self._expiry(timeout, deadline))
+                data = self._take_received()
+                if feed(data) or not data:
+                    return
+        except OSError:
+            if self._closed:
+                raise StreamClosed from None
+            raise
+        finally:
+            self.in_use = False
+
+    def send_nowait(self, data: bytes | memoryview) -> int:
+        """As in `Stream`: nothing fits while a flow waits for room."""
+        return super().send_nowait(data) if self._sending is None else 0
+
+    def receive_nowait(self) -> bytes | None:
+        """What was begun to be received comes first."""
+        if self._receiving is None:
+            return super().receive_nowait()
+        return self._take_received() if self._receiving.done() else None
+
+    def readable(self) -> bool:
+        """As in `Stream`."""
+        return super().readable() if self._closed or self._receiving is None else self._receiving.done()
 
     def close(self) -> None:
         """As in `Stream`."""
         if self._closed:
             return
         self._closed = True
-        if self._task is not None:
-            self._task.cancel()
+        if not self._loop.is_closed():
+            for task in (self._receiving, self._sending):
+                if task is not None:
+                    task.cancel()
         self._socket.close()
 
-    async def _timed(self, operation: Coroutine[Any, Any, T], timeout: float, deadline: float) -> T:
-        if self._closed:
-            operation.close()
-            raise StreamClosed
-        task = self._loop.create_task(operation)
-        self._task = task
-        expires = min(self._loop.time() + timeout, deadline)
-        try:
-            await asyncio.wait((task,), timeout=None if expires == math.inf else max(expires - self._loop.time(), 0))
-        finally:
-            self._task = None
-            if not task.done():
-                task.cancel()
-                await asyncio.wait((task,))
+    def _enter(self, deadline: float) -> None:
         if self._closed:
             raise StreamClosed
-        if task.cancelled():
+        if self.in_use:
+            raise StreamBusy
+        if self._loop.time() >= deadline:
             raise TimedOut
-        return task.result()
+        self.in_use = True
 
-    async def _send_slices(self, rest: memoryview, timeout: float, deadline: float) -> None:
-        while rest:
-            await self._timed(self._loop.sock_sendall(self._socket, rest[:_SLICE]), timeout, deadline)
-            self.bytes_sent += min(len(rest), _SLICE)
-            rest = rest[_SLICE:]
+    def _expiry(self, timeout: float, deadline: float) -> float:
+        now = self._loop.time()
+        if now >= deadline:
+            raise TimedOut
+        return min(now + timeout, deadline)
 
-    async def _send_and_receive(self, rest: memoryview, timeout: float, deadline: float, feed: Feed) -> bool:
-        sending = self._loop.create_task(self._send_slices(rest, timeout, deadline))
-        receiving = self._loop.create_task(_receive_until_woken(self._loop, self._socket, self._size, feed))
+    def _receive_task(self) -> asyncio.Task[bytes]:
+        if self._receiving is None:
+            self._receiving = self._loop.create_task(self._loop.sock_recv(self._socket, self._size))
+        return self._receiving
+
+    def _take_received(self) -> bytes:
+        task, self._receiving = self._receiving, None
+        if task is None or task.cancelled():
+            raise StreamClosed
+        data = task.result()
+        self.adapt(len(data))
+        return data
+
+    async def _wait(self, tasks: Collection[asyncio.Task[Any]], expires: float) -> None:
+        """Wait until one of the tasks is done. None is cancelled."""
+        timeout = None if expires == math.inf else max(expires - self._loop.time(), 0)
+        finished, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if self._closed:
+            raise StreamClosed
+        if not finished:
+            raise TimedOut
+
+    async def _send_slice(self, piece: memoryview, timeout: float, deadline: float, feed: Feed | None) -> bool:
+        expires = self._expiry(timeout, deadline)
+        sending = self._sending = self._loop.create_task(self._loop.sock_sendall(self._socket, piece))
         try:
-            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
-            if receiving.done() and receiving.result():
-                return False
-            await sending
-            return True
+            while not sending.done():
+                await self._wait((sending,) if feed is None else (sending, self._receive_task()), expires)
+                if feed is not None and self._receiving is not None and self._receiving.done():
+                    data = self._take_received()
+                    if feed(data):
+                        return False
+                    if not data:
+                        feed = None  # the peer has only finished sending
+            sending.result()
         finally:
-            for task in (sending, receiving):
-                task.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
+            self._sending = None
+            if not sending.done():
+                sending.cancel()
+                await asyncio.wait((sending,))
+        self.bytes_sent += len(piece)
+        return True
 
 
 async def connect(
@@ -158,10 +203,3 @@ async def _abandon(running: dict[asyncio.Task[socket.socket], tuple[int, Address
     for outcome in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(outcome, socket.socket):
             outcome.close()
-
-
-async def _receive_until_woken(loop: asyncio.AbstractEventLoop, connected: socket.socket, size: int, feed: Feed) -> bool:
-    while data := await loop.sock_recv(connected, size):
-        if feed(data):
-            return True
-    return feed(b"")

@@ -12,7 +12,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
+from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 _DIRECT_READS = 16
-"""How often in a row `pump` may be served without going through the loop: other tasks want to run as well."""
+"""How many receives in a row may do without going through the loop: other tasks want to run as well."""
 
 
 def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
@@ -65,6 +65,10 @@ class AsyncioStream(SocketStream):
 
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
+        if self._waiter is not None:
+            raise StreamBusy
+        if deadline != math.inf and self._now() >= deadline:
+            raise TimedOut
         try:
             sent = self._send(data)
         except (BlockingIOError, InterruptedError):
@@ -88,6 +92,15 @@ class AsyncioStream(SocketStream):
         if self._ready and self._direct < _DIRECT_READS:
             return self._pump_at_once(feed, timeout, deadline)
         return self._wait(feed, timeout, deadline)
+
+    def send_nowait(self, data: bytes | memoryview) -> int:
+        """As in `Stream`: nothing fits while a flow waits for room."""
+        return super().send_nowait(data) if self._outgoing is None else 0
+
+    @property
+    def in_use(self) -> bool:
+        """As in `Stream`."""
+        return self._waiter is not None
 
     def close(self) -> None:
         """As in `Stream`. A task that waits in it gets StreamClosed."""
@@ -114,6 +127,8 @@ class AsyncioStream(SocketStream):
     async def _wait(self, feed: Feed | None, timeout: float, deadline: float) -> bool:
         if self._closed:
             raise StreamClosed
+        if self._waiter is not None:
+            raise StreamBusy
         self._feed = feed
         self._timeout = timeout
         self._until = deadline
@@ -190,15 +205,20 @@ class AsyncioStream(SocketStream):
                 self._waiter.set_result(True)
 
     async def _pump_at_once(self, feed: Feed, timeout: float, deadline: float) -> None:
-        self._direct += 1
+        if self._waiter is not None:
+            raise StreamBusy
+        if deadline != math.inf and self._now() >= deadline:
+            raise TimedOut
         if not self._receive_at_once(feed):
             await self._wait(feed, timeout, deadline)
 
     def _receive_at_once(self, feed: Feed) -> bool:
         """Serve a `pump` without the loop while bytes wait; false when it must wait."""
-        while not self._closed:
+        while not self._closed and self._direct < _DIRECT_READS:
+            self._direct += 1
             data = self.receive_nowait()
             if data is None:
+                self._ready = False
                 break
             received = len(data)
             self._ready = received == self._size
@@ -207,7 +227,6 @@ class AsyncioStream(SocketStream):
                 return True
             if not self._ready:
                 break
-        self._ready = False
         return False
 
     def _send_failed(self, feed: Feed | None) -> bool:
@@ -236,7 +255,11 @@ class AsyncioStream(SocketStream):
             waiter.set_exception(error)
 
     def _arm(self) -> None:
-        self._expires = expires = min(self._now() + self._timeout, self._until)
+        now = self._now()
+        if now >= self._until:
+            # Not left to the timer: in each turn of the loop what arrives comes first, and may end the wait.
+            raise TimedOut
+        self._expires = expires = min(now + self._timeout, self._until)
         if self._timer is not None:
             if self._timer_at <= expires:
                 return  # it fires early, sees that there is time left, and is armed anew

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import math
+import os
 import select
 import socket
 import struct
 import threading
 import time
 from contextlib import suppress
+from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
 from envoi._io import blocking_connect
-from envoi._io.protocols import Address, Feed, Lock, SecureStream, SocketAddress, Stream, StreamClosed, TimedOut, TLSConfig, give_up
+from envoi._io.protocols import (
+    Address,
+    Feed,
+    Lock,
+    SecureStream,
+    SocketAddress,
+    Stream,
+    StreamBusy,
+    StreamClosed,
+    TimedOut,
+    TLSConfig,
+    give_up,
+)
 from envoi._io.resolver import shared_resolver
-from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, SocketStream, milliseconds
+from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, MOST_SECONDS, NEVER_WAIT, SocketStream, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -48,7 +62,10 @@ class BlockingBackend:
 
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
-        time.sleep(seconds)  # noqa: ASYNC251 - nothing here waits otherwise
+        while seconds > MOST_SECONDS:
+            time.sleep(MOST_SECONDS)  # noqa: ASYNC251 - nothing here waits otherwise
+            seconds -= MOST_SECONDS
+        time.sleep(seconds)  # noqa: ASYNC251
 
     async def checkpoint(self) -> None:
         """As in `Backend`: nothing to do."""
@@ -70,11 +87,8 @@ class BlockingBackend:
         known = resolver.known(host, port)
         if known is not None:
             return known
-        lookup = resolver.look_up(host, port)
         waiter = BlockingWaiter()
-        lookup.when_finished(waiter.set)
-        await waiter.wait(deadline)
-        return lookup.result()
+        return await resolver.answer(host, port, waiter, waiter.set, deadline)
 
     async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
         """As in `Backend`."""
@@ -137,24 +151,33 @@ class BlockingStream(SocketStream):
     """A stream over a socket in blocking mode.
 
     On Linux the kernel keeps the timeout (SO_RCVTIMEO): `recv` is then one system call, where Python's own `settimeout` makes it two
-    (poll, recv) and wakes the thread twice.
+    (poll, recv) and releases the interpreter's lock twice, for which a thread may have to wait long when others run.
+
+    Not so in the main thread: it gets the process's signals, and after each of them Python repeats `recv` with the whole timeout, which
+    then never passes under a timer. There `poll`, which Python repeats with what is left, waits first: 0.4 µs. (Another thread gets a
+    signal only when it is sent to that very thread, or when the main thread blocks it.)
     """
 
-    __slots__ = ("_armed", "_busy")
+    __slots__ = ("_armed", "in_use")
 
     def __init__(self, connected: socket.socket, peer: SocketAddress | str | None) -> None:
         super().__init__(connected, peer)
         connected.settimeout(None)
         self._armed = math.inf
-        self._busy = False
+        # Testing and setting it is one step as far as threads are concerned: the interpreter only switches at calls and at loops' ends.
+        self.in_use = False
 
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
+        if self.in_use:
+            raise StreamBusy
+        self.in_use = True
         try:
+            if deadline != math.inf and time.monotonic() >= deadline:
+                raise TimedOut
             sent = self._try_send(data)
             if sent == len(data):
                 return True
-            self._busy = True
             return self._send_rest(memoryview(data)[sent:], timeout, deadline, feed)
         except OSError:
             if self._closed:
@@ -163,21 +186,30 @@ class BlockingStream(SocketStream):
                 return False
             raise
         finally:
-            self._busy = False
+            self.in_use = False
+            if self._closed:
+                self._socket.close()
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
-        self._busy = True
+        if self.in_use:
+            raise StreamBusy
+        self.in_use = True
         try:
+            if self._closed:
+                raise StreamClosed
+            receive = self._poll_for_bytes if KERNEL_TIMEOUTS and get_ident() == _main_thread else self._wait_for_bytes
             while True:
-                data = self._wait_for_bytes(timeout, deadline)
+                data = receive(timeout, deadline)
                 received = len(data)
                 if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
                     self.adapt(received)
                 if feed(data) or not received:
                     return
         finally:
-            self._busy = False
+            self.in_use = False
+            if self._closed:
+                self._socket.close()
 
     def send_nowait(self, data: bytes | memoryview) -> int:
         """As in `Stream`."""
@@ -198,10 +230,12 @@ class BlockingStream(SocketStream):
         if self._closed:
             return
         self._closed = True
-        if self._busy:
-            with suppress(OSError):  # the peer was first
-                self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        if not self.in_use:
+            self._socket.close()
+            return
+        # Closing is left to that thread: its system call might meet another connection under the same descriptor.
+        with suppress(OSError):  # the peer was first
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def _wait_for_bytes(self, timeout: float, deadline: float) -> bytes:
         if deadline == math.inf:
@@ -232,6 +266,28 @@ class BlockingStream(SocketStream):
                 if not data and self._closed:
                     raise StreamClosed
                 return data
+
+    def _poll_for_bytes(self, timeout: float, deadline: float) -> bytes:
+        poll = self._poll or self.make_poll()
+        while True:
+            if deadline == math.inf:
+                left = timeout
+            elif (left := min(deadline - time.monotonic(), timeout)) <= 0:
+                raise TimedOut
+            try:
+                ready = poll(milliseconds(left))
+                data = self._receive(self._size, NEVER_WAIT) if ready else None
+            except BlockingIOError:
+                continue
+            except OSError:
+                if self._closed:
+                    raise StreamClosed from None
+                raise
+            if data is None:
+                raise TimedOut
+            if not data and self._closed:
+                raise StreamClosed
+            return data
 
     def _arm(self, seconds: float) -> None:
         if self._closed:
@@ -269,10 +325,22 @@ class BlockingStream(SocketStream):
                 return readable
 
 
+_main_thread = threading.main_thread().ident
+
+
+def _reset_after_fork() -> None:
+    global _main_thread  # noqa: PLW0603 - the thread that forked is the child's first
+    _main_thread = get_ident()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
 def _poll_both(waiting: socket.socket, seconds: float, also_bytes: bool) -> tuple[bool, bool]:
     if not hasattr(select, "poll"):
         readers = [waiting] if also_bytes else []
-        readable, writable, failed = select.select(readers, [waiting], [waiting], None if seconds == math.inf else seconds)
+        readable, writable, failed = select.select(readers, [waiting], [waiting], min(seconds, MOST_SECONDS))
         return bool(readable), bool(writable or failed)
     poller = select.poll()
     poller.register(waiting, select.POLLOUT | (select.POLLIN if also_bytes else 0))

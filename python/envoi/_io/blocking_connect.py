@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
-from envoi._io.sockets import begin_connect, begin_connect_unix, connect_outcome, usable
+from envoi._io.sockets import MOST_SECONDS, begin_connect, begin_connect_unix, connect_outcome, usable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _race(
         if now >= deadline:
             raise TimedOut
         until = min(deadline, attempts.next_at)
-        for key, _ in selector.select(None if until == math.inf else max(until - now, 0)):
+        for key, _ in selector.select(None if until == math.inf else min(max(until - now, 0), MOST_SECONDS)):
             connecting = key.fileobj
             if not isinstance(connecting, socket.socket):
                 continue

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from envoi._io.protocols import Feed, SocketAddress, StreamClosed
+from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class FakeStream:
         self.local_address: SocketAddress | str | None = local_address
         self.sent = bytearray()
         self.closed = False
+        self.in_use = False
         self.forgotten = False
         self.closed_cleanly = True
         self.version: str | None = None
@@ -102,7 +103,7 @@ class FakeStream:
 
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
-        await self._begin()
+        await self._begin(deadline)
         rest = bytes(data)
         while rest:
             step = self._steps[0] if self._steps else None
@@ -123,7 +124,7 @@ class FakeStream:
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
-        await self._begin()
+        await self._begin(deadline)
         while True:
             step = self._steps[0] if self._steps else None
             if isinstance(step, Stall):
@@ -159,10 +160,19 @@ class FakeStream:
         """As in `Stream`."""
         self.closed = self.forgotten = True
 
-    async def _begin(self) -> None:
+    async def _begin(self, deadline: float) -> None:
+        # All of the waiting is here: what follows is done in one go.
         if self.closed:
             raise StreamClosed
-        await self._backend.checkpoint()
+        if self.in_use:
+            raise StreamBusy
+        if self._backend.clock >= deadline:
+            raise TimedOut
+        self.in_use = True
+        try:
+            await self._backend.checkpoint()
+        finally:
+            self.in_use = False
         if self.closed:
             raise StreamClosed
 

@@ -39,6 +39,13 @@ def give_up(awaitable: Awaitable[object]) -> NoReturn:
     raise TimedOut
 
 
+class StreamBusy(RuntimeError):  # noqa: N818
+    """A stream was used while another task or thread used it: two readers of one body, for instance. The other is not disturbed."""
+
+    def __init__(self) -> None:
+        super().__init__("this connection is in use by another task or thread: read a response in one place only")
+
+
 class Address(NamedTuple):
     """One address to connect to, as `getaddrinfo` describes it."""
 
@@ -71,7 +78,11 @@ def tls_failure(error: BaseException) -> str | None:
 
 
 class Stream(Protocol):
-    """A connected byte stream. At most one flow uses it at a time. Failures of the network are raised as OSError."""
+    """A connected byte stream. Failures of the network are raised as OSError.
+
+    At most one flow uses it at a time: `send` and `pump` raise StreamBusy while another does. Both raise TimedOut when their deadline
+    has passed, whether or not bytes wait.
+    """
 
     def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
         """Send all of `data`, and return True.
@@ -98,6 +109,11 @@ class Stream(Protocol):
 
     def readable(self) -> bool:
         """Whether bytes, or the end of the stream, wait to be read. Never blocks. On an idle connection: it is not to be used again."""
+        ...
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a flow waits in `send` or `pump`."""
         ...
 
     @property

@@ -1,4 +1,8 @@
-"""Names to addresses, off the event loop: a few daemon threads, one job per name, answers kept for a few seconds."""
+"""Names to addresses, off the event loop: daemon threads, one job per name, answers kept for a few seconds.
+
+A look-up cannot be interrupted, and one whose server is silent holds its thread for long. That good names do not wait behind such:
+what nobody waits for any more leaves the queue; a name that hung before comes after all others, and some threads are never for it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import socket
 import threading
 import time
 from collections import OrderedDict, deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envoi._io.protocols import Address
@@ -14,7 +19,11 @@ from envoi._io.protocols import Address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_THREADS = 8
+    from envoi._io.protocols import Waiter
+
+MAX_THREADS = 32
+MAX_SUSPECT_THREADS = 24
+"""How many threads may be with names that hung before."""
 MAX_ENTRIES = 256
 TIME_TO_LIVE = 10.0
 """Seconds an answer is kept. getaddrinfo does not tell the record's own time to live."""
@@ -28,11 +37,13 @@ Answer = tuple[Address, ...]
 class Lookup:
     """One name being looked up, shared by all who ask for it."""
 
-    __slots__ = ("_answer", "_callbacks", "_error", "_lock", "finished", "name")
+    __slots__ = ("_answer", "_callbacks", "_error", "_lock", "finished", "name", "suspect", "waiting")
 
     def __init__(self, name: Name) -> None:
         self.name = name
         self.finished = False
+        self.suspect = False
+        self.waiting = 0
         self._answer: Answer = ()
         self._error: OSError | None = None
         self._callbacks: list[Callable[[], None]] = []
@@ -45,6 +56,11 @@ class Lookup:
                 self._callbacks.append(callback)
                 return
         callback()
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Do not call back."""
+        with self._lock, suppress(ValueError):  # it was called
+            self._callbacks.remove(callback)
 
     def result(self) -> Answer:
         """The answer, or the failure, as a fresh exception for each who asked."""
@@ -69,6 +85,9 @@ class Resolver:
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._queue: deque[Lookup] = deque()
+        self._suspect_queue: deque[Lookup] = deque()
+        self._suspects: OrderedDict[Name, None] = OrderedDict()
+        self._suspect_threads = 0
         self._running: dict[Name, Lookup] = {}
         self._cache: OrderedDict[Name, tuple[float, Answer]] = OrderedDict()
         self._threads = 0
@@ -81,24 +100,72 @@ class Resolver:
             return entry[1]
         return _numeric(host, port)
 
+    async def answer(self, host: str, port: int, waiter: Waiter, wake: Callable[[], None], deadline: float) -> Answer:
+        """Look a name up, and wait for the answer.
+
+        Args:
+            host: the name.
+            port: the port.
+            waiter: what to wait with.
+            wake: sets the waiter, from any thread.
+            deadline: when TimedOut is raised.
+        """
+        lookup = self.look_up(host, port)
+        lookup.when_finished(wake)
+        try:
+            await waiter.wait(deadline)
+        except BaseException:
+            lookup.forget(wake)
+            self.leave(lookup)
+            raise
+        return lookup.result()
+
     def look_up(self, host: str, port: int) -> Lookup:
-        """The look-up under way for this name, or a new one."""
+        """The look-up under way for this name, or a new one. Who does not wait for it any more says so by `leave`."""
         name = (host, port)
         with self._lock:
             lookup = self._running.get(name)
             if lookup is None:
-                lookup = self._running[name] = Lookup(name)
-                self._queue.append(lookup)
-                if self._idle >= len(self._queue):
-                    self._work.notify()
-                elif self._threads < MAX_THREADS:
-                    self._start_thread()
+                lookup = Lookup(name)
+                self._enqueue(lookup)
+            lookup.waiting += 1
         return lookup
+
+    def leave(self, lookup: Lookup) -> None:
+        """One less waits for it: when none does, it leaves the queue, or if it runs already, its name is suspect."""
+        with self._lock:
+            lookup.waiting -= 1
+            if lookup.waiting or lookup.finished or self._running.get(lookup.name) is not lookup:
+                return
+            for queue in (self._queue, self._suspect_queue):
+                with suppress(ValueError):
+                    queue.remove(lookup)
+                    del self._running[lookup.name]
+                    return
+            self._suspects[lookup.name] = None
+            if len(self._suspects) > MAX_ENTRIES:
+                self._suspects.popitem(last=False)
 
     def clear(self) -> None:
         """Forget all answers."""
         with self._lock:
             self._cache.clear()
+
+    def _enqueue(self, lookup: Lookup) -> None:
+        lookup.suspect = lookup.name in self._suspects
+        queue = self._suspect_queue if lookup.suspect else self._queue
+        queue.append(lookup)
+        self._running[lookup.name] = lookup
+        if self._idle >= len(self._queue) + len(self._suspect_queue):
+            self._work.notify()
+        elif self._threads < MAX_THREADS:
+            try:
+                self._start_thread()
+            except BaseException:
+                if not self._threads:
+                    queue.pop()
+                    del self._running[lookup.name]
+                    raise
 
     def _start_thread(self) -> None:
         self._threads += 1
@@ -106,10 +173,7 @@ class Resolver:
             threading.Thread(target=self._run, name="envoi-resolver", daemon=True).start()
         except BaseException:
             self._threads -= 1
-            if not self._threads:
-                abandoned = self._queue.pop()
-                del self._running[abandoned.name]
-                raise
+            raise
 
     def _run(self) -> None:
         while (lookup := self._next()) is not None:
@@ -123,20 +187,31 @@ class Resolver:
                 error = socket.gaierror(socket.EAI_FAIL, f"look-up failed: {failure!r}")
             with self._lock:
                 self._running.pop(lookup.name, None)
+                self._suspect_threads -= lookup.suspect
+                if lookup.waiting:
+                    self._suspects.pop(lookup.name, None)
                 if error is None:
                     self._store(lookup.name, answer)
             lookup.finish(answer, error)
 
     def _next(self) -> Lookup | None:
         with self._lock:
-            while not self._queue:
+            while (lookup := self._take()) is None:
                 self._idle += 1
                 notified = self._work.wait(IDLE_SECONDS)
                 self._idle -= 1
                 if not notified and not self._queue:
                     self._threads -= 1
                     return None
+            return lookup
+
+    def _take(self) -> Lookup | None:
+        if self._queue:
             return self._queue.popleft()
+        if not self._suspect_queue or self._suspect_threads >= MAX_SUSPECT_THREADS:
+            return None  # the next of those threads that is done takes it
+        self._suspect_threads += 1
+        return self._suspect_queue.popleft()
 
     def _store(self, name: Name, answer: Answer) -> None:
         self._cache.pop(name, None)

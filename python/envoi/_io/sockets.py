@@ -23,6 +23,8 @@ NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 LEAST_RECEIVE = 1 << 16
 MOST_RECEIVE = 1 << 18
 MOST_MILLISECONDS = (1 << 31) - 1
+MOST_SECONDS = 86400.0
+"""The longest that one wait is asked for where the system sets bounds; whoever waits asks again."""
 
 _UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
@@ -106,10 +108,10 @@ def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
 
 
 def milliseconds(seconds: float) -> int | None:
-    """Seconds as `poll` wants them: rounded up, so that a wait never ends early; None is for ever."""
-    if seconds == math.inf:
+    """Seconds as `poll` wants them: rounded up, so that a wait never ends early; None, for ever, is also what 24 days are."""
+    if seconds * 1000 >= MOST_MILLISECONDS:
         return None
-    return min(max(math.ceil(seconds * 1000), 0), MOST_MILLISECONDS)
+    return max(math.ceil(seconds * 1000), 0)
 
 
 class SocketStream:

@@ -11,11 +11,11 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from envoi._io.protocols import Backend, Feed, SocketAddress, Stream, StreamClosed, TLSConfig
-from envoi._io.tls_context import context_for, known_context
+from envoi._io.protocols import Backend, Feed, SocketAddress, Stream, StreamBusy, StreamClosed, TimedOut, TLSConfig
+from envoi._io.tls_context import certificate_name, context_for, known_context
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 _RECORD = 1 << 14
 """The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read gives."""
@@ -36,10 +36,10 @@ async def start(backend: Backend, stream: Stream, config: TLSConfig, server_host
     except BaseException:
         stream.close()
         raise
-    return await start_tls(stream, context, server_hostname, deadline)
+    return await start_tls(stream, context, server_hostname, deadline, backend.now)
 
 
-async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: str, deadline: float) -> TLSStream:
+async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: str, deadline: float, now: Callable[[], float]) -> TLSStream:
     """The handshake (RFC 8446, section 4) over a stream. On any failure the stream is closed.
 
     Args:
@@ -47,6 +47,7 @@ async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: st
         context: used as it is.
         server_hostname: the name or the address that the certificate must be for.
         deadline: absolute time.
+        now: the clock it is told in.
 
     Raises:
         ssl.SSLError: the handshake failed; ssl.SSLCertVerificationError when the certificate is to blame.
@@ -55,7 +56,7 @@ async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: st
     """
     secured = None
     try:
-        secured = TLSStream(stream, context, server_hostname)
+        secured = TLSStream(stream, context, server_hostname, now)
         await secured.handshake(deadline)
     except BaseException:
         if secured is not None:
@@ -78,22 +79,27 @@ class TLSStream:
         "_inner",
         "_leftover",
         "_lock",
+        "_now",
         "_object",
         "_outgoing",
         "_proven",
+        "_sending",
         "_unsent",
         "closed_cleanly",
     )
 
-    def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str, now: Callable[[], float]) -> None:
         self._inner = inner
+        self._now = now
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=_certificate_name(server_hostname))
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=certificate_name(server_hostname))
         self._lock = threading.Lock()
         self._feed: Feed = _never
         self._leftover: bytes | None = None
         self._unsent = b""
+        # Whether the inner stream is in the middle of sending: what OpenSSL puts out meanwhile must come after.
+        self._sending = False
         self._closed = False
         # Whether a send went well. Under TLS 1.3 the peer refuses our certificate after our side of the handshake is done.
         self._proven = False
@@ -114,6 +120,8 @@ class TLSStream:
 
     def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
         """As in `Stream`."""
+        if self.in_use:
+            raise StreamBusy
         if feed is None and self._proven and len(data) <= _SLICE and not self._unsent and not self._closed:
             try:
                 with self._lock:
@@ -126,6 +134,8 @@ class TLSStream:
 
     def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, None]:
         """As in `Stream`."""
+        if self.in_use:
+            raise StreamBusy
         self._feed = feed
         if self._incoming.pending or self._leftover is not None or self._unsent:
             return self._pump_leftovers(timeout, deadline)
@@ -185,6 +195,11 @@ class TLSStream:
             return
 
     @property
+    def in_use(self) -> bool:
+        """As in `Stream`."""
+        return self._inner.in_use
+
+    @property
     def bytes_sent(self) -> int:
         """As in `Stream`: of the ciphertext, the handshake included."""
         return self._inner.bytes_sent
@@ -227,6 +242,8 @@ class TLSStream:
 
     def _take(self, data: bytes) -> bool:
         """The feed that the inner stream is pumped with: ciphertext in, plaintext to the caller's feed."""
+        if self._closed:  # the peer's answer to our goodbye is not the end of what it had to say
+            raise StreamClosed
         if data:
             self._incoming.write(data)
         else:
@@ -288,6 +305,8 @@ class TLSStream:
     async def _pump_leftovers(self, timeout: float, deadline: float) -> None:
         if self._closed:
             raise StreamClosed
+        if deadline != math.inf and self._now() >= deadline:
+            raise TimedOut
         await self._flush(timeout, deadline)
         if (self._incoming.pending or self._leftover is not None) and self._deliver():
             return
@@ -340,14 +359,20 @@ class TLSStream:
             written = self._object.write(data)
 
     async def _flush(self, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
-        """Send what OpenSSL has put out."""
-        encrypted = self._unsent + self._outgoing.read()
-        if not encrypted:
-            return True
-        self._unsent = b""
-        return await self._inner.send(encrypted, timeout, deadline, feed)
+        """Send what OpenSSL has put out, and puts out meanwhile."""
+        while encrypted := self._unsent + self._outgoing.read():
+            self._unsent = b""
+            self._sending = True
+            try:
+                if not await self._inner.send(encrypted, timeout, deadline, feed):
+                    return False
+            finally:
+                self._sending = False
+        return True
 
     def _flush_nowait(self) -> None:
+        if self._sending:
+            return
         encrypted = self._unsent + self._outgoing.read()
         if encrypted:
             self._unsent = encrypted
@@ -355,19 +380,12 @@ class TLSStream:
 
     def _say_goodbye(self) -> None:
         try:
-            if self._unsent:
+            if self._unsent or self._sending:
                 return  # in the middle of a record
             self._object.unwrap()
         except (OSError, ValueError):  # SSLWantReadError: the peer's answer is not waited for
             pass
         self.send_alert()
-
-
-def _certificate_name(host: str) -> str:
-    """The name as a certificate has it: without the root's dot (RFC 6066, section 3) and without an IPv6 zone."""
-    if ":" in host:
-        return host.partition("%")[0]
-    return host.removesuffix(".")
 
 
 def _never(data: bytes) -> bool:

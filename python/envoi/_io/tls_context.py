@@ -51,6 +51,13 @@ def context_for(config: TLSConfig) -> ssl.SSLContext:
         return context
 
 
+def certificate_name(host: str) -> str:
+    """The name as a certificate has it: without the root's dot (RFC 6066, section 3) and without an IPv6 zone."""
+    if ":" in host:
+        return host.partition("%")[0]
+    return host.removesuffix(".")
+
+
 def forget_contexts() -> None:
     """Forget every context, so that files and environment are read anew."""
     with _lock:

@@ -88,11 +88,8 @@ class TrioBackend:
         if known is not None:
             return known
         token = trio.lowlevel.current_trio_token()
-        lookup = resolver.look_up(host, port)
         waiter = TrioWaiter()
-        lookup.when_finished(lambda: _run_soon(token, waiter.set))
-        await waiter.wait(deadline)
-        return lookup.result()
+        return await resolver.answer(host, port, waiter, lambda: _run_soon(token, waiter.set), deadline)
 
     async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
         """As in `Backend`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from envoi._io.protocols import Feed, SocketAddress, StreamClosed, TimedOut
+from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
 from envoi._io.sockets import LEAST_RECEIVE, SocketStream
 from envoi._io.trio_groups import only_exception
 
@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     import socket
 
 _DIRECT_READS = 16
-"""How often in a row `pump` may be served without going through trio's scheduler: other tasks want to run as well."""
+"""How many receives in a row may do without going through trio's scheduler: other tasks want to run as well."""
 
 
 class TrioStream(SocketStream):
     """A stream for trio."""
 
-    __slots__ = ("_direct", "_ready")
+    __slots__ = ("_direct", "_ready", "in_use")
 
     def __init__(self, connected: socket.socket, peer: SocketAddress | str | None) -> None:
         super().__init__(connected, peer)
         # Whether more bytes are likely to wait already, so that trying is cheaper than asking trio.
         self._ready = False
         self._direct = 0
+        self.in_use = False
 
     async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
         """As in `Stream`."""
+        if self.in_use:
+            raise StreamBusy
+        if deadline != math.inf and trio.current_time() >= deadline:
+            raise TimedOut
+        self.in_use = True
         try:
             sent = self.send_nowait(data)
             if sent == len(data):
@@ -48,23 +54,32 @@ class TrioStream(SocketStream):
             if self.rescue(feed):
                 return False
             raise
+        finally:
+            self.in_use = False
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
         if self._closed:
             raise StreamClosed
-        if self._ready and self._direct < _DIRECT_READS:
-            self._direct += 1
-            if self._receive_at_once(feed):
-                return
-        self._direct = 0
-        if timeout == math.inf and deadline == math.inf:
-            await self._receive_until_woken(feed, None, timeout, deadline)
-            return
-        with trio.CancelScope(deadline=min(trio.current_time() + timeout, deadline)) as scope:
-            await self._receive_until_woken(feed, scope, timeout, deadline)
-        if scope.cancelled_caught:
+        if self.in_use:
+            raise StreamBusy
+        now = 0.0 if timeout == deadline == math.inf else trio.current_time()
+        if now >= deadline:
             raise TimedOut
+        self.in_use = True
+        try:
+            if self._ready and self._direct < _DIRECT_READS and self._receive_at_once(feed):
+                return
+            self._direct = 0
+            if timeout == deadline == math.inf:
+                await self._receive_until_woken(feed, None, timeout, deadline)
+                return
+            with trio.CancelScope(deadline=min(now + timeout, deadline)) as scope:
+                await self._receive_until_woken(feed, scope, timeout, deadline)
+            if scope.cancelled_caught:
+                raise TimedOut
+        finally:
+            self.in_use = False
 
     def close(self) -> None:
         """As in `Stream`. A task that waits in it gets StreamClosed."""
@@ -77,6 +92,8 @@ class TrioStream(SocketStream):
 
     async def _receive_until_woken(self, feed: Feed, scope: trio.CancelScope | None, timeout: float, deadline: float) -> None:
         while True:
+            if self._closed:
+                raise StreamClosed
             try:
                 await trio.lowlevel.wait_readable(self._socket)
                 data = self._receive(self._size)
@@ -100,7 +117,12 @@ class TrioStream(SocketStream):
                 scope.deadline = min(trio.current_time() + timeout, deadline)
 
     def _receive_at_once(self, feed: Feed) -> bool:
-        while (data := self.receive_nowait()) is not None:
+        while not self._closed and self._direct < _DIRECT_READS:
+            self._direct += 1
+            data = self.receive_nowait()
+            if data is None:
+                self._ready = False
+                break
             received = len(data)
             self._ready = received == self._size
             self.adapt(received)
@@ -108,7 +130,6 @@ class TrioStream(SocketStream):
                 return True
             if not self._ready:
                 break
-        self._ready = False
         return False
 
     async def _send_rest(self, rest: memoryview, timeout: float, deadline: float) -> bool:

@@ -1,0 +1,335 @@
+"""Limits that hold whatever happens meanwhile: signals, bytes that keep coming, another user of the stream, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from envoi._io import blocking
+from envoi._io.protocols import StreamBusy, StreamClosed, TimedOut, TLSConfig
+from flows.io_support import KINDS, Collector, open_stream, read, run_flow
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def localhost(ca):
+    return ca.issue("localhost", "127.0.0.1", "::1")
+
+
+@pytest.fixture
+def silent_server(raw_server):
+    done = threading.Event()
+    yield raw_server(lambda _: done.wait(20))
+    done.set()
+
+
+def flood(connection):
+    """Send until nobody wants it any more."""
+    piece = bytes(MEGABYTE)
+    for _ in range(4000):
+        connection.socket.sendall(piece)
+
+
+def flood_after_a_byte(connection):
+    connection.socket.recv(1)
+    flood(connection)
+
+
+def echo(connection):
+    while data := connection.socket.recv(65536):
+        connection.socket.sendall(data)
+
+
+@pytest.fixture
+def ticking():
+    """A signal every 20 ms, for 3 s."""
+    left = 150
+
+    def tick(*_):
+        nonlocal left
+        left -= 1
+        if not left:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    before = signal.signal(signal.SIGALRM, tick)
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers")
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+@pytest.mark.timeout(20, method="thread")  # the other method is a SIGALRM
+def test_signals_do_not_prolong_a_wait(kind, limit, silent_server, ticking):
+    async def flow(backend):
+        stream = await open_stream(backend, silent_server)
+        began = backend.now()
+        with pytest.raises(TimedOut):
+            await stream.pump(Collector(), *((0.1, math.inf) if limit == "timeout" else (math.inf, began + 0.1)))
+        assert 0.095 <= backend.now() - began < 1
+        stream.close()
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_deadline_passes_between_pumps_of_a_flood(kind, secure, raw_server, ca, localhost):
+    server = raw_server(flood_after_a_byte, tls=localhost if secure else None)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        if secure:
+            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+        await stream.send(b"x", 5, math.inf)
+        began = backend.now()
+        with pytest.raises(TimedOut):
+            while backend.now() - began < 3:
+                await stream.pump(Collector(1), 5, began + 0.1)
+                time.sleep(0.002)
+        assert 0.095 <= backend.now() - began < 1
+        stream.close()
+
+    run_flow(kind, flow)
+
+
+def test_deadline_passes_within_one_pump_of_a_flood(kind, raw_server):
+    server = raw_server(flood)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        await stream.pump(Collector(MEGABYTE), 5, math.inf)
+        began = backend.now()
+        with pytest.raises(TimedOut):
+            await stream.pump(lambda _: backend.now() - began > 3, 5, began + 0.1)
+        assert 0.095 <= backend.now() - began < 1
+        stream.close()
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_nothing_is_sent_after_the_deadline(kind, secure, raw_server, ca, localhost):
+    server = raw_server(echo, tls=localhost if secure else None)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        if secure:
+            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+        before = stream.bytes_sent
+        with pytest.raises(TimedOut):
+            await stream.send(b"x", 5, backend.now() - 0.001)
+        assert stream.bytes_sent == before
+        stream.close()
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("second", ["pump", "send"])
+@pytest.mark.parametrize("secure", [False, True])
+def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(kind, second, secure, raw_server, ca, localhost):
+    go = threading.Event()
+
+    def answer(connection):
+        go.wait(10)
+        connection.socket.sendall(b"hello")
+        connection.wait_closed()
+
+    server = raw_server(answer, tls=localhost if secure else None)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        if secure:
+            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+        async with beside(kind, read, stream, 5) as first:
+            await become(backend, lambda: stream.in_use)
+            with pytest.raises(StreamBusy, match="in use"):
+                await (stream.pump(Collector(), 5, math.inf) if second == "pump" else stream.send(b"x", 5, math.inf))
+            go.set()
+        assert first == [b"hello"]
+        assert not stream.in_use
+        stream.close()
+
+    run_flow(kind, flow)
+
+
+@pytest.mark.parametrize("second", ["pump", "send", "send_nowait"])
+@pytest.mark.parametrize("feeding", [False, True])
+def test_second_use_of_a_stream_that_is_sent_to_is_refused(kind, second, feeding, raw_server):
+    go, taken = threading.Event(), threading.Event()
+    received = bytearray()
+
+    def take(connection):
+        go.wait(10)
+        while len(received) < 32 * MEGABYTE:
+            received.extend(connection.socket.recv(MEGABYTE))
+        taken.set()
+
+    server = raw_server(take)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        async with beside(kind, stream.send, b"a" * (32 * MEGABYTE), 5, math.inf, Collector() if feeding else None) as first:
+            await become(backend, lambda: stream.in_use)
+            if second == "send_nowait" and kind != "blocking":
+                await become(backend, lambda: stream.send_nowait(b"") == 0)
+                assert stream.send_nowait(b"") == 0
+            else:
+                with pytest.raises(StreamBusy):
+                    await (stream.pump(Collector(), 5, math.inf) if second == "pump" else stream.send(b"b", 5, math.inf))
+            go.set()
+        assert first == [True]
+        stream.close()
+
+    run_flow(kind, flow)
+    assert taken.wait(10)
+    assert received.count(b"a") == len(received) == 32 * MEGABYTE
+
+
+class beside:
+    """Run a coroutine function meanwhile: in a task, or in a thread; its outcome is what is in the list in the end."""
+
+    def __init__(self, kind, function, *arguments):
+        self.kind = kind
+        self.call = lambda: function(*arguments)
+        self.outcome = []
+
+    async def run(self):
+        try:
+            self.outcome.append(await self.call())
+        except Exception as error:
+            self.outcome.append(error)
+
+    async def __aenter__(self):
+        if self.kind == "blocking":
+            from envoi._io.run_sync import run_sync
+
+            self.thread = threading.Thread(target=lambda: run_sync(self.run()))
+            self.thread.start()
+        elif self.kind == "trio":
+            import trio
+
+            self.manager = trio.open_nursery()
+            (await self.manager.__aenter__()).start_soon(self.run)
+        else:
+            self.task = asyncio.create_task(self.run())
+        return self.outcome
+
+    async def __aexit__(self, *failure):
+        if self.kind == "blocking":
+            self.thread.join(10)
+        elif self.kind == "trio":
+            await self.manager.__aexit__(*failure)
+        else:
+            await self.task
+
+
+async def become(backend, condition):
+    for _ in range(5000):
+        if condition():
+            return
+        await backend.sleep(0.001)
+    raise AssertionError("it never came true")
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_closing_a_stream_that_another_pumps(kind, secure, raw_server, ca, localhost):
+    server = raw_server(echo, tls=localhost if secure else None)
+
+    async def flow(backend):
+        complaints = []
+        if kind not in {"blocking", "trio"}:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        streams = [await open_stream(backend, server) for _ in range(2)]
+        if secure:
+            config = TLSConfig(verify=ca.path)
+            streams = [await backend.start_tls(stream, config, "localhost", math.inf) for stream in streams]
+        async with beside(kind, streams[0].pump, Collector(), 10, math.inf) as first:
+            await become(backend, lambda: streams[0].in_use)
+            streams[0].close()
+            replacement = await open_stream(backend, server)  # may get the same descriptor
+        assert [type(outcome) for outcome in first] == [StreamClosed]
+        for stream in (replacement, streams[1]):
+            if not secure or stream is not replacement:
+                await stream.send(b"x", 5, math.inf)
+                assert await read(stream, 1) == b"x"
+            stream.close()
+        await backend.sleep(0.01)
+        assert not complaints
+
+    run_flow(kind, flow)
+
+
+def test_feed_may_close_the_stream(kind, raw_server):
+    server = raw_server(flood)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        await stream.pump(Collector(4 * MEGABYTE), 5, math.inf)
+
+        def close(_):
+            stream.close()
+            return False
+
+        with pytest.raises(StreamClosed):
+            await stream.pump(close, 5, math.inf)
+
+    run_flow(kind, flow)
+
+
+def test_close_in_the_middle_of_a_record_says_no_goodbye(raw_server, ca, localhost):
+    done = threading.Event()
+    server = raw_server(lambda _: done.wait(20), tls=localhost)
+
+    async def flow(backend):
+        stream = await open_stream(backend, server)
+        secured = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+        sent = []
+        stream.send_nowait = sent.append
+        async with beside("asyncio", secured.send, bytes(64 * MEGABYTE), 10, math.inf) as first:
+            await become(backend, lambda: stream.in_use)
+            secured.close()
+        assert [type(outcome) for outcome in first] == [StreamClosed]
+        assert not sent
+
+    from envoi._io.asyncio_stream import AsyncioStream
+
+    class Open(AsyncioStream):
+        """With a `__dict__`, to replace a method in."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("envoi._io.asyncio_.AsyncioStream", Open)
+        try:
+            run_flow("asyncio", flow)
+        finally:
+            done.set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_thread_that_forks_is_the_child_s_main_thread():
+    codes = []
+
+    def fork():
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if blocking._main_thread == threading.get_ident() else 1)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    assert blocking._main_thread == threading.get_ident()
+    thread = threading.Thread(target=fork)
+    thread.start()
+    thread.join()
+    assert codes == [0]
