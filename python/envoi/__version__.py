@@ -22,7 +22,7 @@ __all__ = [
 
 __title__: Final = "envoi"
 __description__: Final = "HTTP for Python: the requests interface, sync and async, fast"
-__url__: Final = "https://pypi.org/project/envoi/"
+__url__: Final = ""
 __build__: Final = int("".join(f"{int(part):02x}" for part in __version__.split(".")[:3] if part.isdigit()), 16)
 __author__: Final = "The Envoi developers"
 __author_email__: Final = ""
