@@ -270,12 +270,12 @@ class BlockingStream(SocketStream):
     def _poll_for_bytes(self, timeout: float, deadline: float) -> bytes:
         poll = self._poll or self.make_poll()
         while True:
-            if deadline == math.inf:
-                left = timeout
-            elif (left := min(deadline - time.monotonic(), timeout)) <= 0:
+            left = timeout
+            if deadline != math.inf and (left := min(deadline - time.monotonic(), timeout)) <= 0:
                 raise TimedOut
             try:
-                ready = poll(milliseconds(left))
+                # `milliseconds` but for the call; a millisecond too much does not matter.
+                ready = poll(int(left * 1000) + 1 if left < MOST_SECONDS else milliseconds(left))
                 data = self._receive(self._size, NEVER_WAIT) if ready else None
             except BlockingIOError:
                 continue
