@@ -154,7 +154,7 @@ class BlockingStream(SocketStream):
     (poll, recv) and releases the interpreter's lock twice, for which a thread may have to wait long when others run.
 
     Not so in the main thread: it gets the process's signals, and after each of them Python repeats `recv` with the whole timeout, which
-    then never passes under a timer. There `poll`, which Python repeats with what is left, waits first: 0.4 µs. (Another thread gets a
+    then never passes under a timer. There `poll`, which Python repeats with what is left, waits first, for 0.8 µs. (Another thread gets a
     signal only when it is sent to that very thread, or when the main thread blocks it.)
     """
 
@@ -198,9 +198,9 @@ class BlockingStream(SocketStream):
         try:
             if self._closed:
                 raise StreamClosed
-            receive = self._poll_for_bytes if KERNEL_TIMEOUTS and get_ident() == _main_thread else self._wait_for_bytes
+            polls = get_ident() == _main_thread and not timeout == deadline == math.inf
             while True:
-                data = receive(timeout, deadline)
+                data = self._poll_for_bytes(timeout, deadline) if polls else self._wait_for_bytes(timeout, deadline)
                 received = len(data)
                 if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
                     self.adapt(received)
@@ -325,12 +325,14 @@ class BlockingStream(SocketStream):
                 return readable
 
 
-_main_thread = threading.main_thread().ident
+_main_thread = threading.main_thread().ident if KERNEL_TIMEOUTS else None
+"""The thread whose streams poll; none where Python's own timeouts are used."""
 
 
 def _reset_after_fork() -> None:
     global _main_thread  # noqa: PLW0603 - the thread that forked is the child's first
-    _main_thread = get_ident()
+    if KERNEL_TIMEOUTS:
+        _main_thread = get_ident()
 
 
 if hasattr(os, "register_at_fork"):
