@@ -152,9 +152,6 @@ def test_local_address_of_the_wrong_family_is_refused(kind):
 
 def test_unix_socket(kind, tmp_path):
     path = str(tmp_path / "socket")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen()
 
     async def flow(backend):
         stream = await backend.connect_unix(path, backend.now() + 5)
@@ -167,8 +164,10 @@ def test_unix_socket(kind, tmp_path):
         with pytest.raises(FileNotFoundError, match="missing"):
             await backend.connect_unix(path + "missing", math.inf)
 
-    run_flow(kind, flow)
-    listener.close()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        run_flow(kind, flow)
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "asyncio-proactor", "uvloop"])
