@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _RECORD = 1 << 14
 """The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read gives."""
+_MOST_RECORDS = 16
+"""How many records are given out in one piece."""
 _SLICE = 1 << 18
 """How much plaintext is encrypted before it is sent: what bounds the memory for a large body."""
 
@@ -262,6 +264,8 @@ class TLSStream:
             while True:
                 with self._lock:
                     data = self._object.read(_RECORD)
+                    if len(data) == _RECORD and self._incoming.pending:
+                        data = self._gathered(data)
                 if not data:
                     return self._end()
                 if self._feed(data):
@@ -282,6 +286,17 @@ class TLSStream:
         finally:
             if self._outgoing.pending:
                 self.send_alert()
+
+    def _gathered(self, first: bytes) -> bytes:
+        """A full record and those behind it: a large body costs the flow one step for many of them."""
+        pieces = [first]
+        read = self._object.read
+        try:
+            while len(pieces) < _MOST_RECORDS and self._incoming.pending and (piece := read(_RECORD)):
+                pieces.append(piece)
+        except ssl.SSLError:
+            pass  # more is needed, or the end is here: the next read says so again
+        return b"".join(pieces)
 
     def _end(self) -> bool:
         # Stays: an end is not passed, and TCP's may come later or never.
