@@ -125,7 +125,7 @@ class PoolState(Generic[C]):
         host = self._hosts.get(key)
         if host is not None and host.idle:
             connection = host.idle.pop()  # the warmest
-            self._idle.pop(connection, None)  # Ctrl-C may have come between this line's twin and the one before it
+            self._idle.pop(connection, None)  # Ctrl-C in `release` may have left it out here
             if now - connection.idle_since <= self.keepalive:
                 return Verb.USE, connection, self._expire(now) if self._idle else _NOTHING
             # The warmest has expired, hence all of this host's have: they are the oldest, and go with it.
