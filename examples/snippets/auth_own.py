@@ -13,7 +13,7 @@ class Renewing(Auth):
         request.headers["Authorization"] = f"Bearer {self.token}"
         response = yield request
         if response.status_code == 401:
-            renewed = yield envoi.Request.create("POST", request.parsed_url.join("/token"))
+            renewed = yield envoi.Request("POST", request.parsed_url.join("/token")).prepare()
             self.token = renewed.json()["token"]
             request.headers["Authorization"] = f"Bearer {self.token}"
             yield request

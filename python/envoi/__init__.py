@@ -19,12 +19,14 @@ from envoi._facade.response import Response
 from envoi._facade.session import Session
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
+from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
 from envoi._model.url import URL
 from envoi.api import delete, get, head, options, patch, post, put, request, session
 from envoi.exceptions import (
+    AlreadyImported,
     BodyTooLarge,
     CertificateError,
     ChunkedEncodingError,
@@ -70,24 +72,42 @@ from envoi.exceptions import (
 from envoi.status_codes import codes
 
 if TYPE_CHECKING:
+    from envoi import adapters as adapters
     from envoi import auth as auth
     from envoi import certs as certs
     from envoi import compat as compat
     from envoi import cookies as cookies
     from envoi import help as help  # noqa: A004 - requests' name
     from envoi import hooks as hooks
+    from envoi import models as models
     from envoi import packages as packages
+    from envoi import sessions as sessions
     from envoi import structures as structures
     from envoi import utils as utils
+    from envoi._facade.as_requests import install_as_requests as install_as_requests
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
 else:
     # The modules of requests that are there after `import requests`, loaded when they are first asked for.
-    _MODULES = ("auth", "certs", "compat", "cookies", "help", "hooks", "packages", "structures", "utils")
-    _JAR = "envoi._model.cookie_jar:RequestsCookieJar"
-    __getattr__ = _lazy_names("envoi", {"Cookies": _JAR, **{name: f"envoi.{name}" for name in _MODULES}})
+    _MODULES = (
+        "adapters",
+        "auth",
+        "certs",
+        "compat",
+        "cookies",
+        "help",
+        "hooks",
+        "models",
+        "packages",
+        "sessions",
+        "structures",
+        "utils",
+    )
+    _LAZY = {"Cookies": "envoi._model.cookie_jar:RequestsCookieJar", "install_as_requests": "envoi._facade.as_requests:install_as_requests"}
+    __getattr__ = _lazy_names("envoi", {**_LAZY, **{name: f"envoi.{name}" for name in _MODULES}})
 
 __all__ = [
     "URL",
+    "AlreadyImported",
     "AsyncResponse",
     "AsyncSession",
     "BodyTooLarge",
@@ -118,6 +138,7 @@ __all__ = [
     "MissingSchema",
     "NameResolutionError",
     "PoolTimeout",
+    "PreparedRequest",
     "ProxyError",
     "ReadTimeout",
     "RemoteProtocolError",
@@ -146,6 +167,7 @@ __all__ = [
     "exceptions",
     "get",
     "head",
+    "install_as_requests",
     "options",
     "patch",
     "post",

@@ -5,7 +5,7 @@ The one-shot functions share a pool per event loop.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
 from envoi._facade.async_response import AsyncResponse
@@ -13,6 +13,7 @@ from envoi._facade.async_session import AsyncSession
 from envoi._facade.shared import shared_async_session
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
+from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.url import URL
@@ -104,6 +105,7 @@ __all__ = [
     "MissingSchema",
     "NameResolutionError",
     "PoolTimeout",
+    "PreparedRequest",
     "ProxyError",
     "ReadTimeout",
     "RemoteProtocolError",
@@ -143,12 +145,14 @@ def session() -> AsyncSession:
     return AsyncSession()
 
 
-async def request(method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+async def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> AsyncResponse:
     """Send a request.
 
     Args:
         method: such as "GET".
         url: where to.
+        *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
+            allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
         **options: see `RequestOptions`.
 
     Returns:
@@ -158,7 +162,10 @@ async def request(method: str | bytes, url: URLType, **options: Unpack[RequestOp
         RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
     """
     opened = await shared_async_session()
-    return await opened.request(method, url, **options)
+    if opened is None:
+        async with AsyncSession() as own:
+            return await own.request(method, url, *positional, **options)
+    return await opened.request(method, url, *positional, **options)
 
 
 async def get(url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> AsyncResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envoi._facade.session import Session
 from envoi._facade.shared import shared_session
@@ -20,12 +20,14 @@ def session() -> Session:
     return Session()
 
 
-def request(method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> Response:
     """Send a request.
 
     Args:
         method: such as "GET".
         url: where to.
+        *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
+            allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
         **options: see `RequestOptions`.
 
     Returns:
@@ -34,7 +36,7 @@ def request(method: str | bytes, url: URLType, **options: Unpack[RequestOptions]
     Raises:
         RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
     """
-    return shared_session().request(method, url, **options)
+    return shared_session().request(method, url, *positional, **options)
 
 
 def get(url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> Response:

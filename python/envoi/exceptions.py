@@ -37,6 +37,7 @@ RequestException (OSError)
 ├── CookieFileError
 │   └── CookieFileNotFound (FileNotFoundError)
 ├── RetryError
+├── AlreadyImported (RuntimeError)
 ├── SessionClosed (RuntimeError)
 └── WrongEventLoop (RuntimeError)
 ```
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from envoi._model.timeout import Timeout as Limits
 
 __all__ = [
+    "AlreadyImported",
     "BodyTooLarge",
     "CertificateError",
     "ChunkedEncodingError",
@@ -343,6 +345,10 @@ class CookieFileNotFound(CookieFileError, FileNotFoundError):
 
 class RetryError(RequestException):
     """All attempts failed."""
+
+
+class AlreadyImported(RequestException, RuntimeError):
+    """`install_as_requests` came too late: requests is imported already."""
 
 
 class SessionClosed(RequestException, RuntimeError):

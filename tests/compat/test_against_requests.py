@@ -160,7 +160,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "307 with a generator": ({"error"}, "requests sends the used-up generator as an empty body; that would be a lie"),
     "301 PUT": ({"sent_body", "wire"}, "a method that is not rewritten keeps its body (RFC 9110, section 15.4.2)"),
     "301 DELETE": ({"wire"}, "the second request is framed as the first was"),
-    "data empty BytesIO": ({"wire"}, "an empty file has a length, 0, and need not be chunked"),
     "data json of an object": ({"error"}, "requests lets a bare TypeError through"),
     "headers trailing space": ({"error"}, "white space around a value cannot be sent (RFC 9110, section 5.5)"),
     "headers bad name": ({"error"}, "a name that is no token is not sent (RFC 9110, section 5.1)"),

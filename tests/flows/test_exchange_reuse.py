@@ -39,7 +39,7 @@ GET = ("GET", {})
 def test_one_connection_serves_requests_in_turn(runner):
     results, client = sequential(runner, [server(OK, answer(status=204, length=False), chunked(b"ok"))], GET, GET, GET)
     assert [response.content for response in results] == [b"ok", b"", b"ok"]
-    assert [response.connection.reused for response in results] == [False, True, True]
+    assert [response.connection_info.reused for response in results] == [False, True, True]
     assert len(client.streams) == 1
     assert client.backend.resolved == [("a.test", 80)]
 

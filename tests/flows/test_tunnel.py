@@ -56,7 +56,7 @@ def test_https_goes_through_a_tunnel(runner):
     async def flow(client):
         response = await client.get("https://a.test/path", headers={"Authorization": "Bearer secret"})
         again = await client.get("https://a.test/")
-        return response.content, again.connection.reused
+        return response.content, again.connection_info.reused
 
     result, client = run_proxied(runner, "http://user:pass@p.test:3128", [tunnel(OK, OK)], flow)
     client.check()

@@ -16,11 +16,11 @@ LARGE = 100 * 1024 * 1024
 
 def test_thousands_of_requests_over_one_connection(client, nginx) -> None:
     first = client.get(nginx.url + "/small")
-    ports = {first.connection.local}
+    ports = {first.connection_info.local}
     for _ in range(1500):
         response = client.get(nginx.url + "/small")
         assert response.content == first.content
-        ports.add(response.connection.local)
+        ports.add(response.connection_info.local)
     assert len(ports) == 1
 
 

@@ -355,7 +355,7 @@ class Renewing(Auth):
         request.headers["Authorization"] = self.token
         response = yield request
         if response.status_code == 401:
-            renewal = envoi.Request.create("POST", request.parsed_url.join("/token"), data=response.content)
+            renewal = envoi.Request("POST", request.parsed_url.join("/token"), data=response.content).prepare()
             answer = yield renewal
             self.token = answer.json()["token"]
             request.headers["Authorization"] = self.token

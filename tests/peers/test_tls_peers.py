@@ -212,7 +212,7 @@ def test_current_versions_work_and_are_told(version, client, ca) -> None:
     context.minimum_version = context.maximum_version = version
     with Server(tls=context) as server:
         response = client.get(tls(server), verify=ca.path)
-        assert response.connection.tls_version == version.name.replace("_", ".").replace("TLSv1.2", "TLSv1.2")
+        assert response.connection_info.tls_version == version.name.replace("_", ".").replace("TLSv1.2", "TLSv1.2")
 
 
 def test_key_log_file_is_written_when_asked_for(colour, monkeypatch, tmp_path: Path) -> None:

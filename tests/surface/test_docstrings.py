@@ -7,7 +7,9 @@ import builtins
 import doctest
 import importlib
 import inspect
+import io
 import pkgutil
+import ssl
 import sys
 from collections.abc import Iterator
 from functools import cached_property
@@ -24,7 +26,7 @@ PUBLIC = [envoi, envoi.aio, envoi.api, testing]
 
 def examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
-    names = {"envoi": envoi, "testing": testing, "asyncio": asyncio}
+    names = {"envoi": envoi, "testing": testing, "asyncio": asyncio, "io": io, "ssl": ssl}
     found: list[doctest.DocTest] = []
     for name in MODULES:
         module = importlib.import_module(name)

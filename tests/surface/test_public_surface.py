@@ -16,7 +16,7 @@ from typing import Any
 import envoi
 
 RECORD = Path(__file__).with_name("public_surface.txt")
-MODULES = ["envoi", "envoi.aio", "envoi.api", "envoi.exceptions", "envoi.testing"]
+MODULES = ["envoi", "envoi.adapters", "envoi.aio", "envoi.api", "envoi.exceptions", "envoi.models", "envoi.sessions", "envoi.testing"]
 
 
 def test_public_surface_is_the_recorded_one() -> None:

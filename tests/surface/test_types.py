@@ -18,12 +18,12 @@ from envoi import aio
 from envoi.auth import Auth, AuthBase, BearerAuth, HTTPBasicAuth, HTTPDigestAuth
 
 class Scheme(Auth):
-    def auth_flow(self, request: envoi.Request) -> Generator[envoi.Request, envoi.Response, None]:
+    def auth_flow(self, request: envoi.PreparedRequest) -> Generator[envoi.PreparedRequest, envoi.Response, None]:
         response = yield request
         assert_type(response.status_code, int)
 
 class Old(AuthBase):
-    def __call__(self, r: envoi.Request) -> envoi.Request:
+    def __call__(self, r: envoi.PreparedRequest) -> envoi.PreparedRequest:
         return r
 
 def hook(response: envoi.Response, **options: Any) -> None: ...

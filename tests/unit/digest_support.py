@@ -9,7 +9,7 @@ from envoi._core import Headers
 from envoi._model.auth import as_flow
 from envoi._model.challenges import parse_challenges
 from envoi._model.digest import HTTPDigestAuth
-from envoi._model.request import Request
+from unit.prepared import prepared_request
 
 
 class Answered:
@@ -33,7 +33,7 @@ def scheme(user="user", password="pass"):
 
 def exchange(auth, *responses, url="http://example.org/dir/a?b=c", method="GET", data=None, redirected=False):
     """The Authorization fields of the requests sent, as the responses come back."""
-    flow = as_flow(auth, redirected=redirected)(Request.create(method, url, data=data))
+    flow = as_flow(auth, redirected=redirected)(prepared_request(method, url, data=data))
     found = [next(flow).headers.get("Authorization")]
     for response in responses:
         try:

@@ -10,13 +10,13 @@ import requests.auth
 import envoi.auth
 from envoi._model.auth import Auth, AuthBase, BearerAuth, HTTPBasicAuth, HTTPProxyAuth, as_flow, basic, needs_response_body
 from envoi._model.digest import HTTPDigestAuth
-from envoi._model.request import Request
 from envoi.exceptions import InvalidOption
+from unit.prepared import prepared_request
 
 
 def sent(auth, **options):
     """The requests that a flow yields, each answered with None."""
-    return list(as_flow(auth, **options)(Request.create("GET", "http://example.org/")))
+    return list(as_flow(auth, **options)(prepared_request("GET", "http://example.org/")))
 
 
 PAIRS = [("user", "password"), ("user", ""), ("", ""), ("us:er", "p"), (b"\xff", "ü"), ("ü", "ß"), ("имя".encode(), "пароль".encode())]
@@ -59,7 +59,7 @@ def test_none_sends_the_request_as_it_is():
 
 
 def test_a_callable_may_return_another_request():
-    other = Request.create("PUT", "http://example.org/other")
+    other = prepared_request("PUT", "http://example.org/other")
     assert sent(lambda request: other) == [other]
 
 
@@ -91,7 +91,7 @@ def test_a_generator_sees_responses_and_sends_again():
                 request.headers["X"] = "1"
                 yield request
 
-    flow = as_flow(Again())(Request.create("GET", "http://example.org/"))
+    flow = as_flow(Again())(prepared_request("GET", "http://example.org/"))
     assert "X" not in next(flow).headers
     assert flow.send("no").headers["X"] == "1"
     with pytest.raises(StopIteration):

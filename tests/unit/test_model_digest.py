@@ -11,9 +11,9 @@ import pytest
 from envoi._model.auth import as_flow
 from envoi._model.digest import MOST_SPACES, HTTPDigestAuth
 from envoi._model.digest_answer import Credentials, digest_field, read_challenge
-from envoi._model.request import Request
 from envoi.exceptions import InvalidOption
 from unit.digest_support import Answered, exchange, md5, of, scheme
+from unit.prepared import prepared_request
 
 FIRST = 'Digest realm="r", nonce="n1", qop="auth"'
 
@@ -123,7 +123,7 @@ def test_the_exchange_sends_plain_then_answered_and_no_more():
 
 
 def test_the_request_that_was_refused_keeps_its_own_headers():
-    flow = as_flow(scheme())(Request.create("GET", "http://example.org/"))
+    flow = as_flow(scheme())(prepared_request("GET", "http://example.org/"))
     first = next(flow)
     second = flow.send(Answered(401, FIRST))
     assert "Authorization" not in first.headers

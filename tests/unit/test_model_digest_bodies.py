@@ -9,8 +9,8 @@ import pytest
 
 from envoi._model.auth import as_flow
 from envoi._model.multipart import encode_files
-from envoi._model.request import Request
 from unit.digest_support import Answered, exchange, md5, of, scheme
+from unit.prepared import prepared_request
 
 BODY_CHALLENGE = 'Digest realm="r", nonce="n", qop="auth-int"'
 
@@ -46,7 +46,7 @@ def test_auth_int_leaves_the_body_at_its_start():
 def test_auth_int_hashes_multipart_from_files(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"x" * 2_000_000)
-    request = Request.create("POST", "http://example.org/")
+    request = prepared_request("POST", "http://example.org/")
     with path.open("rb") as file:
         request.content = encode_files({"f": file})
         flow = as_flow(scheme())(request)

@@ -9,10 +9,12 @@ import requests
 
 from envoi._core import Headers
 from envoi._model.headers import default_headers, merge_headers
+from envoi._model.methods import validate_method
 from envoi._model.options import OPTION_NAMES, check_options
-from envoi._model.request import Request, validate_method
+from envoi._model.prepared import PreparedRequest
 from envoi._model.url import parse_url
 from envoi.exceptions import InvalidHeader, InvalidMethod, InvalidOption
+from unit.prepared import prepared_request
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ def test_other_methods_are_refused(method):
 
 def test_create_prepares_as_requests_does():
     arguments = {"params": {"q": "a b"}, "data": {"k": "é"}, "headers": {"X-One": "1", "Content-Type": "own/type"}}
-    ours = Request.create("post", "http://example.org/path?x=1#f", **arguments)
+    ours = prepared_request("post", "http://example.org/path?x=1#f", **arguments)
     theirs = requests.Request("post", "http://example.org/path?x=1#f", **arguments).prepare()
     for name in ("method", "url", "path_url", "body"):
         assert getattr(ours, name) == getattr(theirs, name), name
@@ -38,14 +40,14 @@ def test_create_prepares_as_requests_does():
 
 
 def test_plain_get_has_no_body():
-    request = Request.create("GET", "http://example.org/")
+    request = prepared_request("GET", "http://example.org/")
     assert request.body is None
     assert len(request.headers) == 0
-    assert repr(request) == "<Request [GET]>"
+    assert repr(request) == "<PreparedRequest [GET]>"
 
 
 def test_url_can_be_changed():
-    request = Request.create("GET", "http://example.org/a")
+    request = prepared_request("GET", "http://example.org/a")
     assert request.url == "http://example.org/a"
     request.url = "http://example.org/b?c"
     assert request.url == "http://example.org/b?c"
@@ -54,7 +56,7 @@ def test_url_can_be_changed():
 
 
 def test_new_body_brings_its_framing():
-    request = Request.create("POST", "http://example.org/", data=iter([b"a"]))
+    request = prepared_request("POST", "http://example.org/", data=iter([b"a"]))
     assert request.headers["Transfer-Encoding"] == "chunked"
     request.body = b"abc"
     assert request.headers["Content-Length"] == "3"
@@ -63,7 +65,7 @@ def test_new_body_brings_its_framing():
 
 
 def test_copy_has_headers_of_its_own():
-    request = Request.create("GET", "http://example.org/", headers={"A": "1"})
+    request = prepared_request("GET", "http://example.org/", headers={"A": "1"})
     for copied in (request.copy(), copy.copy(request)):
         copied.headers["A"] = "2"
         assert request.headers["A"] == "1"
@@ -122,6 +124,6 @@ def test_unknown_option_gets_the_nearest_name():
 
 def test_request_is_cheap_to_make():
     url, headers = parse_url("http://example.org/"), Headers()
-    request = Request("GET", url, headers)
-    assert not hasattr(request, "__dict__")
+    request = PreparedRequest("GET", url, headers)
+    assert request.__dict__ == {}
     assert request.headers is headers

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from envoi._core import H1Machine, Headers
 from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
 from envoi._model.links import links_by_relation, parse_links
-from envoi._model.request import Request
 from envoi._model.response import BaseResponse
 from envoi._model.timing import ConnectionInfo, Timing
 from envoi._model.url import parse_url
 from envoi.exceptions import HTTPError, JSONDecodeError
+from unit.prepared import prepared_request
 
 
 class Loaded(BaseResponse):
@@ -52,7 +52,7 @@ def test_head_is_read_when_asked_for():
     machine = H1Machine()
     machine.start("GET", "/", "example.org", Headers())
     machine.feed(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n")
-    request = Request.create("GET", "http://example.org/p")
+    request = prepared_request("GET", "http://example.org/p")
     response = Loaded(machine.take_head(), request)
     assert (response.status_code, response.reason, response.http_version) == (404, "Not Found", "HTTP/1.1")
     assert response.headers["content-type"] == "text/plain"
@@ -67,7 +67,7 @@ def test_head_is_read_when_asked_for():
 
 
 def test_url_may_differ_from_the_request():
-    response = Loaded(None, Request.create("GET", "http://example.org/p"), parse_url("http://example.org/other"))
+    response = Loaded(None, prepared_request("GET", "http://example.org/p"), parse_url("http://example.org/other"))
     assert response.url == "http://example.org/other"
     assert response.parsed_url.path == "/other"
 
@@ -81,7 +81,7 @@ def test_empty_response_has_neutral_values():
     assert response.cookies.is_empty
     assert response.history == []
     assert response.next is None
-    assert response.timing is response.connection is response.trailers is response.raw is None
+    assert response.timing is response.connection_info is response.trailers is response.raw is None
     assert list(response.informational) == []
     assert response.elapsed == timedelta(0)
     with pytest.raises(NotImplementedError):

@@ -32,7 +32,7 @@ def equal(clone, original) -> None:
     for name in ("method", "url", "headers", "body"):
         assert getattr(clone.request, name) == getattr(original.request, name), name
     assert clone.timing.total == original.timing.total
-    assert clone.connection.peer == original.connection.peer
+    assert clone.connection_info.peer == original.connection_info.peer
     assert list(clone.iter_lines()) == list(original.iter_lines())
     assert clone.json() == original.json()
     clone.close()
@@ -51,7 +51,7 @@ def test_response_over_tls(clone, tls_server) -> None:
         original = session.get(tls_server.url + "/anything")
     made = clone(original)
     equal(made, original)
-    assert made.connection.certificate == original.connection.certificate
+    assert made.connection_info.certificate == original.connection_info.certificate
 
 
 def test_streamed_response_is_read_first(clone, server) -> None:
@@ -172,7 +172,7 @@ BODIES = {"bytes": b"abc", "text": "abc", "form": {"a": "b"}, "none": None}
 
 @pytest.mark.parametrize("data", BODIES.values(), ids=BODIES)
 def test_request(clone, data, server) -> None:
-    original = envoi.Request.create("POST", server.url + "/anything", data=data, headers={"X-One": "1"})
+    original = envoi.Request("POST", server.url + "/anything", data=data, headers={"X-One": "1"}).prepare()
     made = clone(original)
     for name in ("method", "url", "headers", "body"):
         assert getattr(made, name) == getattr(original, name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from envoi._facade.async_adapters import AsyncHTTPAdapter
 from envoi._facade.async_pieces import AsyncLines, AsyncPieces
+from envoi._facade.open_reply import OpenReply
 from envoi._facade.pieces import Cutter, Lines, require_unconsumed
 from envoi._facade.raw import AsyncRaw
-from envoi._pipeline.reply import Reply, load
+from envoi._pipeline.reply import load
 from envoi.exceptions import StreamConsumedError
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class AsyncResponse(Reply):
+class AsyncResponse(OpenReply):
     """What a server answered.
 
     Example:
@@ -29,30 +31,40 @@ class AsyncResponse(Reply):
         (200, True, {'page': '2'})
     """
 
-    _raw: Any = None
-
     @property
     def content(self) -> bytes:
-        """The whole body, decoded; a streamed one is to be read with `await response.read()` before.
+        """The whole body, decoded; a streamed one is to be read with `await response.read()` before. None for a response made by hand,
+        without a body.
 
         Raises:
             StreamConsumedError: it was already read in pieces, or not read at all.
         """
-        if self._content is None:
+        if not self._content and not isinstance(self._content, bytes):
+            if self.body is None and not self._consumed and (self._head is None or self.status_code == 0):
+                return None  # type: ignore[return-value]
             require_unconsumed(self)
             raise StreamConsumedError("The body is not read yet: `await response.read()` first, or iterate over it.", response=self)
         return self._content
 
     @property
-    def raw(self) -> AsyncRaw:
-        """The body as a file, for a response with `stream=True`."""
-        if self._raw is None:
+    def raw(self) -> Any:
+        """The body as a file, for a response with `stream=True`. An adapter may set another file."""
+        if self._raw is None and self._head is not None:
             self._raw = AsyncRaw(self)
-        return self._raw  # type: ignore[no-any-return]
+        return self._raw
 
     @raw.setter
     def raw(self, value: Any) -> None:
-        self._raw = value
+        self._set_raw(value)
+
+    @property
+    def connection(self) -> Any:
+        """The adapter that sent the request: what a hook sends another one with."""
+        return self._adapter_over(AsyncHTTPAdapter)
+
+    @connection.setter
+    def connection(self, value: Any) -> None:
+        self._adapter = value
 
     async def read(self) -> bytes:
         """Read the whole body, and return it: what `content` does.
@@ -96,6 +108,7 @@ class AsyncResponse(Reply):
 
     async def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection closed."""
+        self._closed = True
         if self.body is not None:
             self.body.check_owner()
             self.body.close()

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from sys import is_finalizing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from envoi._facade.async_adapters import AsyncHTTPAdapter
 from envoi._facade.async_response import AsyncResponse
-from envoi._facade.defaults import SessionSettings
+from envoi._facade.mounting import methods_of
 from envoi._facade.opening import open_async_pool
-from envoi._pipeline.send import send
+from envoi._facade.preparing import Preparing, by_name
+from envoi._pipeline.reply import discard, load
+from envoi._pipeline.send import send, send_prepared
+from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
     from typing import Self, Unpack
 
     from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
-    from envoi._model.types import DataType, JsonType, ParamsType, URLType
+    from envoi._model.prepared import PreparedRequest
+    from envoi._model.types import CertType, DataType, JsonType, ParamsType, ProxiesType, TimeoutType, URLType, VerifyType
     from envoi._net.pool import Pool
 
 
-class AsyncSession(SessionSettings):
+class AsyncSession(Preparing):
     """Cookies that persist, connections that are kept, settings for every request; on asyncio or trio, whichever runs the first request.
 
     A session belongs to the event loop of its first request; using it from another raises `WrongEventLoop`.
@@ -39,12 +44,16 @@ class AsyncSession(SessionSettings):
         {'cookies': {'flavour': 'vanilla'}}
     """
 
-    async def request(self, method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
+    _kind = AsyncHTTPAdapter
+
+    async def request(self, method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> AsyncResponse:
         """Send a request.
 
         Args:
             method: such as "GET".
             url: where to.
+            *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
+                allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
             **options: see `RequestOptions`.
 
         Returns:
@@ -53,12 +62,102 @@ class AsyncSession(SessionSettings):
         Raises:
             RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
         """
+        given: Any = by_name(positional, options) if positional else options
+        if self._is_by_parts():
+            prepared, arguments = self._parts(method, url, given)
+            return await self.send(prepared, **arguments)
         pool = self._pool
         if pool is None:
             pool = self._open()
         pool.backend.check_owner()
-        call, request = self._call(pool, AsyncResponse, method, url, options)
+        call, request = self._call(pool, AsyncResponse, method, url, given)
+        if self._has_adapters():
+            call = self._adapted(call)
         return await send(call, request)  # type: ignore[return-value] # the class that the call was given
+
+    async def send(self, request: PreparedRequest, **options: Any) -> AsyncResponse:
+        """Send a request that is prepared, as it is: the session adds no header, cookie or authentication.
+
+        Args:
+            request: what to send.
+            **options: `stream`, `timeout`, `verify`, `cert`, `proxies`, `allow_redirects`, `max_body`, as for `request`; what else there
+                is goes to the adapter.
+
+        Returns:
+            The response, its body read, unless `stream=True`.
+
+        Raises:
+            InvalidOption: a `Request` that is not prepared.
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool
+        if pool is None:
+            pool = self._open()
+        pool.backend.check_owner()
+        call, follow = self._prepared_call(pool, AsyncResponse, request, options)
+        response: Any = await send_prepared(call, request)
+        hop = self._hop_options(call, request, options)
+        if follow:
+            passed = [*response.history, response]
+            passed += [step async for step in self.resolve_redirects(response, request, **hop)]
+            if len(passed) > 1:
+                response = passed.pop()
+                response.history = passed
+        elif response.is_redirect:
+            response.next = await self._peek(response, request, hop)
+        if not call.stream:
+            await load(response)
+        return response  # type: ignore[no-any-return]
+
+    async def resolve_redirects(
+        self,
+        resp: Any,
+        req: PreparedRequest,
+        stream: bool = False,
+        timeout: TimeoutType = None,
+        verify: VerifyType = True,
+        cert: CertType = None,
+        proxies: ProxiesType = None,
+        yield_requests: bool = False,
+        **adapter_kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Follow the redirects that a response begins, one by one.
+
+        Args:
+            resp: the response.
+            req: the request that it answers.
+            stream: as for `send`.
+            timeout: as for `send`.
+            verify: as for `send`.
+            cert: as for `send`.
+            proxies: as for `send`; the environment's are added.
+            yield_requests: give the next request instead, without sending it.
+            **adapter_kwargs: for the adapter's `send`.
+
+        Yields:
+            Each response, its body not read.
+
+        Raises:
+            TooManyRedirects: `max_redirects` is used up.
+            InvalidURL, InvalidSchema: a redirect to what is no URL, or not followed.
+            UnrewindableBodyError: the body is a stream that is gone.
+        """
+        passed: list[Any] = []
+        while target := self.get_redirect_target(resp):
+            if not yield_requests:
+                resp.history = list(passed)
+                await discard(resp)
+            passed.append(resp)
+            req = self._following(resp, req, target, passed)
+            proxies = self.rebuild_proxies(req, proxies)
+            self.rebuild_auth(req, resp)
+            if yield_requests:
+                yield req
+                return
+            resp = await self.send(
+                req, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies, allow_redirects=False, **adapter_kwargs
+            )
+            yield resp
 
     async def get(self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> AsyncResponse:
         """Ask for a resource (RFC 9110, section 9.3.1).
@@ -143,6 +242,10 @@ class AsyncSession(SessionSettings):
             pool.backend.check_owner()
         self._closed = True
         self._shut()
+        for adapter in list((self._adapters or {}).values()):
+            closing = adapter.close()
+            if hasattr(closing, "__await__"):
+                await closing
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,3 +266,16 @@ class AsyncSession(SessionSettings):
 
     def _open(self) -> Pool:
         return self._opened(open_async_pool)
+
+    async def _peek(self, response: AsyncResponse, request: PreparedRequest, hop: dict[str, Any]) -> PreparedRequest | None:
+        """The request that following a redirect would send; None when it could not be."""
+        steps = self.resolve_redirects(response, request, yield_requests=True, **hop)
+        try:
+            return await anext(steps, None)
+        except RequestException:
+            return None
+        finally:
+            await steps.aclose()  # type: ignore[attr-defined] # it is a generator
+
+
+AsyncSession._kind_methods = methods_of(AsyncSession)

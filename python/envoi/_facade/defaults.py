@@ -9,15 +9,17 @@ from envoi._facade import checks
 from envoi._facade.base_url import base, joined
 from envoi._facade.environment import NOTHING, read_environment
 from envoi._facade.routes import Routes, tls_config
-from envoi._model.body import NO_BODY, encode_body, set_framing
+from envoi._model.body import NO_BODY, encode_content, set_framing
 from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks, merged_hooks
+from envoi._model.methods import validate_method
 from envoi._model.options import check_options
-from envoi._model.request import Request, validate_method
+from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import Timeout
 from envoi._model.url import parse_url, with_params
 from envoi._pipeline.call import Call
+from envoi._pipeline.exchange import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from envoi._facade.environment import Environment
     from envoi._facade.routes import RouteChoice
     from envoi._io.protocols import TLSConfig
-    from envoi._model.body_streams import Body
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import (
         AuthType,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from envoi._pipeline.reply import Reply
 
 DEFAULT_TIMEOUT: Final = Timeout()
-_OF_THIS_PROCESS: Final = frozenset({"_pool", "_closed", "_routes", "_kept", "_environment", "_seen"})
+_OF_THIS_PROCESS: Final = frozenset({"_pool", "_changed", "_closed", "_routes", "_kept", "_environment", "_seen"})
 
 
 class SessionSettings:
@@ -252,7 +253,7 @@ class SessionSettings:
         method: str | bytes,
         url: URLType,
         options: Mapping[str, Any],
-    ) -> tuple[Call, Request]:
+    ) -> tuple[Call, PreparedRequest]:
         """The call and the request that a session's method stands for. All that is wrong with them is raised here, before any I/O."""
         verb = validate_method(method)
         parsed = parse_url(url) if self._base_url is None else joined(self._base_url, url)
@@ -262,14 +263,14 @@ class SessionSettings:
             given = options.get
             call = self._with_options(pool, new_reply, verb, options)
             headers = merge_headers(self._headers, given("headers"))
-            content = _encode(options)
+            content = encode_content(given("data"), given("json"), given("files"))
             if content.is_async and pool.backend.name == "blocking":
                 raise exceptions.InvalidBody("data= is asynchronous: an async iterator or file needs an AsyncSession")
             own = given("headers")
             if call.auth is not None and own and given("auth") is None and "Authorization" in merge_headers(Headers(), own):
                 call.auth = None  # what this request says goes before what the session says
             if params or given("params") is not None:
-                params = _merged_params(params, given("params"))
+                params = merged_params(params, given("params"))
         else:
             kept = self._kept
             call = kept[0] if kept else self._prepare(pool, new_reply)
@@ -284,7 +285,7 @@ class SessionSettings:
             parsed = with_params(parsed, params)
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
-        request = Request(verb, parsed, headers, content)
+        request = PreparedRequest(verb, parsed, headers, content)
         if "hooks" in options or self._hooks.get("response"):
             request._hooks = merged_hooks(options.get("hooks"), self._hooks)
         return call, request
@@ -293,6 +294,7 @@ class SessionSettings:
         """How this session sends a request without options; kept until a setting changes."""
         kept = self._kept
         call = Call()
+        call.exchange = exchange
         call.pool = pool
         call.new_reply = new_reply
         environment = self._surroundings()
@@ -309,7 +311,7 @@ class SessionSettings:
         call.strayed = False
         call.auth = self.auth
         call.netrc = environment.netrc
-        call.verify = self.verify
+        call.verify = self._verify_by_default()
         call.cert = self._cert
         call.proxies = self._proxies
         call.sensitive = self._sensitive
@@ -330,7 +332,7 @@ class SessionSettings:
         call.max_body = checks.size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
             call.tls = self._tls_for(given("verify"), given("cert"))
-            call.verify = self.verify if given("verify") is None else given("verify")
+            call.verify = self._verify_by_default() if given("verify") is None else given("verify")
             call.cert = self._cert if given("cert") is None else given("cert")
         if "proxies" in options:
             explicit = given("proxies")
@@ -355,32 +357,18 @@ class SessionSettings:
             found.append(read_environment())
         return found[0]
 
+    def _verify_by_default(self) -> Any:
+        """The session's, or else the environment's authorities, or else True."""
+        return (self._surroundings().bundle or True) if isinstance(self._verify, NotGiven) else self._verify
+
     def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
-        if verify is None:
-            verify = self._verify
-        if isinstance(verify, NotGiven):
-            verify = self._surroundings().bundle or True
-        return tls_config(verify, self._cert if cert is None else cert)
+        return tls_config(self._verify_by_default() if verify is None else verify, self._cert if cert is None else cert)
 
 
 _BODILESS: Final = frozenset({"GET", "HEAD"})
 
 
-def _encode(options: Mapping[str, Any]) -> Body:
-    files = options.get("files")
-    if not files:
-        return encode_body(options.get("data"), options.get("json"))
-    from envoi._model.multipart import encode_files
-
-    try:
-        return encode_files(files, options.get("data"))
-    except exceptions.RequestException:
-        raise
-    except (TypeError, ValueError) as error:
-        raise exceptions.InvalidBody(f"files= cannot be sent: {error}") from error
-
-
-def _merged_params(session: Any, request: Any) -> Any:
+def merged_params(session: Any, request: Any) -> Any:
     """The request's parameters over the session's: same names replace, None takes out."""
     if not session:
         return request

@@ -12,7 +12,7 @@ from envoi._io.run_sync import run_sync
 from envoi._model.body import NO_BODY
 from envoi._model.body_streams import AsyncIteratorBody, Body, IteratorBody
 from envoi._model.headers import Headers
-from envoi._model.request import Request
+from envoi._model.prepared import PreparedRequest
 from envoi._model.timeout import Timeout
 from envoi._model.url import URL, parse_url
 from envoi._net.dial import Dialer
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from envoi._io.protocols import Address, Backend, Stream
     from envoi._model.types import CertType, VerifyType
-    from envoi._net.body import ResponseBody
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
     from envoi._net.route import Route
     from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import BodySource
 
 Limits = tuple[float | None, float | None, float | None, float | None]
 """Seconds for connect, read, write and pool; None for no limit."""
@@ -68,7 +68,7 @@ class Answer(NamedTuple):
     reason: str
     version: str
     headers: list[tuple[bytes, bytes]]
-    body: ResponseBody | None
+    body: BodySource | None
 
 
 class Engine(SessionSettings):
@@ -142,7 +142,7 @@ class BlockingEngine(Engine):
         return _answer(run_sync(exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf)))
 
     @staticmethod
-    def receive(body: ResponseBody) -> bytes:
+    def receive(body: BodySource) -> bytes:
         """The next bytes of a body as they came, only the transfer coding removed; b"" at the end."""
         return run_sync(body.receive_raw())
 
@@ -165,7 +165,7 @@ class AsyncEngine(Engine):
             await _close_pieces(request.content)
 
 
-def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> Request:
+def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> PreparedRequest:
     url = parse_url(hop.url)
     if hop.target is not None and hop.target != url.target:
         url = cast("URL", _Retargeted(url, hop.target))
@@ -178,7 +178,7 @@ def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> Requ
         body = Body(content, None, len(content), content)
     else:
         body = NO_BODY
-    return Request(hop.method, url, headers, body)
+    return PreparedRequest(hop.method, url, headers, body)
 
 
 async def _close_pieces(body: Body) -> None:
@@ -231,7 +231,7 @@ class _RetryingDialer(Dialer):
         self._clock = backend
         self._retries = retries
 
-    async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:  # noqa: ASYNC109 - its base's
+    async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:
         delay = 0.0
         for _ in range(self._retries):
             try:

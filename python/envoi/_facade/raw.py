@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from envoi._io.run_sync import run_sync
 
 if TYPE_CHECKING:
+    from envoi._model.headers import Headers
     from envoi._pipeline.reply import Reply
 
 
@@ -75,14 +76,36 @@ class Raw(io.RawIOBase):
         return self._reply.status_code
 
     @property
+    def closed(self) -> bool:
+        """Whether it, or the response, was closed."""
+        return super().closed or bool(getattr(self._reply, "_closed", False))
+
+    @property
+    def version(self) -> int:
+        """11 for HTTP/1.1, 10 for HTTP/1.0, as in urllib3."""
+        return 10 if self._reply.http_version == "HTTP/1.0" else 11
+
+    @property
     def reason(self) -> str:
         """The reason phrase."""
         return self._reply.reason
 
     @property
-    def headers(self) -> object:
+    def headers(self) -> Headers:
         """The header fields."""
         return self._reply.headers
+
+    def getheader(self, name: str, default: str | None = None) -> str | None:
+        """A field's value, as in `http.client`."""
+        return self._reply.headers.get(name, default)
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """All fields, as in `http.client`."""
+        return self._reply.headers.multi_items()
+
+    def isclosed(self) -> bool:
+        """Whether nothing more will come."""
+        return self.closed or self._reply.body is None or self._reply.body.ended
 
     def readable(self) -> bool:
         """True."""

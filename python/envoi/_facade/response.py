@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from envoi._facade.adapters import HTTPAdapter
+from envoi._facade.foreign import ForeignBody
+from envoi._facade.open_reply import OpenReply
 from envoi._facade.pieces import Cutter, Lines, require_unconsumed
 from envoi._facade.raw import Raw
 from envoi._io.run_sync import run_sync
-from envoi._pipeline.reply import Reply, load, receive
+from envoi._pipeline.reply import load, receive
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
 
-class Response(Reply):
+class Response(OpenReply):
     """What a server answered.
 
     Example:
@@ -25,29 +28,39 @@ class Response(Reply):
         (200, True, {'page': '2'})
     """
 
-    _raw: Any = None
-
     @property
     def content(self) -> bytes:
-        """The whole body, decoded; read now if it was streamed and not yet read.
+        """The whole body, decoded; read now if it was streamed and not yet read. None for a response made by hand, without a body.
 
         Raises:
             StreamConsumedError: it was already read in pieces.
         """
-        if self._content is None:
+        if not self._content and not isinstance(self._content, bytes):  # requests, and those who set it, say False
+            self._content = None
+            if self.body is None and not self._consumed and (self._head is None or self.status_code == 0):
+                return None  # type: ignore[return-value]
             self.read()
         return self._content  # type: ignore[return-value]
 
     @property
-    def raw(self) -> Raw:
-        """The body as a file, for a response with `stream=True`."""
-        if self._raw is None:
+    def raw(self) -> Any:
+        """The body as a file, for a response with `stream=True`. An adapter may set another file."""
+        if self._raw is None and self._head is not None:
             self._raw = Raw(self)
-        return self._raw  # type: ignore[no-any-return]
+        return self._raw
 
     @raw.setter
     def raw(self, value: Any) -> None:
-        self._raw = value
+        self._set_raw(value)
+
+    @property
+    def connection(self) -> Any:
+        """The adapter that sent the request: what a hook sends another one with."""
+        return self._adapter_over(HTTPAdapter)
+
+    @connection.setter
+    def connection(self, value: Any) -> None:
+        self._adapter = value
 
     def read(self) -> bytes:
         """Read the whole body, and return it: what `content` does.
@@ -72,6 +85,8 @@ class Response(Reply):
             IncompleteBody, ReadTimeout, …: while iterating.
         """
         cutter = Cutter(self, chunk_size, decode_unicode)
+        if isinstance(self.body, ForeignBody):
+            self.body.amount = chunk_size
         return self._iterate(cutter)
 
     def iter_lines(
@@ -89,6 +104,7 @@ class Response(Reply):
 
     def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection closed."""
+        self._closed = True
         if self.body is not None:
             self.body.close()
 

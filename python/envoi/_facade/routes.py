@@ -50,6 +50,10 @@ class Routes:
                 self._known[key] = route
         return route
 
+    def known(self) -> dict[Any, Route]:
+        """The routes that were asked for."""
+        return {**self._known, **{key: route for key, (_, route) in self._proxied.items()}}
+
     def for_proxies(
         self,
         proxies: Mapping[str, str | ProxyConfig | None],

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from sys import is_finalizing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from envoi._facade.defaults import SessionSettings
+from envoi._facade.adapters import HTTPAdapter
+from envoi._facade.mounting import methods_of
 from envoi._facade.opening import open_blocking_pool
+from envoi._facade.preparing import Preparing, by_name
+from envoi._facade.redirect_mixin import SessionRedirectMixin
 from envoi._facade.response import Response
 from envoi._io.run_sync import run_sync
-from envoi._pipeline.send import send
+from envoi._pipeline.reply import load
+from envoi._pipeline.send import send, send_prepared
+from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +22,12 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
     from envoi._net.pool import Pool
 
 
-class Session(SessionSettings):
+class Session(Preparing, SessionRedirectMixin):
     """Cookies that persist, connections that are kept, settings for every request. Safe to use from many threads at once.
 
     Args:
@@ -34,12 +40,16 @@ class Session(SessionSettings):
         {'cookies': {'flavour': 'vanilla'}}
     """
 
-    def request(self, method: str | bytes, url: URLType, **options: Unpack[RequestOptions]) -> Response:
+    _kind = HTTPAdapter
+
+    def request(self, method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> Response:
         """Send a request.
 
         Args:
             method: such as "GET".
             url: where to.
+            *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
+                allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
             **options: see `RequestOptions`.
 
         Returns:
@@ -48,11 +58,49 @@ class Session(SessionSettings):
         Raises:
             RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
         """
+        given: Any = by_name(positional, options) if positional else options
+        if self._is_by_parts():
+            prepared, arguments = self._parts(method, url, given)
+            return self.send(prepared, **arguments)
         pool = self._pool
         if pool is None:
             pool = self._open()
-        call, request = self._call(pool, Response, method, url, options)
+        call, request = self._call(pool, Response, method, url, given)
+        if self._has_adapters():
+            call = self._adapted(call)
         return run_sync(send(call, request))  # type: ignore[return-value] # the class that the call was given
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:
+        """Send a request that is prepared, as it is: the session adds no header, cookie or authentication.
+
+        Args:
+            request: what to send.
+            **options: `stream`, `timeout`, `verify`, `cert`, `proxies`, `allow_redirects`, `max_body`, as for `request`; what else there
+                is goes to the adapter.
+
+        Returns:
+            The response, its body read, unless `stream=True`.
+
+        Raises:
+            InvalidOption: a `Request` that is not prepared.
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool
+        if pool is None:
+            pool = self._open()
+        call, follow = self._prepared_call(pool, Response, request, options)
+        response: Any = run_sync(send_prepared(call, request))
+        hop = self._hop_options(call, request, options)
+        if follow:
+            passed = [*response.history, response, *self.resolve_redirects(response, request, **hop)]
+            if len(passed) > 1:
+                response = passed.pop()
+                response.history = passed
+        elif response.is_redirect:
+            response.next = self._peek(response, request, hop)
+        if not call.stream:
+            run_sync(load(response))
+        return response  # type: ignore[no-any-return]
 
     def get(self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> Response:
         """Ask for a resource (RFC 9110, section 9.3.1).
@@ -128,6 +176,8 @@ class Session(SessionSettings):
         """Close the connections. Responses that are still being streamed keep theirs to their end. Closing again does nothing."""
         self._closed = True
         self._shut()
+        for adapter in list((self._adapters or {}).values()):
+            adapter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -147,3 +197,13 @@ class Session(SessionSettings):
 
     def _open(self) -> Pool:
         return self._opened(open_blocking_pool)
+
+    def _peek(self, response: Response, request: PreparedRequest, hop: dict[str, Any]) -> PreparedRequest | None:
+        """The request that following a redirect would send; None when it could not be."""
+        try:
+            return next(self.resolve_redirects(response, request, yield_requests=True, **hop), None)
+        except RequestException:
+            return None
+
+
+Session._kind_methods = methods_of(Session)

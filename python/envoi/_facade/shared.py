@@ -15,7 +15,7 @@ from envoi._facade.session import Session
 from envoi._model.cookies import CookieHolder
 
 if TYPE_CHECKING:
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.call import Call
 
 # Of dictionaries, because their setdefault lets two threads agree without a lock, which a forked child might find held.
@@ -28,7 +28,7 @@ class _WithoutMemory(SessionSettings):
 
     _seen: tuple[str | None, ...] | None = None
 
-    def _call(self, *arguments: Any) -> tuple[Call, Request]:
+    def _call(self, *arguments: Any) -> tuple[Call, PreparedRequest]:
         if (seen := fingerprint()) != self._seen:  # a process outlives its environment's values, and a session does not
             self._forget_environment()
             self._seen = seen
@@ -47,22 +47,25 @@ class _SharedAsyncSession(_WithoutMemory, AsyncSession):
 
 
 def shared_session() -> Session:
-    """The session of the module-level functions."""
+    """The session of the module-level functions; where somebody has patched the class, a new one each time, as in requests."""
     found = _sessions.get("process")
     if found is None:
         made = _SharedSession()
         found = _sessions.setdefault("process", made)
         if found is made:
             atexit.register(found.close)
-    return found
+    return Session() if found._is_by_parts() else found
 
 
-async def shared_async_session() -> AsyncSession:
-    """The session of `envoi.aio`'s functions in this event loop; it is closed when the loop shuts down."""
+async def shared_async_session() -> AsyncSession | None:
+    """The session of `envoi.aio`'s functions in this event loop; it is closed when the loop shuts down.
+
+    None where somebody has patched the class: then each call is to have a session of its own.
+    """
     owner = _running_loop()
     found = _async_sessions.get(owner)
     if found is not None:
-        return found[0]
+        return None if found[0]._is_by_parts() else found[0]
     _drop_closed()
     session = _SharedAsyncSession()
     keeper = _close_at_shutdown(owner, session)

@@ -60,6 +60,7 @@ class TLSConfig(NamedTuple):
         verify: True for the default trust, False for none at all, or the path of a PEM file or of a folder of hashed certificates.
         cert: the client's certificate: a PEM file with its key, `(certificate, key)`, or `(certificate, key, password)`.
         alpn: protocols to offer, the best first (RFC 7301).
+        check_hostname: False accepts a trusted certificate for whatever name.
         context: an `ssl.SSLContext` of the caller's, used as it is; the other fields are then ignored. Compared by identity.
     """
 
@@ -67,6 +68,7 @@ class TLSConfig(NamedTuple):
     cert: str | tuple[str, str] | tuple[str, str, str | None] | None = None
     alpn: tuple[str, ...] = ()
     context: Any = None
+    check_hostname: bool = True
 
 
 def tls_failure(error: BaseException) -> str | None:

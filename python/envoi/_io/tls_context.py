@@ -87,6 +87,8 @@ def _build(config: TLSConfig) -> ssl.SSLContext:
     if ssl.HAS_NEVER_CHECK_COMMON_NAME:
         # RFC 9110, section 4.3.4: only subjectAltName tells whom a certificate is for.
         context.hostname_checks_common_name = False
+    if not config.check_hostname:
+        context.check_hostname = False
     if config.cert is not None:
         _load_certificate(context, config.cert)
     if config.alpn:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
-    from envoi._model.request import Request
+    from envoi._core import URL
+    from envoi._model.prepared import PreparedRequest
 
     # Any: a scheme for one kind of session may say that it is given Response or AsyncResponse.
-    Flow: TypeAlias = Generator[Request, Any, None]
-    StartFlow: TypeAlias = Callable[[Request], Flow]
+    Flow: TypeAlias = Generator[PreparedRequest, Any, None]
+    StartFlow: TypeAlias = Callable[[PreparedRequest], Flow]
 
 
 class Auth:
@@ -38,7 +39,7 @@ class Auth:
 
     requires_response_body: ClassVar[bool] = False
 
-    def auth_flow(self, request: Request) -> Flow:
+    def auth_flow(self, request: PreparedRequest) -> Flow:
         """The exchange for one request. Overridden by each scheme; this one sends the request as it is.
 
         Args:
@@ -46,7 +47,7 @@ class Auth:
         """
         yield request
 
-    def redirected_flow(self, request: Request) -> Flow:
+    def redirected_flow(self, request: PreparedRequest) -> Flow:
         """The exchange for a request that follows a redirect within the origin; the same, unless a scheme says otherwise."""
         return self.auth_flow(request)
 
@@ -142,6 +143,32 @@ def as_flow(auth: Any, *, redirected: bool = False) -> StartFlow:
     raise InvalidOption(message)
 
 
+def apply_auth(request: PreparedRequest, auth: Any) -> PreparedRequest:
+    """Authenticate a request at once, as requests does; what takes several exchanges is left for later, in the request's `flow`.
+
+    Args:
+        request: to be changed.
+        auth: a pair of user name and password, an `Auth`, or a callable that takes a request and returns it.
+
+    Returns:
+        What `auth` returned, mostly the request itself.
+
+    Raises:
+        InvalidOption: anything else.
+    """
+    if isinstance(auth, Auth) and not _overrides_call(type(auth)):
+        request.flow = auth
+        return request
+    for changed in as_flow(auth)(request):
+        return changed
+    raise InvalidOption(_EXPECTED)
+
+
+def user_of(url: URL) -> tuple[str, str]:
+    """User name and password in a URL, decoded."""
+    return _unquoted(url.username), _unquoted(url.password)
+
+
 def needs_response_body(auth: Any) -> bool:
     """Whether `auth` reads its responses' bodies: their content must be there when its flow goes on."""
     return isinstance(auth, Auth) and auth.requires_response_body
@@ -178,12 +205,12 @@ def same_credentials(one: Any, other: object) -> bool:
 _EXPECTED: Final = "auth= must be a pair of user name and password, both str or bytes, a callable that returns the request, or an Auth"
 
 
-def _send_as_it_is(request: Request) -> Flow:
+def _send_as_it_is(request: PreparedRequest) -> Flow:
     yield request
 
 
 def _flow_of_field(value: str) -> StartFlow:
-    def flow(request: Request) -> Flow:
+    def flow(request: PreparedRequest) -> Flow:
         request.headers["Authorization"] = value
         yield request
 
@@ -191,7 +218,7 @@ def _flow_of_field(value: str) -> StartFlow:
 
 
 def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
-    def flow(request: Request) -> Flow:
+    def flow(request: PreparedRequest) -> Flow:
         changed = auth(request)
         if changed is None or not hasattr(changed, "headers"):
             message = f"{type(auth).__name__} given as auth= must return the request, not {type(changed).__name__}"
@@ -247,3 +274,13 @@ def _checked_token(token: Any) -> str:
     if not token or token != token.strip() or not token.isascii() or not token.isprintable():
         raise InvalidOption("BearerAuth's token is empty, or has control characters, white space at an end, or characters beyond ASCII")
     return token
+
+
+def _unquoted(text: str | None) -> str:
+    if not text:
+        return ""
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote
+
+    return unquote(text)

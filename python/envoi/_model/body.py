@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi._model.body_streams import AsyncFileBody, AsyncIteratorBody, Body, FileBody, IteratorBody, describe_file
 from envoi._model.url import encode_params
-from envoi.exceptions import InvalidBody, InvalidJSONError
+from envoi.exceptions import InvalidBody, InvalidJSONError, RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from envoi._core import Headers
-    from envoi._model.types import DataType, JsonType
+    from envoi._model.types import DataType, FilesType, JsonType
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 JSON_TYPE: Final = "application/json"
@@ -46,6 +46,26 @@ def encode_body(data: DataType, json: JsonType = None) -> Body:
     return _streamed(data, json)
 
 
+def encode_content(data: DataType, json: JsonType, files: FilesType) -> Body:
+    """The body that `data=`, `json=` and `files=` stand for: a multipart form with files, else as `encode_body`.
+
+    Raises:
+        InvalidBody: something that cannot be sent.
+        InvalidJSONError: see `encode_body`.
+    """
+    if not files:
+        return encode_body(data, json)
+    from envoi._model.multipart import encode_files
+
+    try:
+        return encode_files(files, data)
+    except RequestException:
+        raise
+    except (TypeError, ValueError) as error:
+        message = f"files= cannot be sent: {error}"
+        raise InvalidBody(message) from error
+
+
 def set_framing(headers: Headers, method: str, body: Body) -> None:
     """Put Content-Type, Content-Length and Transfer-Encoding for `body` into `headers` (RFC 9112, section 6).
 
@@ -57,7 +77,8 @@ def set_framing(headers: Headers, method: str, body: Body) -> None:
             headers["Content-Length"] = "0"
         return
     if "transfer-encoding" not in headers:
-        if body.length is not None:
+        # A stream of length 0 goes out in chunks, as in requests: its length may only not be known.
+        if body.length or (body.length == 0 and body.content is not None):
             headers["Content-Length"] = str(body.length)
         elif "content-length" not in headers:
             headers["Transfer-Encoding"] = "chunked"

@@ -61,6 +61,17 @@ class CookieHolder:
 
                 self.jar.extract_cookies(ResponseView(accepted), RequestView(url))
 
+    def take(self, request: Any, raw: Any) -> None:
+        """Take the cookies of another library's response, as its `raw` has them.
+
+        Args:
+            request: the prepared request it answers.
+            raw: has the fields as urllib3 has them.
+        """
+        from envoi._model.cookie_functions import extract_cookies_to_jar
+
+        extract_cookies_to_jar(self.jar, request, raw)
+
     def header_for(self, url: URL) -> str | None:
         """The Cookie field to send to `url`, or None."""
         if self.is_empty:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from envoi._model.auth import Flow
     from envoi._model.body_streams import Body
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
 
 MOST_SPACES: Final = 32
 MOST_PREFIXES: Final = 64
@@ -48,11 +48,11 @@ class HTTPDigestAuth(Auth, AuthBase):
         self._spaces: tuple[_Space, ...] = ()
         self._state: _RequestsState | None = None
 
-    def auth_flow(self, request: Request) -> Flow:
+    def auth_flow(self, request: PreparedRequest) -> Flow:
         """Send, answer the challenge, and once more when the server says that its nonce has gone stale."""
         return self._flow(request, self._known_space(request.parsed_url))
 
-    def redirected_flow(self, request: Request) -> Flow:
+    def redirected_flow(self, request: PreparedRequest) -> Flow:
         """As `auth_flow`, but wait for the challenge: after a redirect requests sends no answer unasked."""
         return self._flow(request, None)
 
@@ -128,7 +128,7 @@ class HTTPDigestAuth(Auth, AuthBase):
             self._state = _RequestsState(self)
         return self._state
 
-    def _flow(self, request: Request, space: _Space | None) -> Flow:
+    def _flow(self, request: PreparedRequest, space: _Space | None) -> Flow:
         for sends in range(1, MOST_SENDS + 1):
             field = None if space is None else self._answer(space, request.method, request.parsed_url.target, request.content)
             if field is not None:

@@ -54,7 +54,7 @@ def _state(response: BaseResponse) -> dict[str, Any]:
         "status_code": response.status_code,
         "request": response.request,
         "trailers": response.trailers,
-        "trace": PastTrace(response.timing, response.connection),
+        "trace": PastTrace(response.timing, response.connection_info),
         "_content": response.__dict__.get("_content"),
         "_consumed": True,
         "_reason": response.reason,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from envoi._model.cookie_jar import RequestsCookieJar
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.timing import ConnectionInfo, Timing
     from envoi._model.types import URLType
 
@@ -41,16 +41,16 @@ class BaseResponse:
         status_code: such as 200.
         request: the request it answers.
         timing: seconds spent in each phase, or None.
-        connection: the connection it came over, or None.
+        connection_info: the connection it came over, or None.
         trailers: fields after a chunked body, once that is read.
         informational: the 1xx heads before it.
         raw: for compatibility; None.
     """
 
     status_code: int
-    request: Request
+    request: PreparedRequest
     timing: Timing | None = None
-    connection: ConnectionInfo | None = None
+    connection_info: ConnectionInfo | None = None
     trailers: Headers | None = None
     informational: list[ResponseHead] | tuple[()] = ()
     raw: Any = None
@@ -64,10 +64,10 @@ class BaseResponse:
     _cookies: RequestsCookieJar | None = None
     _history: list[Any] | None = None
     _elapsed: timedelta | None = None
-    _next: Request | None = None
+    _next: PreparedRequest | None = None
     _http_version: str | None = None
 
-    def __init__(self, head: ResponseHead | None = None, request: Request | None = None, url: URL | None = None) -> None:
+    def __init__(self, head: ResponseHead | None = None, request: PreparedRequest | None = None, url: URL | None = None) -> None:
         self._head = head
         self._url = url
         self.request = request  # type: ignore[assignment]
@@ -142,12 +142,12 @@ class BaseResponse:
         return self.status_code in _PERMANENT_REDIRECTS and self._has_location()
 
     @property
-    def next(self) -> Request | None:
+    def next(self) -> PreparedRequest | None:
         """The request that following the redirect would send, when redirects are not followed."""
         return self._next
 
     @next.setter  # noqa: A003 - requests' name
-    def next(self, value: Request | None) -> None:
+    def next(self, value: PreparedRequest | None) -> None:
         self._next = value
 
     @property

@@ -32,10 +32,11 @@ class Timeout:
         >>> Timeout(connect=3, total=30)
         Timeout(connect=3, read=60.0, write=60.0, pool=60.0, total=30)
 
-    The `*_seconds` attributes are the same limits as floats, with infinity for None.
+    The `*_seconds` attributes are the same limits as floats, with infinity for None. `deadline` is a point in time, on the clock of the
+    session that uses it, which a `total` that has begun to run ends at.
     """
 
-    __slots__ = (*_FIELDS, "connect_seconds", "pool_seconds", "read_seconds", "total_seconds", "write_seconds")
+    __slots__ = (*_FIELDS, "connect_seconds", "deadline", "pool_seconds", "read_seconds", "total_seconds", "write_seconds")
 
     connect: float | None
     read: float | None
@@ -47,6 +48,7 @@ class Timeout:
     write_seconds: float
     pool_seconds: float
     total_seconds: float
+    deadline: float
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Timeout:
         for name, value in zip(_FIELDS, (connect, read, write, pool, total), strict=True):
             place(self, name, value)
             place(self, name + "_seconds", _seconds(name, value))
+        place(self, "deadline", inf)
 
     @classmethod
     def parse(cls, value: TimeoutType | NotGiven, default: Timeout) -> Timeout:
@@ -85,6 +88,18 @@ class Timeout:
         if value is None:
             return FOREVER
         return _parse_rarer(value, default)
+
+    def until(self, deadline: float) -> Timeout:
+        """The same limits, and a point in time at which all must have ended.
+
+        Args:
+            deadline: on the clock of the session that will use them.
+        """
+        if deadline >= self.deadline:
+            return self
+        made = Timeout(*self._limits())
+        object.__setattr__(made, "deadline", deadline)
+        return made
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         message = "a Timeout cannot be changed: make a new one"
@@ -129,6 +144,8 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
             raise InvalidOption(message)
         connect, read = value
         return Timeout(connect, read, read, default.pool, default.total)
+    if hasattr(value, "connect_timeout") and hasattr(value, "total"):
+        return _from_urllib3(value, default)
     if isinstance(value, BaseException):
         message = (
             "timeout= was given an exception: Timeout(3, 5) is one. "
@@ -139,6 +156,19 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
         message = f"timeout={value!r}: must be a number of seconds, (connect, read), a Timeout or None, not {type(value).__name__}"
         raise InvalidOption(message)
     return Timeout(value, value, value, default.pool, default.total)  # type: ignore[arg-type]
+
+
+def _from_urllib3(value: Any, default: Timeout) -> Timeout:
+    """The limits of a `urllib3.Timeout`: `total` bounds connecting and each wait there."""
+    limits = [
+        limit if limit is None or isinstance(limit, (int, float)) else own
+        for limit, own in ((value._connect, default.connect), (value._read, default.read))
+    ]
+    total = value.total
+    if total is not None:
+        limits = [total if limit is None else min(limit, total) for limit in limits]
+    connect, read = limits
+    return Timeout(connect, read, read, default.pool, default.total)
 
 
 def _seconds(name: str, value: float | None) -> float:

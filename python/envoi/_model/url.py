@@ -38,6 +38,22 @@ def parse_url(value: URLType) -> URL:
     return _parse_text(value) if len(value) <= _LONGEST_REMEMBERED else _parse_text.__wrapped__(value)
 
 
+class Retargeted:
+    """A URL whose request line says something else than its path and query.
+
+    Args:
+        url: where to.
+        target: what the request line says.
+    """
+
+    def __init__(self, url: URL, target: str) -> None:
+        self._url = url
+        self.target = target
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._url, name)
+
+
 def require_http(url: URL) -> None:
     """Refuse a URL whose scheme is neither http nor https.
 

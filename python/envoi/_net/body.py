@@ -1,29 +1,21 @@
-"""The body of one response on its way in: pulled piece by piece, decoded, bounded; at its end the connection goes back to the pool."""
+"""The body of one response on its way in from the network; at its end the connection goes back to the pool."""
 
 from __future__ import annotations
 
-from math import inf
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from envoi import exceptions
+from envoi._net.decoded import DecodedBody
 from envoi._net.errors import is_over, timed_out, translate
-from envoi._proto.decoding import DecodeError, Decoder
 from envoi._proto.h1 import IncompleteMessage
 
 if TYPE_CHECKING:
-    from envoi._model.headers import Headers
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
     from envoi._model.trace import Trace
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
     from envoi._proto.h1 import ResponseHead
-
-STEP: Final = 262144
-"""The decoder's output per step, and how many bytes are gathered before a buffered read is woken, in bytes."""
-
-BREATH: Final = 4 << 20
-"""How many decoded bytes are given out before others may run, in bytes."""
 
 DRAIN: Final = 65536
 """How many bytes of an unwanted body are read to save the connection."""
@@ -32,7 +24,7 @@ DRAIN_SECONDS: Final = 1.0
 """How long that may take: a new connection costs less than a longer wait."""
 
 
-class ResponseBody:
+class ResponseBody(DecodedBody):
     """A response's body, not yet read.
 
     Args:
@@ -46,25 +38,7 @@ class ResponseBody:
         request: what it answers, for exceptions.
     """
 
-    __slots__ = (
-        "_close_delimited",
-        "_connection",
-        "_deadline",
-        "_decoder",
-        "_decoding_ended",
-        "_failure",
-        "_max_body",
-        "_pool",
-        "_reading",
-        "_request",
-        "_size",
-        "_timeout",
-        "_trace",
-        "_undisturbed",
-        "ended",
-        "received",
-        "trailers",
-    )
+    __slots__ = ("_close_delimited", "_connection", "_deadline", "_pool", "_reading", "_timeout", "_trace")
 
     def __init__(
         self,
@@ -75,31 +49,16 @@ class ResponseBody:
         timeout: Timeout,
         deadline: float,
         max_body: int | None,
-        request: Request,
+        request: PreparedRequest,
     ) -> None:
-        self._request = request
         self._connection: HTTP1Connection | None = connection
         self._pool = pool
         self._timeout = timeout
         self._trace = trace
         self._deadline = deadline
-        self._max_body = inf if max_body is None else max_body
-        self._size = 0
         self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
-        self._failure: Exception | None = None
-        self._decoding_ended = False
         self._reading = False
-        self._undisturbed = 0
-        self.ended: bool = False
-        self.received: int = 0
-        self.trailers: Headers | None = None
-        self._decoder: Decoder | None = None
-        encoding = head.content_encoding
-        if encoding is not None:
-            try:
-                self._decoder = Decoder.for_encoding(encoding)
-            except DecodeError as error:
-                raise self._give_up(translate(error, "body", connection.where, timeout, total_passed=False)) from error
+        super().__init__(connection.where, head.content_encoding, max_body, request)
         declared = head.content_length
         if declared is not None and declared > self._max_body and self._decoder is None and not connection.machine.body_ended:
             raise self._give_up(self._too_large(f"its Content-Length is {declared}"))
@@ -118,32 +77,6 @@ class ResponseBody:
         """
         if self._connection is not None:
             self._pool.backend.check_owner()
-
-    async def receive(self, threshold: int = 1) -> bytes:
-        """The next bytes, decoded; b"" at the end.
-
-        Args:
-            threshold: how many encoded bytes are worth waking up for.
-
-        Raises:
-            IncompleteBody, ChunkedEncodingError, ContentDecodingError, BodyTooLarge, ReadTimeout, TotalTimeout: as they say.
-        """
-        decoder = self._decoder
-        if decoder is None:
-            piece = await self.receive_raw(threshold)
-        else:
-            piece = b""
-            while not piece and not self._decoding_ended:
-                piece = await self._decode(decoder, threshold)
-            self._undisturbed += len(piece)
-            if self._undisturbed > BREATH:
-                await self._breathe()
-            if not piece and self._failure is not None:
-                raise self._failure
-        self._size += len(piece)
-        if self._size > self._max_body:
-            raise self._give_up(self._too_large("so much has come"))
-        return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
         """The next bytes as they came, only the transfer coding removed; b"" at the end."""
@@ -178,16 +111,6 @@ class ResponseBody:
             if self._failure is not None and not piece:
                 raise self._failure
         return piece
-
-    async def read(self) -> bytes:
-        """All that is left, decoded."""
-        first = await self.receive(STEP)
-        if not first:
-            return b""
-        pieces = [first]
-        while piece := await self.receive(STEP):
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def discard(self) -> bytes:
         """Be done with a body that nobody waits for: a short one is read, undecoded, to save the connection; a long one costs it.
@@ -227,46 +150,12 @@ class ResponseBody:
             self._connection = None
             self._pool.abandon(connection)
 
-    async def _decode(self, decoder: Decoder, threshold: int) -> bytes:
-        # A body that grows beyond max_body is not decoded further than the byte that shows it.
-        step = int(min(STEP, self._max_body - self._size + 1))
-        try:
-            piece = decoder.read(step)
-            if piece:
-                return piece
-            raw = await self.receive_raw(threshold)
-            if raw:
-                decoder.feed(raw)
-            else:
-                self._decoding_ended = True
-                decoder.finish()
-        except DecodeError as error:
-            where = cast("HTTP1Connection", self._trace.link).where
-            raise self._give_up(translate(error, "body", where, self._timeout, total_passed=False)) from error
-        return b""
-
     async def _breathe(self) -> None:
-        """A body that is decoded from little can keep a loop busy for long: let others run, and look at the clock."""
-        self._undisturbed = 0
+        """Let others run, and look at the clock."""
         backend = self._pool.backend
         await backend.checkpoint()
         if is_over(self._deadline, backend.now()):
-            where = cast("HTTP1Connection", self._trace.link).where
-            raise self._give_up(timed_out("body", where, self._timeout, total_passed=True))
-
-    def _too_large(self, how: str) -> exceptions.BodyTooLarge:
-        return exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes: {how}. Raise it, or pass None.")
-
-    def _give_up(self, failure: Exception) -> Exception:
-        self._failure = self._about(failure)  # asked again, the body must not look as if it had ended
-        self._decoder = None
-        self.close()
-        return failure
-
-    def _about(self, failure: Exception) -> Exception:
-        if isinstance(failure, exceptions.RequestException) and failure.request is None:
-            failure.request = self._request
-        return failure
+            raise self._give_up(timed_out("body", self.where, self._timeout, total_passed=True))
 
     def _finish(self, connection: HTTP1Connection) -> None:
         self._connection = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
@@ -11,7 +11,7 @@ from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
@@ -45,6 +45,7 @@ class HTTP1Connection:
         "key",
         "machine",
         "phase",
+        "pool",
         "reused",
         "route",
         "sent_at",
@@ -68,6 +69,7 @@ class HTTP1Connection:
         self.sent_before: int = 0
         self.epoch: int = 0
         self.phase: str = "write"
+        self.pool: Callable[[], Any] = _no_pool
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
         self.tls_seconds: float = 0.0
@@ -198,6 +200,10 @@ class HTTP1Connection:
         heads = self.machine.take_informational()
         self.interim.extend(heads)
         return any(head.status == 100 for head in heads)
+
+
+def _no_pool() -> None:
+    """What a connection that was not dialled by a pool has in place of a reference to one."""
 
 
 def inline_content(body: Body) -> bytes:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, Final, cast
+from weakref import ref
 
 from envoi import exceptions
 from envoi._io.protocols import Backend, TimedOut, Waiter
@@ -43,6 +44,7 @@ class Pool:
         self._in_use: dict[HTTP1Connection, object] = {}
         self._doomed = False
         self._epoch = 0
+        self._reference = ref(self)
 
     async def acquire(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
         """A connection for one exchange; give it back with `release`.
@@ -151,6 +153,7 @@ class Pool:
             self._settle(freed)
             raise
         connection.epoch = self._epoch
+        connection.pool = self._reference
         self._in_use[connection] = None
         return connection
 

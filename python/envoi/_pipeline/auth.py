@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._model.auth import as_flow, needs_response_body
+from envoi._model.auth import as_flow, needs_response_body, user_of
 from envoi._pipeline.cookies import renew_cookies
-from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.auth import Flow
-    from envoi._model.request import Request
-    from envoi._model.url import URL
+    from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
 
 
-def credentials(call: Call, request: Request) -> Any:
+def credentials(call: Call, request: PreparedRequest) -> Any:
     """What authenticates a request: `auth=`, else the URL's user and password, else netrc unless a header says something; or None."""
     if call.auth is not None:
         return call.auth
@@ -30,13 +28,8 @@ def credentials(call: Call, request: Request) -> Any:
     return None
 
 
-def user_of(url: URL) -> tuple[str, str]:
-    """User name and password in a URL, decoded."""
-    return _unquoted(url.username), _unquoted(url.password)
-
-
 async def authenticated(
-    call: Call, request: Request, auth: Any, started: float, deadline: float, *, redirected: bool
+    call: Call, request: PreparedRequest, auth: Any, started: float, deadline: float, *, redirected: bool
 ) -> tuple[Reply, list[Reply]]:
     """Send a request as its scheme wants it, which may take several exchanges; the last response, and those before it.
 
@@ -54,7 +47,7 @@ async def authenticated(
         for hook in hooks or ():  # after those that `auth` registers, as in requests: they see what came of its answer
             sending.register_hook("response", hook)
         while True:
-            reply = await exchange(call, sending, started, deadline)
+            reply = await call.exchange(call, sending, started, deadline)
             try:
                 if needs_body:
                     await load(reply)
@@ -76,17 +69,7 @@ async def authenticated(
         flow.close()
 
 
-def _first(flow: Flow, auth: Any, request: Request) -> Request:
+def _first(flow: Flow, auth: Any, request: PreparedRequest) -> PreparedRequest:
     for sending in flow:
         return sending
     raise InvalidOption(f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request)
-
-
-def _unquoted(text: str | None) -> str:
-    if not text:
-        return ""
-    if "%" not in text:
-        return text
-    from urllib.parse import unquote
-
-    return unquote(text)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig
     from envoi._model.cookies import CookieHolder
     from envoi._model.netrc import Netrc
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
     from envoi._model.url import URL
     from envoi._net.pool import Pool
     from envoi._net.route import Route
     from envoi._pipeline.reply import Reply
 
+    Exchange = Callable[["Call", PreparedRequest, float, float], Coroutine[Any, Any, Reply]]
+
 
 class Call:
     """How requests are sent. Not changed once made: all requests without options of their own share their session's.
 
     Attributes:
+        exchange: sends one request and receives one answer: over the pool, or by way of an adapter.
         pool: where connections come from.
         route_for: the route to a URL, with this call's TLS configuration.
         tls: that configuration.
@@ -45,6 +49,7 @@ class Call:
         "auth",
         "cert",
         "cookies",
+        "exchange",
         "follow",
         "jar",
         "max_body",
@@ -63,6 +68,7 @@ class Call:
         "verify",
     )
 
+    exchange: Exchange
     pool: Pool
     route_for: Callable[[URL, TLSConfig], Route]
     tls: TLSConfig

@@ -9,12 +9,12 @@ from envoi._proto.h1 import InvalidHeaderError
 from envoi.exceptions import InvalidHeader, InvalidOption, RequestException
 
 if TYPE_CHECKING:
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
 
 
-def attach_cookies(call: Call, request: Request) -> None:
+def attach_cookies(call: Call, request: PreparedRequest) -> None:
     """Write the Cookie field from the session's jar and the call's own cookies; a Cookie header of the caller's wins, as in requests."""
     headers = request.headers
     if "Cookie" in headers:
@@ -35,12 +35,16 @@ def attach_cookies(call: Call, request: Request) -> None:
             raise InvalidHeader(f"A cookie cannot be sent: {error}") from None
 
 
-def keep_cookies(call: Call, request: Request, reply: Reply) -> None:
+def keep_cookies(call: Call, request: PreparedRequest, reply: Reply) -> None:
     """Take the cookies that a response sets into the session's jar."""
-    call.jar.extract(request.parsed_url, reply.headers)
+    fields = reply.cookie_fields
+    if fields is None:
+        call.jar.extract(request.parsed_url, reply.headers)
+    else:
+        call.jar.take(request, fields)
 
 
-def renew_cookies(call: Call, request: Request, reply: Reply, following: Request) -> None:
+def renew_cookies(call: Call, request: PreparedRequest, reply: Reply, following: PreparedRequest) -> None:
     """Take the cookies of a response into the jar, and into the request that comes next, if its Cookie field was written from the jar.
 
     Args:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from envoi._io.protocols import TimedOut
 from envoi._model.trace import Trace
-from envoi._net.body import STEP, ResponseBody
+from envoi._net.body import ResponseBody
+from envoi._net.decoded import STEP
 from envoi._net.errors import is_over, translate
 from envoi._net.http1 import SOURCE
 from envoi._pipeline.log import listening, log_exchange
@@ -16,7 +17,7 @@ from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.url import URL
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.route import Route
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 STREAM_AT_HEAD: Final = 0
 
 
-async def exchange(call: Call, request: Request, started: float, deadline: float) -> Reply:
+async def exchange(call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
     """Send one request over one connection, and return its response: the body is complete when it was short, else still to be read.
 
     Args:
@@ -123,7 +124,7 @@ def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Hea
     return route, f"{url.scheme}://{url.authority}{url.target}", headers
 
 
-def _reply(call: Call, request: Request, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
+def _reply(call: Call, request: PreparedRequest, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
     reply = call.new_reply(head, request, request.parsed_url)
     reply.trace = trace
     machine = connection.machine
@@ -148,7 +149,7 @@ def _reply(call: Call, request: Request, connection: HTTP1Connection, head: Resp
     return reply
 
 
-def _cut_short(call: Call, request: Request, connection: HTTP1Connection) -> Reply | None:
+def _cut_short(call: Call, request: PreparedRequest, connection: HTTP1Connection) -> Reply | None:
     """The response whose body broke off, with what came of it; None when its head had not come."""
     head = connection.machine.take_head()
     if head is None:
@@ -158,7 +159,7 @@ def _cut_short(call: Call, request: Request, connection: HTTP1Connection) -> Rep
     return reply
 
 
-def _may_resend(request: Request, connection: HTTP1Connection, error: Exception) -> bool:
+def _may_resend(request: PreparedRequest, connection: HTTP1Connection, error: Exception) -> bool:
     died = isinstance(error, (OSError, IncompleteMessage)) and not isinstance(error, RequestException)
     return died and may_resend(
         method=request.method,

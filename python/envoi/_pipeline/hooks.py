@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from envoi._pipeline.cookies import keep_cookies
 from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
 
@@ -36,6 +37,8 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
                 replaced, reply = reply, result
                 if replaced.body is not None and replaced.body is not reply.body:
                     await discard(replaced)
+        for step in reply.history:  # what a hook sent on its way, as requests' Digest does
+            keep_cookies(call, step.request, step)
     except BaseException:
         if reply.body is not None:
             reply.body.close()

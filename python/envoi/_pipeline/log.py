@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from logging import Logger
 
-    from envoi._model.request import Request
+    from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.reply import Reply
 
 _DEBUG: Final = 10
@@ -26,7 +26,7 @@ def listening() -> Logger | None:
     return logger if logger.isEnabledFor(_DEBUG) else None
 
 
-def log_exchange(logger: Logger, request: Request, reply: Reply) -> None:
+def log_exchange(logger: Logger, request: PreparedRequest, reply: Reply) -> None:
     """Tell of one exchange: no headers, no user, password or query of the URL, where secrets travel."""
     url = request.parsed_url
     trace = reply.trace

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi import exceptions
+from envoi._model.auth import apply_auth, user_of
 from envoi._model.body import NO_BODY
-from envoi._model.request import Request
-from envoi._model.url import URLError, redact
-from envoi._pipeline.auth import user_of
+from envoi._model.prepared import PreparedRequest
+from envoi._model.url import URL, URLError, redact
+from envoi._pipeline.auth import credentials
+from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from envoi._pipeline.reply import Reply
 
 
-def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, Call]:
+def next_request(call: Call, request: PreparedRequest, reply: Reply) -> tuple[PreparedRequest, Call]:
     """The request that a redirect asks for, and the call to make it with. Credentials are taken off when it leaves the origin.
 
     Raises:
@@ -30,12 +32,7 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
         raise exceptions.InvalidURL(
             f"{redact(request.url)} redirects to something that is no URL: {error.args[-1]}", request=request, response=reply
         ) from None
-    if plan.url.scheme not in {"http", "https"}:
-        raise exceptions.InvalidSchema(
-            f"{redact(request.url)} redirects to a {plan.url.scheme}: URL; only http and https are followed.",
-            request=request,
-            response=reply,
-        )
+    require_followable(plan.url, request, reply)
     headers = request.headers.copy()
     headers.pop("Cookie", None)  # written anew from the jar
     if plan.url.origin != request.parsed_url.origin:
@@ -55,15 +52,31 @@ def next_request(call: Call, request: Request, reply: Reply) -> tuple[Request, C
     elif call.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
         call = call.copy()  # a Location seldom repeats them
         call.auth = user_of(request.parsed_url)
-    following = Request(plan.method, plan.url, headers, content)
+    following = PreparedRequest(plan.method, plan.url, headers, content)
     following._hooks = request._hooks
     return following, call
 
 
-def peek(call: Call, request: Request, reply: Reply) -> Request | None:
-    """The request that a redirect asks for, when it is not followed; None when it could not be."""
+def require_followable(url: URL, request: PreparedRequest, reply: Reply) -> None:
+    """Refuse a redirect to another scheme than http, https, and the one it comes from, which an adapter serves.
+
+    Raises:
+        InvalidSchema: such as `file:`.
+    """
+    if url.scheme not in {"http", "https", request.parsed_url.scheme}:
+        raise exceptions.InvalidSchema(
+            f"{redact(request.url)} redirects to a {url.scheme}: URL; only http and https are followed.", request=request, response=reply
+        )
+
+
+def peek(call: Call, request: PreparedRequest, reply: Reply) -> PreparedRequest | None:
+    """The request that a redirect asks for, ready to be sent, when it is not followed; None when it could not be."""
     try:
-        return next_request(call, request, reply)[0]
+        following, call = next_request(call, request, reply)
+        if call.cookies is not None or not call.jar.is_empty:
+            attach_cookies(call, following)
+        auth = credentials(call, following)
+        return following if auth is None else apply_auth(following, auth)
     except exceptions.RequestException:
         return None
 

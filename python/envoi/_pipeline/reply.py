@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._model.response import BaseResponse
 from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
+    from envoi._model.headers import Headers
     from envoi._model.timing import ConnectionInfo, Timing
     from envoi._model.trace import Trace
-    from envoi._net.body import ResponseBody
+
+
+class BodySource(Protocol):
+    """A body that is pulled: `DecodedBody`, or what an adapter gave out as `raw`."""
+
+    ended: bool
+    trailers: Headers | None
+
+    def check_owner(self) -> None: ...
+    async def receive(self, threshold: int = 1, /) -> bytes: ...
+    async def receive_raw(self, threshold: int = 1, /) -> bytes: ...
+    async def read(self) -> bytes: ...
+    async def discard(self) -> bytes: ...
+    def close(self) -> None: ...
 
 
 class Reply(BaseResponse):
@@ -21,7 +35,7 @@ class Reply(BaseResponse):
         trace: when what happened.
     """
 
-    body: ResponseBody | None = None
+    body: BodySource | None = None
     trace: Trace | None = None
     _content: bytes | None = None
     _consumed: bool = False
@@ -32,19 +46,28 @@ class Reply(BaseResponse):
         return None if self.trace is None else self.trace.timing()
 
     @property
-    def connection(self) -> ConnectionInfo | None:  # type: ignore[override]
+    def connection_info(self) -> ConnectionInfo | None:  # type: ignore[override]
         """The connection that carried the response."""
         return None if self.trace is None else self.trace.connection()
 
     @property
     def location(self) -> str | None:
         """The Location field."""
-        return None if self._head is None else self._head.location
+        if self._head is None or self._headers is not None:  # made by hand, or perhaps changed since
+            return self.headers.get("location")
+        return self._head.location
 
     @property
     def sets_cookies(self) -> bool:
         """Whether there is a Set-Cookie field."""
-        return self._head is not None and self._head.sets_cookies
+        if self._head is None:
+            return self.cookie_fields is not None or "set-cookie" in self.headers
+        return self._head.sets_cookies
+
+    @property
+    def cookie_fields(self) -> Any:
+        """What another library's response, given out by an adapter, keeps its Set-Cookie fields in; None for one of ours."""
+        return None
 
     def finish(self, content: bytes) -> None:
         """Take `content` as the whole body."""
@@ -97,5 +120,5 @@ async def discard(reply: Reply) -> None:
         return
     raw = await body.discard()
     reply.body = None
-    encoded = reply._head is not None and reply._head.content_encoding is not None
+    encoded = "content-encoding" in reply.headers if reply._head is None else reply._head.content_encoding is not None
     reply.finish(b"" if encoded else raw)

@@ -52,13 +52,13 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     Raises:
         envoi._core.URLError: when `location` is no URL.
     """
-    target = url.join(_as_utf8(location))
+    target = url.join(as_utf8(location))
     if target.fragment is None and url.fragment is not None:
         target = target.with_fragment(url.fragment)  # section 10.2.2: the fragment is inherited
     keep_credentials = keeps_credentials(url, target)
     if target.has_userinfo and not (keep_credentials and (target.username, target.password) == (url.username, url.password)):
         target = target.without_userinfo()  # section 4.2.4: what a stranger puts there is to deceive
-    next_method = _rewritten_method(status, method)
+    next_method = rewritten_method(status, method)
     keep_body = next_method == method and status != 303
     return Redirect(target, next_method, keep_body, keep_credentials)
 
@@ -70,8 +70,8 @@ def keeps_credentials(origin: URL, target: URL) -> bool:
     return origin.host == target.host and (origin.scheme, origin.port, target.scheme, target.port) == ("http", 80, "https", 443)
 
 
-def _rewritten_method(status: int, method: str) -> str:
-    # Sections 15.4.2–4: 303 means GET; for 301 and 302 the rewriting of POST is what every client does.
+def rewritten_method(status: int, method: str) -> str:
+    """The method after a redirect (sections 15.4.2 to 15.4.4): 303 means GET; for 301 and 302 clients have always rewritten POST."""
     if status in {302, 303} and method != "HEAD":
         return "GET"
     if status == 301 and method == "POST":
@@ -79,8 +79,8 @@ def _rewritten_method(status: int, method: str) -> str:
     return method
 
 
-def _as_utf8(location: str) -> str:
-    # Fields are read as ISO 8859-1; servers that put raw bytes into Location mean UTF-8.
+def as_utf8(location: str) -> str:
+    """A Location as it is meant: fields are read as ISO 8859-1, and servers that put raw bytes there mean UTF-8."""
     if location.isascii():
         return location
     try:

@@ -1,0 +1,99 @@
+"""How an adapter's connections are made, in urllib3's words, which subclasses of requests' HTTPAdapter use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi._facade.routes import tls_config
+from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envoi._facade.routes import Routes
+    from envoi._io.protocols import TLSConfig
+
+_TLS: Final = ("ssl_context", "cert_reqs", "ca_certs", "ca_cert_dir", "cert_file", "key_file", "key_password", "assert_hostname")
+_KNOWN: Final = frozenset({*_TLS, "source_address", "maxsize", "block", "num_pools", "strict", "retries", "timeout"})
+
+
+class PoolManager:
+    """What `init_poolmanager` was told.
+
+    Args:
+        maxsize: the most connections to one host, if `block`.
+        block: whether to wait for one.
+        settings: further ones, by urllib3's names.
+
+    Attributes:
+        connection_pool_kw: the further settings; may be added to.
+
+    Raises:
+        InvalidOption: a setting that means nothing here.
+    """
+
+    def __init__(self, maxsize: int, block: bool, settings: Mapping[str, Any]) -> None:
+        self.maxsize = maxsize
+        self.block = block
+        self.connection_pool_kw: dict[str, Any] = dict(settings)
+        self.known: Any = lambda: None
+        unknown = [name for name, value in settings.items() if name not in _KNOWN and value is not None]
+        if unknown:
+            raise InvalidOption(
+                f"HTTPAdapter: {', '.join(unknown)} is no setting of Envoi's connections; to have urllib3 carry this adapter's requests, "
+                "set self.poolmanager to a urllib3.PoolManager in init_poolmanager"
+            )
+
+    @staticmethod
+    def understands(settings: Mapping[str, Any]) -> bool:
+        """Whether connections can be made so without urllib3."""
+        return all(name in _KNOWN for name, value in settings.items() if value is not None)
+
+    @property
+    def pools(self) -> dict[Any, Any]:
+        """The routes in use so far, by what makes connections interchangeable."""
+        routes: Routes | None = self.known()
+        return {} if routes is None else routes.known()
+
+    def clear(self) -> None:
+        """Nothing: the adapter closes its connections."""
+
+
+class ConnectionSettings:
+    """How one request's connection is made: attributes that `cert_verify` may set.
+
+    Args:
+        host: scheme, host and port.
+        settings: the rest.
+    """
+
+    def __init__(self, host: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+        self.scheme = host.get("scheme")
+        self.host = host.get("host")
+        self.port = host.get("port")
+        self.ssl_context = settings.get("ssl_context")
+        self.cert_reqs: Any = settings.get("cert_reqs")
+        self.ca_certs = settings.get("ca_certs")
+        self.ca_cert_dir = settings.get("ca_cert_dir")
+        self.cert_file = settings.get("cert_file")
+        self.key_file = settings.get("key_file")
+        self.key_password = settings.get("key_password")
+        self.assert_hostname = settings.get("assert_hostname")
+        self.assert_fingerprint = None
+
+    def tls_config(self) -> TLSConfig:
+        """The TLS configuration that these settings stand for. A context decides alone, whatever else is said.
+
+        Raises:
+            InvalidOption: a setting that cannot be kept.
+        """
+        if self.assert_fingerprint is not None or self.assert_hostname not in {None, False}:
+            raise InvalidOption("HTTPAdapter: assert_fingerprint, and a name in assert_hostname, are not supported: use an ssl.SSLContext")
+        if self.ssl_context is not None:
+            return tls_config(self.ssl_context, None)
+        verify: Any = False if self.cert_reqs in {"CERT_NONE", 0} else self.ca_certs or self.ca_cert_dir or True
+        cert: Any = self.cert_file
+        if cert is not None and (self.key_file is not None or self.key_password is not None):
+            cert = (cert, self.key_file, self.key_password)
+        made = tls_config(verify, cert)
+        return made._replace(check_hostname=False) if self.assert_hostname is False and verify else made

@@ -1,0 +1,125 @@
+"""The body of a response that another library, or somebody's adapter, made: a file, or what has urllib3's `stream`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi import exceptions
+from envoi._net.body import DRAIN
+
+if TYPE_CHECKING:
+    from envoi._model.headers import Headers
+
+_AMOUNT: Final = 65536
+
+
+class ForeignBody:
+    """Reads `response.raw` where that is not ours. It has what of `DecodedBody` responses use; `raw` itself decodes, or nobody does.
+
+    Args:
+        raw: a binary file, or what has `stream(amount, decode_content=True)`; either may be asynchronous in an async session.
+
+    Attributes:
+        amount: how many bytes are asked for at a time; None for whatever there is.
+        trailers: None; `raw` has them, if anybody.
+        ended: whether there is nothing more to come.
+        received: how many bytes came.
+    """
+
+    __slots__ = ("_pieces", "amount", "ended", "raw", "received", "trailers")
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.amount: int | None = _AMOUNT
+        self.trailers: Headers | None = None
+        self.ended = False
+        self.received = 0
+        self._pieces: Iterator[Any] | AsyncIterator[Any] | None = None
+
+    def check_owner(self) -> None:
+        """Nothing to check."""
+
+    async def receive(self, _threshold: int = 1) -> bytes:
+        """The next bytes; b"" at the end.
+
+        Raises:
+            ChunkedEncodingError, ContentDecodingError, ConnectionError, SSLError: for urllib3's exceptions.
+        """
+        return await self._next(decode=True)
+
+    async def receive_raw(self, _threshold: int = 1) -> bytes:
+        """The next bytes, as they came where `raw` can tell."""
+        return await self._next(decode=False)
+
+    async def read(self) -> bytes:
+        """All that is left."""
+        pieces = []
+        while piece := await self.receive():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def discard(self) -> bytes:
+        """Be done with it; what of a short body was read, undecoded."""
+        pieces = []
+        try:
+            while self.received <= DRAIN and (piece := await self.receive_raw()):
+                pieces.append(piece)
+        except Exception:  # noqa: BLE001 - whatever it is, nobody waits for it
+            pieces.clear()
+        self.close()
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Close `raw`, and give its connection back where it has one."""
+        self.ended = True
+        for name in ("close", "release_conn"):
+            method = getattr(self.raw, name, None)
+            if method is not None:
+                method()
+
+    async def _next(self, *, decode: bool) -> bytes:
+        try:
+            if self._pieces is None:
+                self._pieces = self._start(decode=decode)
+            if isinstance(self._pieces, AsyncIterator):
+                piece = await anext(self._pieces, b"")
+            else:
+                piece = next(self._pieces, b"")
+                if hasattr(piece, "__await__"):
+                    piece = await piece
+        except Exception as error:
+            raised = _ours(error)
+            if raised is error:
+                raise
+            raise raised from error
+        if not piece:
+            self.ended = True
+            return b""
+        self.received += len(piece)
+        return piece
+
+    def _start(self, *, decode: bool) -> Any:
+        stream = getattr(self.raw, "stream", None)
+        if stream is not None:
+            return stream(self.amount, decode_content=decode)
+        return iter(self._read, b"")
+
+    def _read(self) -> Any:
+        return self.raw.read(self.amount)
+
+
+def _ours(error: Exception) -> Exception:
+    """The exception for one of urllib3's, as requests maps them; urllib3 is not imported to find out."""
+    theirs: Any = sys.modules.get("urllib3.exceptions")
+    if theirs is None or not isinstance(error, theirs.HTTPError):
+        return error
+    kinds = (
+        ("ProtocolError", exceptions.ChunkedEncodingError),
+        ("DecodeError", exceptions.ContentDecodingError),
+        ("ReadTimeoutError", exceptions.ConnectionError),
+        ("SSLError", exceptions.SSLError),
+    )
+    found = (ours(str(error)) for name, ours in kinds if isinstance(error, getattr(theirs, name)))
+    return next(found, error)

@@ -1,0 +1,78 @@
+"""A blocking adapter in an async session: its `send`, and the reading of what it returns, in a thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envoi._facade.async_response import AsyncResponse
+from envoi._facade.response import Response
+from envoi._io.run_sync import run_sync
+from envoi._net.decoded import DecodedBody
+from envoi._pipeline.reply import receive
+
+if TYPE_CHECKING:
+    from envoi._io.protocols import Backend
+    from envoi._model.prepared import PreparedRequest
+
+
+async def sent_in_thread(backend: Backend, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> Any:
+    """Send a request by way of a blocking adapter.
+
+    Args:
+        backend: of the async session.
+        adapter: a `BaseAdapter`.
+        request: what to send.
+        options: the arguments of `send`.
+
+    Returns:
+        An `AsyncResponse`; what is no `Response` as it is.
+    """
+    response = await backend.call_blocking(lambda: adapter.send(request, **options))
+    if not isinstance(response, Response):
+        return response
+    made = AsyncResponse()
+    made.status_code = response.status_code
+    made.headers = response.headers
+    made.reason = response.reason
+    made.url = response.url
+    made.request = response.request or request
+    made.trace = response.trace
+    made.informational = response.informational
+    made.history = response.history
+    made.encoding = response.encoding
+    made.cookies = response.cookies
+    made.connection = adapter
+    if response._content is not None:
+        made.finish(response.content)
+    else:
+        made.body = _InThread(backend, response)
+    return made
+
+
+class _InThread(DecodedBody):
+    """A blocking response's body, each piece read in a thread. It is decoded there."""
+
+    __slots__ = ("_backend", "_response")
+
+    def __init__(self, backend: Backend, response: Response) -> None:
+        super().__init__(str(response.url), None, response.request.__dict__.get("_max_body"), response.request)
+        self._backend = backend
+        self._response = response
+
+    def check_owner(self) -> None:
+        self._backend.check_owner()
+
+    async def receive_raw(self, _threshold: int = 1) -> bytes:
+        body = self._response.body
+        if body is None or self.ended:
+            return b""
+        piece = await self._backend.call_blocking(lambda: run_sync(receive(self._response)))
+        self.received += len(piece)
+        if not piece:
+            self.ended = True
+            self.trailers = self._response.trailers
+        return piece
+
+    def close(self) -> None:
+        self.ended = True
+        self._response.close()

@@ -1,0 +1,176 @@
+"""A session's adapters, which of its methods were changed, and what a prepared request is sent with."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from weakref import ref
+
+from envoi._facade.adapter_base import AdapterSettings, seams_of
+from envoi._facade.adapter_exchange import AdapterExchange
+from envoi._facade.adapters import require_adapter
+from envoi._facade.defaults import SessionSettings
+from envoi._model.prepared import PreparedRequest
+from envoi._model.sentinel import NOT_GIVEN
+from envoi._model.timeout import DEFAULT_TIMEOUT
+from envoi._model.url import public
+from envoi.exceptions import InvalidOption, InvalidSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from envoi._net.pool import Pool
+    from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
+
+METHODS: Final = (
+    "send",
+    "prepare_request",
+    "merge_environment_settings",
+    "get_adapter",
+    "resolve_redirects",
+    "get_redirect_target",
+    "should_strip_auth",
+    "rebuild_auth",
+    "rebuild_method",
+    "rebuild_proxies",
+)
+"""requests' methods that a subclass may override, and a companion patch: where one was, requests are sent by their parts."""
+
+methods_of: Final = attrgetter(*METHODS)
+
+
+class Mounting(SessionSettings):
+    """What both kinds of session have of this."""
+
+    _adapters: OrderedDict[str, Any] | None = None
+    _changed: bool = False
+    _kind: ClassVar[type[AdapterSettings]]
+    _kind_methods: ClassVar[tuple[Any, ...]]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _METHODS:
+            self.__dict__["_changed"] = True
+        super().__setattr__(name, value)
+
+    @property
+    def adapters(self) -> MutableMapping[str, Any]:
+        """The adapters by the beginning of the URLs they are for, the longest first."""
+        found = self._adapters
+        if found is None:
+            own = self._kind.of_session(ref(self))
+            found = self.__dict__.setdefault("_adapters", OrderedDict((("https://", own), ("http://", self._kind.of_session(ref(self))))))
+        return found
+
+    @adapters.setter
+    def adapters(self, value: Mapping[str, Any]) -> None:
+        self._adapters = OrderedDict(value)
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """Send requests whose URLs begin with `prefix` by way of an adapter; the longest prefix wins.
+
+        Args:
+            prefix: such as "https://api.example.org/"; case does not matter.
+            adapter: a `BaseAdapter`, or in an `AsyncSession` an `AsyncBaseAdapter`.
+
+        Raises:
+            InvalidOption: no adapter.
+        """
+        require_adapter(adapter)
+        found = self.adapters
+        found[prefix] = adapter
+        for shorter in [key for key in found if len(key) < len(prefix)]:
+            found[shorter] = found.pop(shorter)
+
+    def get_adapter(self, url: str) -> Any:
+        """The adapter for a URL.
+
+        Args:
+            url: absolute.
+
+        Raises:
+            InvalidSchema: none is mounted for it.
+        """
+        lowered = url.lower()
+        for prefix, adapter in self.adapters.items():
+            if lowered.startswith(prefix.lower()):
+                return adapter
+        raise InvalidSchema(f"No connection adapters were found for {public(url)!r}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without connections and what else belongs to this process, as in requests; adapters that were mounted go along."""
+        state = super().__getstate__()
+        adapters = state.pop("_adapters", None)
+        if adapters is not None:
+            kept = OrderedDict((key, adapter) for key, adapter in adapters.items() if getattr(adapter, "_session", None) is None)
+            state["_mounted"] = (list(adapters), kept)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        order, kept = state.pop("_mounted", (None, None))
+        super().__setstate__(state)
+        if order is not None:
+            self._adapters = OrderedDict((key, kept[key] if key in kept else self._kind.of_session(ref(self))) for key in order)
+
+    def _is_by_parts(self) -> bool:
+        """Whether one of requests' methods was overridden or patched, so that they are to be called."""
+        return self._changed or methods_of(type(self)) != self._kind_methods
+
+    def _has_adapters(self) -> bool:
+        """Whether an adapter other than the pool may have a say."""
+        return self._adapters is not None or seams_of(self._kind) != self._kind._original()
+
+    def _adapted(self, call: Call) -> Call:
+        call = call.copy()
+        call.exchange = AdapterExchange(self)
+        return call
+
+    def _prepared_call(self, pool: Pool, new_reply: Callable[..., Reply], request: Any, options: Mapping[str, Any]) -> tuple[Call, bool]:
+        """How `send` sends a prepared request, and whether redirects are followed.
+
+        Raises:
+            InvalidOption: not a prepared request, or a setting of the wrong type.
+        """
+        if not isinstance(request, PreparedRequest):
+            raise InvalidOption(
+                f"You can only send PreparedRequests, not {type(request).__name__}: use prepare_request() or Request.prepare()"
+            )
+        more = {name: value for name, value in options.items() if name not in _OPTIONS}
+        known = {name: value for name, value in options.items() if name in _OPTIONS and not (name in {"verify", "cert"} and value is None)}
+        parts: tuple[Any, ...] = (request.method, request.parsed_url, request.headers)
+        if None in parts:
+            raise InvalidOption("The request is not prepared yet: call its prepare()")
+        if known.get("timeout", NOT_GIVEN) is None and not request._own_limits:
+            del known["timeout"]
+        if "max_body" not in known and "_max_body" in request.__dict__:
+            known["max_body"] = request.__dict__["_max_body"]
+        call = self._with_options(pool, new_reply, "GET", known)
+        if known.get("proxies") is not None:
+            # Complete as they are: `merge_environment_settings` has seen to the rest.
+            call.route_for = self._routes.for_proxies({}, "", {key: value for key, value in known["proxies"].items() if key != "no_proxy"})
+        call.timeout = call.timeout.until(pool.backend.now() + call.timeout.total_seconds)
+        call.exchange = AdapterExchange(self, more)
+        return call, bool(options.get("allow_redirects", True))
+
+    def _hop_options(self, call: Call, request: PreparedRequest, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What `resolve_redirects` sends the requests with that follow."""
+        more = {name: value for name, value in options.items() if name not in _OPTIONS}
+        timeout = None if call.timeout is DEFAULT_TIMEOUT and options.get("timeout") is None else call.timeout
+        if timeout is None:
+            request._own_limits = False
+        off = call.proxies is None or self._direct
+        proxies = {"no_proxy": "*"} if off else self._proxies_for(request, call)
+        return {"stream": call.stream, "timeout": timeout, "verify": call.verify, "cert": call.cert, "proxies": proxies, **more}
+
+    def _proxies_for(self, request: PreparedRequest, call: Call) -> dict[str, Any]:
+        """The proxies that an adapter is told of."""
+        if call.proxies is None or self._direct:
+            return {}
+        from envoi._proto.plans.proxy_lookup import resolve_proxies
+
+        return resolve_proxies(request, call.proxies, self.trust_env and "all" not in call.proxies)
+
+
+_METHODS: Final = frozenset(METHODS)
+_OPTIONS: Final = frozenset({"stream", "timeout", "verify", "cert", "proxies", "allow_redirects", "max_body"})

@@ -1,0 +1,46 @@
+"""What both colours' responses share so that adapters and companions of requests can make, change and look into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envoi._facade.foreign import ForeignBody
+from envoi._facade.raw import AsyncRaw, Raw
+from envoi._pipeline.reply import Reply
+
+if TYPE_CHECKING:
+    from envoi._facade.adapter_base import AdapterSettings
+
+
+class OpenReply(Reply):
+    """A response whose parts may be set from outside."""
+
+    _raw: Any = None
+    _adapter: Any = None
+    _closed: bool = False
+
+    @property
+    def cookie_fields(self) -> Any:
+        """The `raw` of another library's response, if it keeps its Set-Cookie fields where urllib3 has them."""
+        raw = self._raw
+        return raw if raw is not None and not isinstance(raw, Raw) and getattr(raw, "_original_response", None) is not None else None
+
+    @property
+    def _content_consumed(self) -> bool:
+        """Requests' name; companions set it."""
+        return self._consumed
+
+    @_content_consumed.setter
+    def _content_consumed(self, value: bool) -> None:
+        self._consumed = value
+
+    def _set_raw(self, value: Any) -> None:
+        self._raw = value
+        if value is not None and not isinstance(value, (Raw, AsyncRaw)):
+            self.body = ForeignBody(value)
+
+    def _adapter_over(self, kind: type[AdapterSettings]) -> Any:
+        link = getattr(self.trace, "link", None)
+        if self._adapter is None and link is not None and (pool := link.pool()) is not None:
+            self._adapter = kind.over(pool)
+        return self._adapter

@@ -1,0 +1,120 @@
+"""An adapter's `max_retries`: a number, or a `urllib3.util.Retry`, which is asked and never imported."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envoi._pipeline.exchange import exchange
+from envoi._pipeline.reply import discard
+from envoi.exceptions import ConnectionError as OurConnectionError
+from envoi.exceptions import ReadTimeout, RequestException, RetryError
+
+if TYPE_CHECKING:
+    from envoi._model.headers import Headers
+    from envoi._model.prepared import PreparedRequest
+    from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import Reply
+
+_CONNECTING: Final = frozenset({"dns", "connect", "tls", "pool"})
+
+
+async def with_retries(retries: Any, call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
+    """Send a request, and again as often as its adapter's `max_retries` says.
+
+    Args:
+        retries: how often connecting is tried again, or a `urllib3.util.Retry`.
+        call: how.
+        request: what.
+        started: when this part of the call began.
+        deadline: the end of the whole; a wait never goes beyond it.
+
+    Raises:
+        RetryError: the server's answers were all of those that are tried again.
+        UnrewindableBodyError: the body is a stream that is gone.
+        RequestException: the last failure.
+    """
+    if isinstance(retries, int):
+        retries = _Connecting(retries)
+    backend = call.pool.backend
+    while True:
+        reply: Reply | None = None
+        try:
+            reply = await exchange(call, request, started, deadline)
+        except (OurConnectionError, ReadTimeout) as error:
+            retries = _after_failure(retries, request, error)
+        else:
+            again = _after_answer(retries, request, reply)
+            if again is None:
+                return reply
+            retries = again
+            await discard(reply)
+        delay = _delay(retries, reply)
+        if backend.now() + delay >= deadline:
+            raise RetryError(
+                f"The next attempt would begin {delay:g} s from now, after the total timeout's end", request=request, response=reply
+            )
+        if delay > 0:
+            await backend.sleep(delay)
+        request.content.rewind()
+
+
+class _Connecting(NamedTuple):
+    """So many more attempts at connecting, at once."""
+
+    left: int
+
+    def is_retry(self, _method: str, _status: int, _has_retry_after: bool) -> bool:
+        return False
+
+
+class _Answer(NamedTuple):
+    """What of a response a `Retry` looks at."""
+
+    status: int
+    headers: Headers
+
+    def get_redirect_location(self) -> bool:
+        return False
+
+
+def _after_failure(retries: Any, request: PreparedRequest, error: RequestException) -> Any:
+    """The retries that are left; raises the failure when there are none."""
+    connecting = getattr(error, "phase", None) in _CONNECTING
+    if isinstance(retries, _Connecting):
+        if not connecting or retries.left <= 0:
+            raise error
+        return _Connecting(retries.left - 1)
+    theirs = sys.modules["urllib3.exceptions"]
+    kind = theirs.ConnectTimeoutError if connecting else theirs.ProtocolError
+    cause = kind(str(error))
+    try:
+        return retries.increment(request.method, request.url, error=cause)
+    except theirs.HTTPError as exhausted:  # `cause` itself, or that there are no more
+        raise error from exhausted
+
+
+def _after_answer(retries: Any, request: PreparedRequest, reply: Reply) -> Any:
+    """The retries that are left after an answer that is to be tried again; None for one that is not."""
+    if not retries.is_retry(request.method, reply.status_code, "retry-after" in reply.headers):
+        return None
+    theirs = sys.modules["urllib3.exceptions"]
+    try:
+        return retries.increment(request.method, request.url, response=_Answer(reply.status_code, reply.headers))
+    except theirs.MaxRetryError as error:
+        if not retries.raise_on_status:
+            return None
+        if reply.body is not None:
+            reply.body.close()
+        raise RetryError(f"Too many answers of status {reply.status_code}: {error}", request=request, response=reply) from error
+
+
+def _delay(retries: Any, reply: Reply | None) -> float:
+    """Seconds until the next attempt: what the server asks for, else the back-off."""
+    if isinstance(retries, _Connecting):
+        return 0.0
+    if reply is not None and retries.respect_retry_after_header:
+        asked = retries.get_retry_after(_Answer(reply.status_code, reply.headers))
+        if asked:
+            return float(asked)
+    return float(retries.get_backoff_time())
