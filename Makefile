@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make lint`, `make bench`, `make wheel`, `make docs`: each sets up what it needs, quickly when nothing changed.
+# `make demo`, `make test`, `make compat`, `make lint`, `make bench`, `make wheel`, `make docs`: each sets up what it needs, quickly when nothing changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 URL ?=
 
-.PHONY: help demo test test-rust lint format bench wheel docs clean
+.PHONY: help demo test test-rust compat lint format bench wheel docs clean
 help:
 	@sed -n '1s/^# //p' Makefile
 
@@ -18,6 +18,9 @@ test: $(STAMPS)/core $(STAMPS)/test test-rust
 
 test-rust: | require-cargo
 	cargo test --quiet --workspace --exclude envoi-py
+
+compat: $(STAMPS)/core
+	$(BIN)/python -m tests.compat.suite $(COMPAT_ARGS)
 
 lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 	cargo fmt --all --check

@@ -29,8 +29,10 @@ __all__ = [
     "URL",
     "DecodeError",
     "Decoder",
+    "FramingViolation",
     "H1Machine",
     "Headers",
+    "IncompleteHead",
     "IncompleteMessage",
     "InvalidHeaderError",
     "InvalidMessage",
@@ -49,6 +51,12 @@ class ProtocolViolation(ValueError):
 
 class IncompleteMessage(ProtocolViolation):
     """The peer closed the connection before its message ended."""
+
+class IncompleteHead(IncompleteMessage):
+    """The peer closed the connection inside its message's head."""
+
+class FramingViolation(ProtocolViolation):
+    """What a head says of its body's length contradicts itself, or means nothing."""
 
 class MessageTooLarge(ProtocolViolation):
     """A head, a trailer section or a chunk header exceeds its limit."""
@@ -74,8 +82,8 @@ class DecodeError(ValueError):
 class Headers(MutableMapping[str, str]):
     """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5).
 
-    Values are `str` (characters up to U+00FF) or `bytes`; anything else raises InvalidHeaderError at once. Line breaks and
-    other forbidden characters are stored, and refused by `validate` and by `H1Machine.start`.
+    Values are `str` (characters up to U+00FF) or `bytes`; setting None removes the name; anything else raises InvalidHeaderError at
+    once. Line breaks and other forbidden characters are stored, and refused by `validate` and by `H1Machine.start`.
     """
 
     def __new__(cls, items: _HeadersInput = None, /) -> Self: ...
@@ -112,7 +120,9 @@ class Headers(MutableMapping[str, str]):
     def validate(self) -> None:
         """Raise InvalidHeaderError when any field could not be sent."""
     def merged(self, other: _HeaderChanges, /) -> Headers:
-        """A copy in which each name in `other` replaces ours, and a name whose value is None is removed."""
+        """A copy in which each name in `other` replaces ours, and a name whose value is None is removed. What was given as bytes there
+        comes back as bytes, as in requests.
+        """
 
 @final
 class ResponseHead:

@@ -18,6 +18,7 @@ from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.url import URL
 from envoi.exceptions import (
+    AlreadyImported,
     BodyTooLarge,
     CertificateError,
     ChunkedEncodingError,
@@ -30,7 +31,9 @@ from envoi.exceptions import (
     FileModeWarning,
     HTTPError,
     IncompleteBody,
+    IncompleteHead,
     InvalidBody,
+    InvalidFraming,
     InvalidHeader,
     InvalidJSONError,
     InvalidMethod,
@@ -65,17 +68,33 @@ from envoi.status_codes import codes
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from envoi import adapters as adapters  # noqa: PLC0414 - exported
+    from envoi import auth as auth  # noqa: PLC0414 - exported
+    from envoi import cookies as cookies  # noqa: PLC0414 - exported
+    from envoi import structures as structures  # noqa: PLC0414 - exported
+    from envoi import utils as utils  # noqa: PLC0414 - exported
+    from envoi._facade.asgi_session import ASGISession
+    from envoi._facade.async_adapters import AsyncHTTPAdapter as HTTPAdapter
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
     from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
 else:
-    __getattr__ = _lazy_names("envoi.aio", {"Cookies": "envoi._model.cookie_jar:RequestsCookieJar"})
+    # With what is the same for both colours, and in requests-async comes from requests.
+    _LAZY = {
+        "ASGISession": "envoi._facade.asgi_session:ASGISession",
+        "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
+        "HTTPAdapter": "envoi._facade.async_adapters:AsyncHTTPAdapter",
+        **{name: f"envoi.{name}" for name in ("adapters", "auth", "cookies", "structures", "utils")},
+    }
+    __getattr__ = _lazy_names("envoi.aio", _LAZY)
 
 Session = AsyncSession
 Response = AsyncResponse
 
 __all__ = [
     "URL",
+    "ASGISession",
+    "AlreadyImported",
     "AsyncResponse",
     "AsyncSession",
     "BodyTooLarge",
@@ -89,10 +108,13 @@ __all__ = [
     "CookieFileNotFound",
     "Cookies",
     "FileModeWarning",
+    "HTTPAdapter",
     "HTTPError",
     "Headers",
     "IncompleteBody",
+    "IncompleteHead",
     "InvalidBody",
+    "InvalidFraming",
     "InvalidHeader",
     "InvalidJSONError",
     "InvalidMethod",

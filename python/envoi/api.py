@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi._facade.session import Session
-from envoi._facade.shared import shared_session
+from envoi._facade.shared import session_in_its_place, shared_session
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -36,6 +36,10 @@ def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpa
     Raises:
         RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
     """
+    replaced = session_in_its_place()
+    if replaced is not None:
+        with replaced as session:
+            return session.request(method, url, *positional, **options)  # type: ignore[no-any-return]
     return shared_session().request(method, url, *positional, **options)
 
 

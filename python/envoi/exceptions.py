@@ -20,6 +20,8 @@ RequestException (OSError)
 │   ├── SSLError
 │   │   └── CertificateError
 │   └── RemoteProtocolError
+│       ├── IncompleteHead (ChunkedEncodingError)
+│       └── InvalidFraming (InvalidHeader)
 ├── Timeout (builtins.TimeoutError)
 │   ├── ReadTimeout
 │   ├── WriteTimeout
@@ -71,7 +73,9 @@ __all__ = [
     "FileModeWarning",
     "HTTPError",
     "IncompleteBody",
+    "IncompleteHead",
     "InvalidBody",
+    "InvalidFraming",
     "InvalidHeader",
     "InvalidJSONError",
     "InvalidMethod",
@@ -281,6 +285,10 @@ class RemoteProtocolError(ConnectionError):
     """The server sent something that is not HTTP, or closed the connection instead of answering."""
 
 
+class InvalidFraming(RemoteProtocolError, InvalidHeader):
+    """The answer's Content-Length and Transfer-Encoding contradict each other, or mean nothing."""
+
+
 class HTTPError(RequestException):
     """A 4xx or 5xx answer, raised by `Response.raise_for_status`."""
 
@@ -291,6 +299,10 @@ class TooManyRedirects(RequestException):
 
 class ChunkedEncodingError(RequestException):
     """The body's framing is broken."""
+
+
+class IncompleteHead(RemoteProtocolError, ChunkedEncodingError):
+    """The connection ended inside the answer's head."""
 
 
 class IncompleteBody(ChunkedEncodingError):

@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from envoi._facade.merging import merge_hooks, merge_setting
+from envoi._facade.mounting import watch_netrc as _watch_netrc
 from envoi._facade.redirect_mixin import SessionRedirectMixin
 from envoi._facade.session import Session
+from envoi._model.environment import get_netrc_auth
+from envoi._model.lazy import names_of as _names_of
 from envoi.api import session
 from envoi.models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI
 
-__all__ = ["DEFAULT_REDIRECT_LIMIT", "REDIRECT_STATI", "Session", "SessionRedirectMixin", "merge_hooks", "merge_setting", "session"]
+__all__ = [
+    "DEFAULT_REDIRECT_LIMIT",
+    "REDIRECT_STATI",
+    "Session",
+    "SessionRedirectMixin",
+    "get_netrc_auth",
+    "merge_hooks",
+    "merge_setting",
+    "session",
+]
+
+if not TYPE_CHECKING:
+    _ELSEWHERE = {
+        "_basic_auth_str": "envoi.auth:_basic_auth_str",
+        "preferred_clock": "time:perf_counter",
+        "timedelta": "datetime:timedelta",
+        "to_native_string": "envoi._internal_utils:to_native_string",
+        "urljoin": "urllib.parse:urljoin",
+    }
+    _MODULES = [
+        f"envoi.{name}"
+        for name in (
+            "exceptions",
+            "utils",
+            "models",
+            "adapters",
+            "structures",
+            "cookies",
+            "hooks",
+            "status_codes",
+            "compat",
+        )
+    ]
+    __getattr__ = _names_of(__name__, _MODULES, _ELSEWHERE)
+
+_watch_netrc(__name__, get_netrc_auth)

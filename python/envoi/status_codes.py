@@ -118,3 +118,6 @@ class StatusCodes:
 
 
 codes: Final = StatusCodes(_NAMES)
+
+_codes: Final = {code: tuple(words.split()) for code, words in _NAMES.items()}
+"""requests' name for it: a companion looks up the names of a code."""

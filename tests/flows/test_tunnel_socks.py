@@ -43,7 +43,7 @@ def test_socks5_resolves_here(runner, addresses, told):
 
     result, client = run_proxied(runner, "socks5://p.test", [socks5(OK)], flow, names={"a.test": addresses})
     assert result == b"ok"
-    assert client.backend.resolved == [("a.test", 443), ("p.test", 1080)]
+    assert client.backend.resolved == [("p.test", 1080), ("a.test", 443)], "the target once the proxy talks"
     assert bytes(client.streams[0].sent).startswith(b"\x05\x01\x00" + b"\x05\x01\x00" + told + b"\x01\xbb")
     assert [name for _, name in client.backend.secured] == ["a.test"]
 
@@ -94,7 +94,7 @@ def test_socks_proxy_that_makes_no_tunnel(runner, name):
 
 
 def test_name_that_is_to_be_resolved_here_and_is_not_known(runner):
-    error, client = failure(runner, "socks5://p.test", [], names={"a.test": OSError(-2, "Name or service not known")})
+    error, client = failure(runner, "socks5://p.test", [socks5(OK)], names={"a.test": OSError(-2, "Name or service not known")})
     assert type(error) is exceptions.NameResolutionError
     assert "a.test:443" in str(error)
-    assert not client.streams
+    assert bytes(client.streams[0].sent) == b"\x05\x01\x00", "the greeting, and nothing about the target"

@@ -167,7 +167,28 @@ def test_values_are_latin_1() -> None:
     assert headers["B"] == "caf\xc3\xa9"
 
 
-@pytest.mark.parametrize("value", [1, None, 1.5, ["a"], bytearray(b"a"), True])
+def test_setting_none_removes_the_name() -> None:
+    headers = Headers({"A": "1", "B": "2"})
+    headers["a"] = None  # type: ignore[assignment]
+    headers.update({"b": None, "C": "3"})  # type: ignore[arg-type]
+    headers["never there"] = None  # type: ignore[assignment]
+    assert headers.multi_items() == [("C", "3")]
+    with pytest.raises(InvalidHeaderError):
+        Headers({"A": None})  # type: ignore[dict-item]
+
+
+def test_what_is_merged_as_bytes_comes_back_as_bytes() -> None:
+    merged = Headers({"A": "1"}).merged({"b": b"2", "a": "3"})
+    assert (merged["B"], merged.get("b"), merged["A"]) == (b"2", b"2", "3")
+    assert merged.copy()["b"] == b"2"
+    assert merged.multi_items() == [("a", "3"), ("b", "2")], "text, where fields are gone through"
+    merged.add("B", "4")
+    assert merged["b"] == "2, 4", "several are joined as text"
+    merged["b"] = "5"
+    assert merged["b"] == "5"
+
+
+@pytest.mark.parametrize("value", [1, 1.5, ["a"], bytearray(b"a"), True])
 def test_values_of_other_types_are_refused_by_name(value: object) -> None:
     message = f"header 'X-Count': value must be str or bytes, not {type(value).__name__}"
     headers = Headers()

@@ -87,7 +87,7 @@ def complaint(**options):
 def test_unusable_authority_files_are_named(tmp_path):
     missing, rubbish = str(tmp_path / "missing.pem"), tmp_path / "rubbish.pem"
     rubbish.write_text("not a certificate")
-    assert complaint(verify=missing) == f"verify: there is no file {missing!r}"
+    assert complaint(verify=missing) == f"Could not find a suitable TLS CA certificate bundle, invalid path: {missing}"
     message = complaint(verify=str(rubbish))
     assert str(rubbish) in message
     assert "no usable PEM certificate" in message
@@ -97,8 +97,8 @@ def test_unusable_client_certificates_are_named(ca, tmp_path):
     one, other = ca.issue("one", client=True), ca.issue("other", client=True)
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_text("not a certificate")
-    assert "there is no file" in complaint(cert=str(tmp_path / "missing"))
-    assert "there is no file" in complaint(cert=(one.certificate_path, str(tmp_path / "missing")))
+    assert "Could not find the TLS certificate file" in complaint(cert=str(tmp_path / "missing"))
+    assert "Could not find the TLS key file" in complaint(cert=(one.certificate_path, str(tmp_path / "missing")))
     assert "holds no PEM certificate" in complaint(cert=str(rubbish))
     assert "holds no PEM private key" in complaint(cert=one.certificate_path)
     assert "holds no PEM private key" in complaint(cert=(one.certificate_path, str(rubbish)))

@@ -82,7 +82,7 @@ def test_default_headers_come_in_the_order_of_requests():
 def test_request_headers_replace_and_remove_those_of_the_session():
     session = Headers({"A": "1", "B": "2"})
     merged = merge_headers(session, {"a": "9", "b": None, "C": b"3"})
-    assert {name.lower(): value for name, value in merged.items()} == {"a": "9", "c": "3"}
+    assert {name.lower(): value for name, value in merged.items()} == {"a": "9", "c": b"3"}
     assert dict(session) == {"A": "1", "B": "2"}
 
 

@@ -19,6 +19,8 @@ pub struct Field<'a> {
     pub name: &'a [u8],
     pub value: &'a [u8],
     pub kind: FieldKind,
+    /// Whether whoever set it gave bytes, and wants bytes back.
+    pub binary: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub(crate) struct Entry {
     pub kind: FieldKind,
     /// Worked out when the field comes in, so that sending the same set again and again checks nothing twice.
     pub sendable: bool,
+    pub binary: bool,
 }
 
 /// An ordered collection of header fields.
@@ -162,6 +165,27 @@ impl Headers {
         self.version += 1;
     }
 
+    /// Let the last field that was set or added under `name` be given out as bytes.
+    pub fn mark_binary(&mut self, name: &[u8]) {
+        if let Some(position) = self
+            .entries
+            .iter()
+            .rposition(|entry| self.is_named(entry, name))
+            && let Some(entry) = self.entries.get_mut(position)
+        {
+            entry.binary = true;
+        }
+    }
+
+    /// Whether there is one field called `name`, and it was given as bytes.
+    pub fn is_binary(&self, name: &[u8]) -> bool {
+        let mut named = self
+            .entries
+            .iter()
+            .filter(|entry| self.is_named(entry, name));
+        named.next().is_some_and(|entry| entry.binary) && named.next().is_none()
+    }
+
     /// Replace the first field called `name` in its place, and remove the others; append it when there is none.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let Some(position) = self.position(name) else {
@@ -255,6 +279,7 @@ impl Headers {
             name: entry.name.of(&self.bytes),
             value: entry.value.of(&self.bytes),
             kind: entry.kind,
+            binary: entry.binary,
         }
     }
 
@@ -281,6 +306,7 @@ impl Headers {
             },
             kind: FieldKind::of(name),
             sendable: is_token(name) && is_sendable_value(value),
+            binary: false,
         }
     }
 

@@ -18,6 +18,18 @@ create_exception!(
 );
 create_exception!(
     envoi._core,
+    IncompleteHead,
+    IncompleteMessage,
+    "The peer closed the connection inside its message's head."
+);
+create_exception!(
+    envoi._core,
+    FramingViolation,
+    ProtocolViolation,
+    "What a head says of its body's length contradicts itself, or means nothing."
+);
+create_exception!(
+    envoi._core,
     MessageTooLarge,
     ProtocolViolation,
     "A head, a trailer section or a chunk header exceeds its limit."
@@ -58,6 +70,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("ProtocolViolation", py.get_type::<ProtocolViolation>())?;
     module.add("IncompleteMessage", py.get_type::<IncompleteMessage>())?;
+    module.add("IncompleteHead", py.get_type::<IncompleteHead>())?;
+    module.add("FramingViolation", py.get_type::<FramingViolation>())?;
     module.add("MessageTooLarge", py.get_type::<MessageTooLarge>())?;
     module.add("InvalidMessage", py.get_type::<InvalidMessage>())?;
     module.add("InvalidHeaderError", py.get_type::<InvalidHeaderError>())?;

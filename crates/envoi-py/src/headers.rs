@@ -54,13 +54,17 @@ impl Headers {
         Ok(Self::from_fields(fields))
     }
 
-    fn __getitem__<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    fn __getitem__<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.lookup(name)
             .ok_or_else(|| PyKeyError::new_err(name.clone().unbind()))
     }
 
     fn __setitem__(&self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let name = new_name(name)?;
+        if value.is_none() {
+            self.lock().remove(&name); // as in requests: not to be sent
+            return Ok(());
+        }
         let value = new_value(&name, value)?;
         self.lock().set(&name, &value);
         Ok(())
@@ -152,7 +156,7 @@ impl Headers {
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> Option<Bound<'py, PyAny>> {
-        self.lookup(key).map(Bound::into_any).or(default)
+        self.lookup(key).or(default)
     }
 
     /// Every value of `name`, in order; an empty list when there is none.
@@ -288,7 +292,7 @@ impl Headers {
         &self,
         key: &Bound<'py, PyAny>,
         default: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyString>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
         if let Some(value) = self.lookup(key) {
             return Ok(value);
@@ -297,7 +301,7 @@ impl Headers {
         let name = new_name(key)?;
         let value = new_value(&name, default.unwrap_or(&none))?;
         self.lock().set(&name, &value);
-        Ok(latin1(py, &value))
+        Ok(latin1(py, &value).into_any())
     }
 
     /// Set every name of `other`, then those given by keyword.
@@ -308,10 +312,10 @@ impl Headers {
         names: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let first = other
-            .map(|other| Collected::read(other, false))
+            .map(|other| Collected::read(other, true))
             .transpose()?;
         let second = names
-            .map(|names| Collected::read(names, false))
+            .map(|names| Collected::read(names, true))
             .transpose()?;
         let mut fields = self.lock();
         for collected in [first, second].into_iter().flatten() {
@@ -337,10 +341,15 @@ impl<'py> FromPyObject<'_, 'py> for Given<'py> {
 }
 
 impl Headers {
-    fn lookup<'py>(&self, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> {
+    fn lookup<'py>(&self, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         let bytes = name_bytes(name)?;
         let fields = self.lock();
-        fields.joined(&bytes).map(|value| latin1(name.py(), &value))
+        let value = fields.joined(&bytes)?;
+        Some(if fields.is_binary(&bytes) {
+            PyBytes::new(name.py(), &value).into_any()
+        } else {
+            latin1(name.py(), &value).into_any()
+        })
     }
 
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

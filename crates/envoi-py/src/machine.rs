@@ -9,8 +9,8 @@ use pyo3::types::{PyBytes, PyList};
 
 use crate::body::WaitingBody;
 use crate::errors::{
-    IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, MessageTooLarge,
-    ProtocolViolation,
+    FramingViolation, IncompleteHead, IncompleteMessage, InvalidHeaderError, InvalidMessage,
+    InvalidMethodError, MessageTooLarge, ProtocolViolation,
 };
 use crate::head::ResponseHead;
 use crate::headers::Headers;
@@ -236,6 +236,8 @@ fn breach(violation: &Violation) -> PyErr {
     match violation {
         Violation::Protocol(_) => ProtocolViolation::new_err(message),
         Violation::Incomplete(_) => IncompleteMessage::new_err(message),
+        Violation::IncompleteHead(_) => IncompleteHead::new_err(message),
+        Violation::Framing(_) => FramingViolation::new_err(message),
         Violation::TooLarge(_) => MessageTooLarge::new_err(message),
     }
 }

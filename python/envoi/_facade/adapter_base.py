@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._facade.connection_settings import ConnectionSettings, PoolManager
-from envoi._facade.retrying import with_retries
+from envoi._facade.retrying import Attempts, with_retries
 from envoi._facade.routes import Routes, tls_config
 from envoi._model.auth import basic
 from envoi._model.sentinel import NotGiven
@@ -76,9 +76,12 @@ class AdapterSettings:
         if not hasattr(max_retries, "increment") and (not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0):
             raise InvalidOption(f"max_retries must be a whole number of at least 0 or a urllib3.util.Retry, not {max_retries!r}")
         super().__init__()
-        self.max_retries = max_retries
+        self.max_retries: Any = Attempts(max_retries) if isinstance(max_retries, int) else max_retries
         self.config: dict[str, Any] = {}
         self.proxy_manager: dict[str, Any] = {}
+        self._pool_connections = pool_connections
+        self._pool_maxsize = pool_maxsize
+        self._pool_block = pool_block
         self._begin()
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
 
@@ -134,10 +137,10 @@ class AdapterSettings:
             maxsize: as `pool_maxsize`.
             block: as `pool_block`.
             **pool_kwargs: `ssl_context`, `ca_certs`, `ca_cert_dir`, `cert_reqs`, `cert_file`, `key_file`, `key_password`,
-                `assert_hostname=False`, `source_address`.
+                `assert_hostname=False`, `source_address`. With others, urllib3 carries the adapter's requests.
 
         Raises:
-            InvalidOption: another one.
+            InvalidOption: another one, and urllib3 is not installed.
         """
         self._pool_connections = connections
         self._pool_maxsize = maxsize
@@ -273,6 +276,8 @@ class AdapterSettings:
         for proxy in self.proxy_manager.values():
             proxy.clear()
         self.poolmanager.clear()
+        for carrier in self.__dict__.pop("_carriers", {}).values():
+            carrier.clear()
         pool = self.__dict__.pop("_pool", None)
         if pool is not None and not self._borrowed:
             pool.close()
@@ -289,11 +294,19 @@ class AdapterSettings:
         proxies: ProxiesType,
     ) -> Reply:
         """Send a request as the settings and the overridden methods say, and return the answer, built if `build_response` is overridden."""
+        request.settle()
+        if timeout is None:
+            timeout = request.__dict__.get("_limits", DEFAULT_TIMEOUT)
         sending = request
         connection: Any = None
         if self._pool_needs_settings():
             connection = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
             self.cert_verify(connection, request.url, verify, cert)
+            if isinstance(connection, ConnectionSettings) and not PoolManager.understands(settings := connection.settings()):
+                from envoi._facade.urllib3_bridge import urllib3_pool
+
+                host = {"scheme": connection.scheme, "host": connection.host, "port": connection.port}
+                connection = urllib3_pool(self, host, settings, request, proxies)
         if self._overrides("request_url") and (target := self.request_url(request, proxies)) != AdapterSettings.request_url(
             self, request, proxies
         ):
@@ -301,15 +314,17 @@ class AdapterSettings:
             sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
         if hasattr(connection, "urlopen"):
+            if pool.backend.name != "blocking":
+                raise InvalidOption(f"{type(self).__name__} has settings for which urllib3 carries its requests, which is not asynchronous")
             from envoi._facade.urllib3_bridge import through_urllib3
 
-            return through_urllib3(self, connection, sending, timeout)  # type: ignore[no-any-return]
+            return through_urllib3(self, connection, sending, timeout, proxies)  # type: ignore[no-any-return]
         call = Call()
         call.pool = pool
         call.new_reply = new_reply
         call.tls = tls_config(verify, cert) if connection is None else connection.tls_config()
         call.route_for = self._route_choice(request, proxies)
-        call.timeout = Timeout.parse(DEFAULT_TIMEOUT if timeout is None else timeout, DEFAULT_TIMEOUT)
+        call.timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
         call.stream = stream or self._builds()
         call.max_body = request.__dict__.get("_max_body")
         call.resend = True

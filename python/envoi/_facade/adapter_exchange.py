@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from envoi._facade.adapter_base import AdapterSettings
-from envoi._model.timeout import DEFAULT_TIMEOUT
+from envoi._model.timeout import FOREVER
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import Reply
 from envoi.exceptions import InvalidOption
@@ -41,13 +40,15 @@ class AdapterExchange:
             RequestException: whatever went wrong.
         """
         adapter = self._session.get_adapter(url=request.url)
+        request.settle()
         if isinstance(adapter, AdapterSettings) and adapter.is_untouched and not self._more:
             return await exchange(call, request, started, deadline)
         if call.max_body is not None:
             request.__dict__["_max_body"] = call.max_body
-        timeout: Any = None if call.timeout is DEFAULT_TIMEOUT else call.timeout
-        if deadline != inf:
-            timeout = call.timeout.until(deadline)
+        timeout = call.timeout.until(deadline).in_plain_words()
+        if timeout == FOREVER:
+            request.__dict__["_limits"] = timeout
+            timeout = None
         options = {
             "stream": call.stream,
             "timeout": timeout,
@@ -68,6 +69,8 @@ class AdapterExchange:
 
     async def _sent(self, call: Call, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> Any:
         backend = call.pool.backend
+        if backend.name != "blocking" and hasattr(type(adapter), "_awaited"):
+            adapter = adapter._awaited  # the asynchronous half of an adapter that is for both kinds of session
         if backend.name != "blocking" and not _is_async(adapter):
             from envoi._facade.in_thread import sent_in_thread
 

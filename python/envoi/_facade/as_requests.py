@@ -8,6 +8,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
 
+from envoi._facade.response import Response
+from envoi._facade.urllib3_bridge import raw_in_place_of_ours
 from envoi.exceptions import AlreadyImported
 
 MODULES: Final = (
@@ -37,7 +39,8 @@ def install_as_requests() -> None:
 
     To be called before anything imports requests. Packages that depend on requests, and their dependants, then send their requests with
     Envoi, on whose classes they may build and which they may patch: `requests.Session is envoi.Session`. `requests.__version__` says
-    which version of requests it stands for. Calling it again does nothing.
+    which version of requests it stands for. Where urllib3 is installed, `Response.raw` is one of its responses from then on, for those
+    who look into it. Calling it again does nothing.
 
     Raises:
         AlreadyImported: the other requests is imported already.
@@ -59,6 +62,7 @@ def install_as_requests() -> None:
         sys.modules[f"requests.{name}"] = module
         if name != "__version__":
             setattr(alias, name, module)
+    Response._make_raw = staticmethod(raw_in_place_of_ours)
 
 
 class _Alias(ModuleType):

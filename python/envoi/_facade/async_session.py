@@ -98,7 +98,7 @@ class AsyncSession(Preparing):
         response: Any = await send_prepared(call, request)
         hop = self._hop_options(call, request, options)
         if follow:
-            passed = [*response.history, response]
+            passed = [response]
             passed += [step async for step in self.resolve_redirects(response, request, **hop)]
             if len(passed) > 1:
                 response = passed.pop()

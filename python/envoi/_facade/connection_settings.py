@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi._facade.routes import tls_config
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig
 
 _TLS: Final = ("ssl_context", "cert_reqs", "ca_certs", "ca_cert_dir", "cert_file", "key_file", "key_password", "assert_hostname")
+_SETTABLE: Final = (*_TLS, "assert_fingerprint")
 _KNOWN: Final = frozenset({*_TLS, "source_address", "maxsize", "block", "num_pools", "strict", "retries", "timeout"})
 
 
@@ -29,7 +31,7 @@ class PoolManager:
         connection_pool_kw: the further settings; may be added to.
 
     Raises:
-        InvalidOption: a setting that means nothing here.
+        InvalidOption: a setting that means nothing here, where urllib3 is not installed to carry the requests.
     """
 
     def __init__(self, maxsize: int, block: bool, settings: Mapping[str, Any]) -> None:
@@ -37,17 +39,17 @@ class PoolManager:
         self.block = block
         self.connection_pool_kw: dict[str, Any] = dict(settings)
         self.known: Any = lambda: None
-        unknown = [name for name, value in settings.items() if name not in _KNOWN and value is not None]
-        if unknown:
+        unknown = [name for name, value in settings.items() if not _is_ours(name, value)]
+        if unknown and find_spec("urllib3") is None:
             raise InvalidOption(
-                f"HTTPAdapter: {', '.join(unknown)} is no setting of Envoi's connections; to have urllib3 carry this adapter's requests, "
-                "set self.poolmanager to a urllib3.PoolManager in init_poolmanager"
+                f"HTTPAdapter: {', '.join(unknown)} is no setting of Envoi's connections; install urllib3 to have it carry such an "
+                "adapter's requests"
             )
 
     @staticmethod
     def understands(settings: Mapping[str, Any]) -> bool:
         """Whether connections can be made so without urllib3."""
-        return all(name in _KNOWN for name, value in settings.items() if value is not None)
+        return all(_is_ours(name, value) for name, value in settings.items())
 
     @property
     def pools(self) -> dict[Any, Any]:
@@ -79,16 +81,15 @@ class ConnectionSettings:
         self.key_file = settings.get("key_file")
         self.key_password = settings.get("key_password")
         self.assert_hostname = settings.get("assert_hostname")
-        self.assert_fingerprint = None
+        self.assert_fingerprint = settings.get("assert_fingerprint")
+        self._others = {name: value for name, value in settings.items() if name not in _SETTABLE}
+
+    def settings(self) -> dict[str, Any]:
+        """All of them, by urllib3's names."""
+        return {**self._others, **{name: value for name in _SETTABLE if (value := getattr(self, name)) is not None}}
 
     def tls_config(self) -> TLSConfig:
-        """The TLS configuration that these settings stand for. A context decides alone, whatever else is said.
-
-        Raises:
-            InvalidOption: a setting that cannot be kept.
-        """
-        if self.assert_fingerprint is not None or self.assert_hostname not in {None, False}:
-            raise InvalidOption("HTTPAdapter: assert_fingerprint, and a name in assert_hostname, are not supported: use an ssl.SSLContext")
+        """The TLS configuration that these settings stand for. A context decides alone, whatever else is said."""
         if self.ssl_context is not None:
             return tls_config(self.ssl_context, None)
         verify: Any = False if self.cert_reqs in {"CERT_NONE", 0} else self.ca_certs or self.ca_cert_dir or True
@@ -97,3 +98,14 @@ class ConnectionSettings:
             cert = (cert, self.key_file, self.key_password)
         made = tls_config(verify, cert)
         return made._replace(check_hostname=False) if self.assert_hostname is False and verify else made
+
+
+def _is_ours(name: str, value: Any) -> bool:
+    """Whether a setting can be kept here."""
+    if value is None:
+        return True
+    if name == "assert_hostname":
+        return value is False
+    if name == "source_address":
+        return not value[1]  # a port that the system chooses
+    return name in _KNOWN

@@ -16,7 +16,7 @@ from envoi._model.methods import validate_method
 from envoi._model.options import check_options
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
-from envoi._model.timeout import Timeout
+from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._model.url import parse_url, with_params
 from envoi._pipeline.call import Call
 from envoi._pipeline.exchange import exchange
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply
 
-DEFAULT_TIMEOUT: Final = Timeout()
 _OF_THIS_PROCESS: Final = frozenset({"_pool", "_changed", "_closed", "_routes", "_kept", "_environment", "_seen"})
 
 
@@ -118,7 +117,7 @@ class SessionSettings:
         self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
         self.proxies = {} if isinstance(proxies, NotGiven) else proxies
         self.hooks = hooks
-        self.params: ParamsType = params
+        self.params: Any = {} if params is None else params
         self.auth: AuthType = auth
         self.max_redirects: int = checks.whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env

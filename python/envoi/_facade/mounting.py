@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -115,7 +116,7 @@ class Mounting(SessionSettings):
 
     def _is_by_parts(self) -> bool:
         """Whether one of requests' methods was overridden or patched, so that they are to be called."""
-        return self._changed or methods_of(type(self)) != self._kind_methods
+        return self._changed or methods_of(type(self)) != self._kind_methods or (bool(_netrc_lookup) and patched_netrc() is not None)
 
     def _has_adapters(self) -> bool:
         """Whether an adapter other than the pool may have a say."""
@@ -133,9 +134,7 @@ class Mounting(SessionSettings):
             InvalidOption: not a prepared request, or a setting of the wrong type.
         """
         if not isinstance(request, PreparedRequest):
-            raise InvalidOption(
-                f"You can only send PreparedRequests, not {type(request).__name__}: use prepare_request() or Request.prepare()"
-            )
+            raise InvalidOption("You can only send PreparedRequests.")
         more = {name: value for name, value in options.items() if name not in _OPTIONS}
         known = {name: value for name, value in options.items() if name in _OPTIONS and not (name in {"verify", "cert"} and value is None)}
         parts: tuple[Any, ...] = (request.method, request.parsed_url, request.headers)
@@ -172,5 +171,22 @@ class Mounting(SessionSettings):
         return resolve_proxies(request, call.proxies, self.trust_env and "all" not in call.proxies)
 
 
+def watch_netrc(module: str, function: Any) -> None:
+    """Look out for another `get_netrc_auth` in requests' module of sessions, where programs patch it.
+
+    Args:
+        module: its name.
+        function: what is there now.
+    """
+    _netrc_lookup.update(module=module, function=function)
+
+
+def patched_netrc() -> Any:
+    """The function that somebody has put in the place of `get_netrc_auth`, or None."""
+    there = getattr(sys.modules.get(_netrc_lookup["module"]), "get_netrc_auth", None) if _netrc_lookup else None
+    return None if there is None or there is _netrc_lookup["function"] else there
+
+
+_netrc_lookup: dict[str, Any] = {}
 _METHODS: Final = frozenset(METHODS)
 _OPTIONS: Final = frozenset({"stream", "timeout", "verify", "cert", "proxies", "allow_redirects", "max_body"})

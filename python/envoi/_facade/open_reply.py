@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._facade.foreign import ForeignBody
 from envoi._facade.raw import AsyncRaw, Raw
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 class OpenReply(Reply):
     """A response whose parts may be set from outside."""
+
+    __attrs__: ClassVar[list[str]] = [
+        "_content",
+        "status_code",
+        "url",
+        "headers",
+        "history",
+        "encoding",
+        "reason",
+        "cookies",
+        "elapsed",
+        "request",
+    ]
 
     _raw: Any = None
     _adapter: Any = None

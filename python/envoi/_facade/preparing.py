@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envoi import exceptions
 from envoi._facade.base_url import joined
 from envoi._facade.defaults import merged_params
-from envoi._facade.mounting import Mounting
+from envoi._facade.mounting import Mounting, patched_netrc
 from envoi._facade.redirecting import Redirecting
 from envoi._model.auth import user_of
 from envoi._model.headers import Headers, merge_headers
@@ -81,7 +81,7 @@ class Preparing(Mounting, Redirecting):
             url: the request's.
             proxies: its own; those of the session and the environment are added.
             stream: its own, or None.
-            verify: its own, or None.
+            verify: its own, or None; True gives way to the environment's authorities, as in requests.
             cert: its own, or None.
         """
         merged: dict[str, Any] = {**self._proxies, **(proxies or {})}
@@ -93,7 +93,7 @@ class Preparing(Mounting, Redirecting):
         return {
             "proxies": merged,
             "stream": self.stream if stream is None else stream,
-            "verify": self._verify_by_default() if verify is None else verify,
+            "verify": self._verify_by_default() if verify is None or verify is True else verify,
             "cert": self._cert if cert is None else cert,
         }
 
@@ -111,12 +111,16 @@ class Preparing(Mounting, Redirecting):
         given = "Authorization" in merge_headers(Headers(), names) if names else False
         if self.auth is not None and not given:
             return self.auth
+        if url.password:
+            return user_of(url)
+        if not given and "Authorization" not in self._headers:
+            if (lookup := patched_netrc()) is not None and self.trust_env:
+                return lookup(str(url)) or (user_of(url) if url.has_userinfo else no_auth)
+            if (netrc := self._netrc()) is not None and (found := netrc.credentials_for(url.host)) is not None:
+                return found
         if url.has_userinfo:
             return user_of(url)
-        netrc = self._netrc()
-        if netrc is not None and not given and "Authorization" not in self._headers:
-            return netrc.credentials_for(url.host) or no_auth
-        return no_auth if given else None
+        return no_auth
 
     def _cookies_for(self, own: Any) -> Any:
         if self._cookies.is_empty:
@@ -147,6 +151,8 @@ class Preparing(Mounting, Redirecting):
         )
         if off:
             settings["proxies"] = None
+        if options.get("verify") is True:
+            settings["verify"] = True  # what was said in so many words goes before the environment
         arguments = {"allow_redirects": options.get("allow_redirects", request.method != "HEAD"), **settings}
         if "timeout" in options:
             arguments["timeout"] = options["timeout"]

@@ -48,6 +48,12 @@ class _Reader:
         self._started = self._reply._consumed = True
         return await (body.receive() if decode else body.receive_raw())
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        body = self._reply.body
+        return not self._buffer and (body is None or body.ended or (self._reply._consumed and not self._started))
+
     def _taken(self, amount: int) -> bytes:
         taken, self._buffer = self._buffer[:amount], self._buffer[amount:]
         self._told += len(taken)
@@ -105,7 +111,7 @@ class Raw(io.RawIOBase):
 
     def isclosed(self) -> bool:
         """Whether nothing more will come."""
-        return self.closed or self._reply.body is None or self._reply.body.ended
+        return self.closed or self._reader.ended
 
     def readable(self) -> bool:
         """True."""

@@ -101,7 +101,7 @@ class Redirecting:
             TooManyRedirects: `max_redirects` is used up.
             InvalidURL, InvalidSchema: the target is no URL, or one that is not followed.
         """
-        if sum(step.is_redirect for step in passed) > self.max_redirects:
+        if len(passed) > self.max_redirects:
             raise exceptions.TooManyRedirects(f"Exceeded {self.max_redirects} redirects.", response=resp)
         try:
             plan = plan_redirect(resp.status_code, req.method, target, self._base_of(resp, req))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._facade.adapters import HTTPAdapter
 from envoi._facade.foreign import ForeignBody
@@ -28,6 +28,8 @@ class Response(OpenReply):
         (200, True, {'page': '2'})
     """
 
+    _make_raw: ClassVar[Any] = Raw
+
     @property
     def content(self) -> bytes:
         """The whole body, decoded; read now if it was streamed and not yet read. None for a response made by hand, without a body.
@@ -46,7 +48,7 @@ class Response(OpenReply):
     def raw(self) -> Any:
         """The body as a file, for a response with `stream=True`. An adapter may set another file."""
         if self._raw is None and self._head is not None:
-            self._raw = Raw(self)
+            self._raw = self._make_raw(self)
         return self._raw
 
     @raw.setter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import discard
@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from envoi._pipeline.reply import Reply
 
 _CONNECTING: Final = frozenset({"dns", "connect", "tls", "pool"})
+
+
+class Attempts(int):
+    """A number as `max_retries`: so many more attempts at connecting, at once. Companions ask it as they would a `urllib3.util.Retry`."""
+
+    __slots__ = ()
+
+    status_forcelist: ClassVar[frozenset[int]] = frozenset()
+    backoff_factor: ClassVar[float] = 0.0
+    read: ClassVar[bool] = False
+
+    @property
+    def total(self) -> int:
+        """The number."""
+        return int(self)
+
+    connect = total
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: ARG002 - as in urllib3
+        """Whether an answer is to be tried again: none is."""
+        return False
 
 
 async def with_retries(retries: Any, call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
@@ -35,7 +56,7 @@ async def with_retries(retries: Any, call: Call, request: PreparedRequest, start
         RequestException: the last failure.
     """
     if isinstance(retries, int):
-        retries = _Connecting(retries)
+        retries = Attempts(retries)
     backend = call.pool.backend
     while True:
         reply: Reply | None = None
@@ -59,15 +80,6 @@ async def with_retries(retries: Any, call: Call, request: PreparedRequest, start
         request.content.rewind()
 
 
-class _Connecting(NamedTuple):
-    """So many more attempts at connecting, at once."""
-
-    left: int
-
-    def is_retry(self, _method: str, _status: int, _has_retry_after: bool) -> bool:
-        return False
-
-
 class _Answer(NamedTuple):
     """What of a response a `Retry` looks at."""
 
@@ -81,10 +93,10 @@ class _Answer(NamedTuple):
 def _after_failure(retries: Any, request: PreparedRequest, error: RequestException) -> Any:
     """The retries that are left; raises the failure when there are none."""
     connecting = getattr(error, "phase", None) in _CONNECTING
-    if isinstance(retries, _Connecting):
-        if not connecting or retries.left <= 0:
+    if isinstance(retries, Attempts):
+        if not connecting or retries <= 0:
             raise error
-        return _Connecting(retries.left - 1)
+        return Attempts(retries - 1)
     theirs = sys.modules["urllib3.exceptions"]
     kind = theirs.ConnectTimeoutError if connecting else theirs.ProtocolError
     cause = kind(str(error))
@@ -111,7 +123,7 @@ def _after_answer(retries: Any, request: PreparedRequest, reply: Reply) -> Any:
 
 def _delay(retries: Any, reply: Reply | None) -> float:
     """Seconds until the next attempt: what the server asks for, else the back-off."""
-    if isinstance(retries, _Connecting):
+    if isinstance(retries, Attempts):
         return 0.0
     if reply is not None and retries.respect_retry_after_header:
         asked = retries.get_retry_after(_Answer(reply.status_code, reply.headers))

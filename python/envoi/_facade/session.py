@@ -92,7 +92,7 @@ class Session(Preparing, SessionRedirectMixin):
         response: Any = run_sync(send_prepared(call, request))
         hop = self._hop_options(call, request, options)
         if follow:
-            passed = [*response.history, response, *self.resolve_redirects(response, request, **hop)]
+            passed = [response, *self.resolve_redirects(response, request, **hop)]
             if len(passed) > 1:
                 response = passed.pop()
                 response.history = passed

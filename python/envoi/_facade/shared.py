@@ -57,6 +57,12 @@ def shared_session() -> Session:
     return Session() if found._is_by_parts() else found
 
 
+def session_in_its_place() -> Any:
+    """A session of the class that somebody has put in the place of `Session` in requests' module of sessions; None where nobody has."""
+    there = getattr(sys.modules.get("envoi.sessions"), "Session", Session)
+    return None if there is Session else there()
+
+
 async def shared_async_session() -> AsyncSession | None:
     """The session of `envoi.aio`'s functions in this event loop; it is closed when the loop shuts down.
 

@@ -6,7 +6,8 @@ import asyncio
 import math
 import sys
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream, clock_of
@@ -16,9 +17,12 @@ from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 T = TypeVar("T")
+
+_jobs: set[asyncio.Task[None]] = set()
+"""Those that run: a loop itself does not keep its tasks from the garbage collector."""
 
 
 class AsyncioBackend:
@@ -52,6 +56,10 @@ class AsyncioBackend:
     def waiter(self) -> AsyncioWaiter:
         """As in `Backend`."""
         return AsyncioWaiter(self._owner())
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> AsyncioJob:
+        """As in `Backend`: as a task."""
+        return AsyncioJob(self._owner().create_task(_quietly(function)))
 
     def check_owner(self) -> None:
         """As in `Backend`."""
@@ -155,6 +163,27 @@ class AsyncioBackend:
         return loop
 
 
+class AsyncioJob:
+    """A coroutine that runs as a task."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self._task = task
+        _jobs.add(task)
+        task.add_done_callback(_jobs.discard)
+
+    def cancel(self) -> None:
+        """As in `Job`."""
+        self._task.cancel()
+
+    async def stop(self) -> None:
+        """As in `Job`."""
+        self._task.cancel()
+        if self._task is not asyncio.current_task():
+            await asyncio.wait([self._task])
+
+
 class AsyncioWaiter:
     """A one-shot signal between tasks of one loop."""
 
@@ -183,6 +212,11 @@ class AsyncioWaiter:
             self._future = None
             if timer is not None:
                 timer.cancel()
+
+
+async def _quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with suppress(Exception):
+        await function()
 
 
 def _time_out(future: asyncio.Future[None]) -> None:

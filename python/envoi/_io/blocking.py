@@ -11,7 +11,7 @@ import threading
 import time
 from contextlib import suppress
 from threading import get_ident
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import blocking_connect
 from envoi._io.protocols import (
@@ -28,10 +28,11 @@ from envoi._io.protocols import (
     give_up,
 )
 from envoi._io.resolver import shared_resolver
+from envoi._io.run_sync import run_sync
 from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, MOST_SECONDS, NEVER_WAIT, SocketStream, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 T = TypeVar("T")
 
@@ -56,6 +57,11 @@ class BlockingBackend:
     def waiter(self) -> BlockingWaiter:
         """As in `Backend`."""
         return BlockingWaiter()
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> BlockingJob:
+        """As in `Backend`: here and now."""
+        run_sync(_quietly(function))
+        return BlockingJob()
 
     def check_owner(self) -> None:
         """Any thread may use it."""
@@ -114,6 +120,23 @@ class BlockingBackend:
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: here."""
         return function()
+
+
+class BlockingJob:
+    """What has ended when it is returned."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        """As in `Job`: too late."""
+
+    async def stop(self) -> None:
+        """As in `Job`: too late."""
+
+
+async def _quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with suppress(Exception):
+        await function()
 
 
 class BlockingWaiter:

@@ -175,6 +175,18 @@ class Waiter(Protocol):
         ...
 
 
+class Job(Protocol):
+    """A coroutine that runs beside the flow that started it."""
+
+    def cancel(self) -> None:
+        """Have it cancelled. To be called in its loop; nothing when it has ended."""
+        ...
+
+    async def stop(self) -> None:
+        """Cancel it, and return when it has ended, even where the caller is being cancelled. In itself: cancel it and return."""
+        ...
+
+
 class Lock(Protocol):
     """What `threading.Lock` offers."""
 
@@ -206,6 +218,14 @@ class Backend(Protocol):
         ...
 
     def waiter(self) -> Waiter: ...
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> Job:
+        """Run a coroutine beside the caller: to its end, until it is cancelled, or until the loop ends.
+
+        What it raises is lost: it is to see to that itself. Under the blocking backend nothing runs beside: it is run here and now, and
+        must not suspend.
+        """
+        ...
 
     def check_owner(self) -> None:
         """Raise WrongEventLoop when called from an event loop other than the backend's. The blocking backend does nothing."""

@@ -125,6 +125,7 @@ def _with_authorities(verify: str) -> ssl.SSLContext:
     path = Path(verify)
     if path.is_dir():
         return ssl.create_default_context(capath=verify)
+    _check_there(path, "a suitable TLS CA certificate bundle")
     _check_readable(path, "verify")
     try:
         return ssl.create_default_context(cafile=verify)
@@ -137,9 +138,11 @@ def _load_certificate(context: ssl.SSLContext, cert: str | tuple[str, str] | tup
     certificate, key, password = parts
     if not certificate:
         raise InvalidOption("cert: the certificate's path is empty")
-    _check_readable(Path(certificate), "cert")
-    if key:
-        _check_readable(Path(key), "cert")
+    for path, what in ((certificate, "the TLS certificate file"), (key, "the TLS key file")):
+        if path:
+            _check_there(Path(path), what)
+    for path in filter(None, (certificate, key)):
+        _check_readable(Path(path), "cert")
     key_file = key or certificate
     asked = False
 
@@ -169,12 +172,15 @@ def _certificate_trouble(error: ssl.SSLError, certificate: str, key_file: str, a
     return f"cert: {certificate!r} with the key in {key_file!r} cannot be used ({_reason(error)})"
 
 
+def _check_there(path: Path, what: str) -> None:
+    if not path.exists():
+        raise InvalidOption(f"Could not find {what}, invalid path: {path}")  # requests' words
+
+
 def _check_readable(path: Path, option: str) -> None:
     try:
         with path.open("rb"):
             return
-    except FileNotFoundError:
-        raise InvalidOption(f"{option}: there is no file {str(path)!r}") from None
     except OSError as error:
         raise InvalidOption(f"{option}: {str(path)!r} cannot be read: {error.strerror}") from error
 

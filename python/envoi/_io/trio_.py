@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
@@ -17,7 +18,7 @@ from envoi._io.trio_stream import TrioStream
 from envoi.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 T = TypeVar("T")
 
@@ -47,6 +48,10 @@ class TrioBackend:
     def waiter(self) -> TrioWaiter:
         """As in `Backend`."""
         return TrioWaiter()
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> TrioJob:
+        """As in `Backend`: as a system task, which ends after the main one."""
+        return TrioJob(function)
 
     def check_owner(self) -> None:
         """As in `Backend`."""
@@ -117,6 +122,39 @@ class TrioBackend:
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: in one of trio's worker threads."""
         return await trio.to_thread.run_sync(function)
+
+
+class TrioJob:
+    """A coroutine that runs as a system task."""
+
+    __slots__ = ("_ended", "_scope", "_task")
+
+    def __init__(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._scope = trio.CancelScope()
+        self._ended = trio.Event()
+        self._task = trio.lowlevel.spawn_system_task(self._run, function, context=copy_context())
+
+    def cancel(self) -> None:
+        """As in `Job`."""
+        self._scope.cancel()
+
+    async def stop(self) -> None:
+        """As in `Job`."""
+        self._scope.cancel()
+        if self._task is not trio.lowlevel.current_task():
+            with trio.CancelScope(shield=True):
+                await self._ended.wait()
+
+    async def _run(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            with self._scope:
+                await function()
+        except trio.Cancelled:  # the run ends
+            raise
+        except BaseException:  # noqa: BLE001 - trio takes what a system task raises for a fault of its own
+            pass
+        finally:
+            self._ended.set()
 
 
 class TrioWaiter:

@@ -178,7 +178,8 @@ def basic(pair: Any) -> str:
     """The Authorization field's value for a user name and a password (RFC 7617, section 2).
 
     Args:
-        pair: text is sent as ISO 8859-1 where that can carry it, else as UTF-8. Numbers are written out, with a DeprecationWarning.
+        pair: text is sent as ISO 8859-1 where that can carry it, else as UTF-8. Numbers are written out, and so is None for both,
+            with a DeprecationWarning, as in requests.
 
     Raises:
         InvalidOption: not a pair of str or bytes.
@@ -187,6 +188,8 @@ def basic(pair: Any) -> str:
 
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise InvalidOption(_EXPECTED)
+    if pair[0] is pair[1] is None:
+        pair = (_written_out(None), "None")
     user, password = (_encoded(part) for part in pair)
     return "Basic " + b2a_base64(user + b":" + password, newline=False).decode("ascii")
 
@@ -219,10 +222,17 @@ def _flow_of_field(value: str) -> StartFlow:
 
 def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
     def flow(request: PreparedRequest) -> Flow:
+        former = getattr(request, "content", None)
         changed = auth(request)
         if changed is None or not hasattr(changed, "headers"):
             message = f"{type(auth).__name__} given as auth= must return the request, not {type(changed).__name__}"
             raise InvalidOption(message, request=request)
+        if hasattr(changed, "settle"):
+            changed.settle()
+        body: Any = getattr(changed, "content", former)
+        if body is not former and body is not None and body.content is not None and "Content-Length" in changed.headers:
+            # It may have put back the fields that came with the former body. requests counts anew as well.
+            changed.headers["Content-Length"] = str(body.length)
         yield changed
 
     return flow
@@ -256,7 +266,7 @@ def _encoded(part: Any) -> bytes:
         raise InvalidOption(message) from None
 
 
-def _written_out(part: float) -> str:
+def _written_out(part: float | None) -> str:
     import warnings
 
     message = f"auth= has a user name or password of type {type(part).__name__}: pass it as str"

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
@@ -30,6 +30,29 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
             raise AttributeError(message) from error
         setattr(sys.modules[module], name, value)
         return value
+
+    return find
+
+
+def names_of(module: str, modules: Sequence[str], sources: Mapping[str, str]) -> Callable[[str], Any]:
+    """A module's `__getattr__` for what requests' module of its name has imported, and companions import from there.
+
+    Args:
+        module: the module's own name.
+        modules: where a name is looked for, in order.
+        sources: names that are found elsewhere, as for `lazy_names`.
+    """
+    known = lazy_names(module, sources)
+
+    def find(name: str) -> Any:
+        if name in sources or name.startswith("_"):
+            return known(name)
+        for other in modules:
+            value = getattr(import_module(other), name, None)
+            if value is not None:
+                setattr(sys.modules[module], name, value)
+                return value
+        return known(name)
 
     return find
 

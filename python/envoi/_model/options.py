@@ -69,6 +69,22 @@ class OptionsWithoutDataAndJson(_CommonOptions, total=False):
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
+_OF_OTHERS: Final = {"content": "data", "context": "verify", "ssl": "verify", "ssl_context": "verify", "verify_ssl": "verify"}
+"""What other libraries call one of these, where the names have nothing in common."""
+
+_OF_A_SESSION: Final = frozenset(
+    {
+        "base_url",
+        "keepalive",
+        "local_address",
+        "max_connections",
+        "max_connections_per_host",
+        "max_redirects",
+        "resend",
+        "sensitive_headers",
+        "trust_env",
+    }
+)
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -86,5 +102,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 def _complaint(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, OPTION_NAMES, 1, 0.6)
+    if name in _OF_A_SESSION:
+        return f"{name}= is not an option of a request, but a setting of a session"
+    near = [_OF_OTHERS[name]] if name in _OF_OTHERS else get_close_matches(name, OPTION_NAMES, 1, 0.6)
     return f"{name}= is not an option of a request" + (f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}")

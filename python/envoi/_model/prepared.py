@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from envoi._core import URL, Headers
 from envoi._model.body import NO_BODY, encode_body, encode_content, set_framing
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.hooks import Hook
     from envoi._model.types import AuthType, CookiesType, DataType, FilesType, HeadersType, HooksType, JsonType, ParamsType, URLType
+
+
+_SKIPPED: Final = "@@@SKIP_HEADER@@@"
+"""`urllib3.util.SKIP_HEADER`, for a field that is not to be sent; requests' users have it from there."""
 
 
 class PreparedRequest(RequestHooksMixin):
@@ -168,7 +172,13 @@ class PreparedRequest(RequestHooksMixin):
         if url is None:
             raise MissingSchema("Invalid URL None: No scheme supplied. A request needs a URL")
         parsed = parse_url(url)
-        self.parsed_url = with_params(parsed, params) if parsed.scheme.startswith("http") else parsed
+        if parsed.scheme.startswith("http"):
+            if parsed.scheme not in {"http", "https"}:  # such as http+unix: an adapter's, which expects requests' quoting
+                from envoi._model.uris import requote_uri
+
+                parsed = parse_url(requote_uri(str(parsed)))
+            parsed = with_params(parsed, params)
+        self.parsed_url = parsed
         self._url = None
 
     def prepare_headers(self, headers: HeadersType) -> None:
@@ -230,6 +240,16 @@ class PreparedRequest(RequestHooksMixin):
         """Register `hooks`, functions to be called with the response."""
         for event, hook in (hooks or {}).items():
             self.register_hook(event, hook)
+
+    def settle(self) -> None:
+        """Take the fields from whatever mapping somebody has set as `headers`: what is sent is a `Headers`.
+
+        Raises:
+            InvalidHeader: one that cannot be sent.
+        """
+        fields: Any = self.headers
+        if type(fields) is not Headers and fields is not None:
+            self.headers = merge_headers(Headers(), [(name, value) for name, value in fields.items() if value != _SKIPPED])
 
     def copy(self) -> PreparedRequest:
         """A request with headers, cookies and hooks of its own, and the same body."""

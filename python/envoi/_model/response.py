@@ -8,8 +8,10 @@ from envoi._core import URL, Headers, ResponseHead
 from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
 from envoi._model.cookies import CookieHolder, as_jar
 from envoi._model.links import links_by_relation
+from envoi._model.prepared import PreparedRequest  # noqa: TC001 - see BaseResponse
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.text import decode_text
+from envoi._model.timing import ConnectionInfo, Timing  # noqa: TC001 - see BaseResponse
 from envoi._model.url import parse_url, redact
 from envoi.exceptions import HTTPError, JSONDecodeError
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from envoi._model.cookie_jar import RequestsCookieJar
-    from envoi._model.prepared import PreparedRequest
-    from envoi._model.timing import ConnectionInfo, Timing
     from envoi._model.types import URLType
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
@@ -47,6 +47,7 @@ class BaseResponse:
         raw: for compatibility; None.
     """
 
+    # What is annotated here can be evaluated: companions make classes of a kind that does so out of responses.
     status_code: int
     request: PreparedRequest
     timing: Timing | None = None
@@ -55,15 +56,17 @@ class BaseResponse:
     informational: list[ResponseHead] | tuple[()] = ()
     raw: Any = None
 
-    # Defaults live on the class: making a response sets four attributes, and no more until someone asks.
+    # Defaults live on the class: making a response sets four attributes, and no more until someone asks. A subclass may set none.
+    _head: ResponseHead | None = None
+    _url: URL | None = None
     _reason: str | None = None
     _headers: Headers | None = None
     _url_text: str | None = None
     _encoding: str | NotGiven | None = NOT_GIVEN
     _apparent: str | NotGiven | None = NOT_GIVEN
-    _cookies: RequestsCookieJar | None = None
+    _cookies: Any = None
     _history: list[Any] | None = None
-    _elapsed: timedelta | None = None
+    _elapsed: Any = None
     _next: PreparedRequest | None = None
     _http_version: str | None = None
 
@@ -168,7 +171,7 @@ class BaseResponse:
             from datetime import timedelta
 
             self._elapsed = timedelta(seconds=0.0 if self.timing is None else self.timing.until_head)
-        return self._elapsed
+        return self._elapsed  # type: ignore[no-any-return]
 
     @elapsed.setter
     def elapsed(self, value: timedelta) -> None:
@@ -183,7 +186,7 @@ class BaseResponse:
             if url is not None and (self._head is None or self._head.sets_cookies):
                 holder.extract(url, self.headers)
             self._cookies = holder.jar
-        return self._cookies
+        return self._cookies  # type: ignore[no-any-return]
 
     @cookies.setter
     def cookies(self, value: Any) -> None:
@@ -250,7 +253,13 @@ class BaseResponse:
         if self.ok:
             return
         side = "Client" if self.status_code < _FIRST_SERVER_ERROR else "Server"
-        message = f"{self.status_code} {side} Error: {self.reason} for url: {redact(self.url or '')}"
+        reason: Any = self.reason
+        if isinstance(reason, bytes):  # set by an adapter
+            try:
+                reason = reason.decode()
+            except UnicodeDecodeError:
+                reason = reason.decode("latin-1")
+        message = f"{self.status_code} {side} Error: {reason} for url: {redact(self.url or '')}"
         raise HTTPError(message, request=self.request, response=self)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -101,6 +101,14 @@ class Timeout:
         object.__setattr__(made, "deadline", deadline)
         return made
 
+    def in_plain_words(self) -> Any:
+        """As requests' users say it, where that says it all: None for the limits by default, a number of seconds, `(connect, read)`."""
+        if self.deadline != inf or self.total is not None or self.pool != DEFAULT_TIMEOUT.pool or self.write != self.read:
+            return self
+        if self.connect == self.read:
+            return self.read
+        return None if self == DEFAULT_TIMEOUT else (self.connect, self.read)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         message = "a Timeout cannot be changed: make a new one"
         raise AttributeError(message)
@@ -153,7 +161,7 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
         )
         raise InvalidOption(message)
     if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-        message = f"timeout={value!r}: must be a number of seconds, (connect, read), a Timeout or None, not {type(value).__name__}"
+        message = f"timeout={value!r}: must be an int, float or None (seconds), (connect, read) or a Timeout, not {type(value).__name__}"
         raise InvalidOption(message)
     return Timeout(value, value, value, default.pool, default.total)  # type: ignore[arg-type]
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from envoi import exceptions
 from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
 from envoi._proto.decoding import DecodeError
-from envoi._proto.h1 import IncompleteMessage, InvalidHeaderError, InvalidMessage, InvalidMethodError, ProtocolViolation
+from envoi._proto.h1 import (
+    FramingViolation,
+    IncompleteHead,
+    IncompleteMessage,
+    InvalidHeaderError,
+    InvalidMessage,
+    InvalidMethodError,
+    ProtocolViolation,
+)
 
 if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
@@ -105,10 +113,14 @@ def _raised(error: Exception, phase: str, where: str, timeout: Timeout, *, total
 
 
 def _violation(error: ProtocolViolation, phase: str, where: str) -> exceptions.RequestException:
+    if isinstance(error, IncompleteHead):
+        return exceptions.IncompleteHead(f"{where} closed the connection inside its answer's head: {error}")
     if isinstance(error, IncompleteMessage):
         if phase == "body":
             return exceptions.IncompleteBody(f"The connection to {where} ended before the body did: {error}")
         return exceptions.RemoteProtocolError(f"{where} closed the connection without a complete answer: {error}")
+    if isinstance(error, FramingViolation):
+        return exceptions.InvalidFraming(f"{where} sent an answer that breaks the rules of HTTP: {error}")
     if phase == "body":
         return exceptions.ChunkedEncodingError(f"The body from {where} is broken: {error}")
     return exceptions.RemoteProtocolError(f"{where} sent an answer that breaks the rules of HTTP: {error}")

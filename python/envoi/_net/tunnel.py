@@ -6,7 +6,7 @@ What goes wrong at the proxy is a ProxyError that names it, without credentials;
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from envoi import exceptions
 from envoi._net.errors import is_over, translate
@@ -62,7 +62,7 @@ class ProxyDialer:
             machine = None if target is None else await self._machine(*target, deadline)
             stream = await self._connect(deadline)
             if machine is not None:
-                await self._negotiate(stream, machine, deadline)
+                await self._negotiate(stream, machine, target, deadline)
         except Exception as error:
             raised = self._explain(error, target, timeout, total_passed=is_over(total_deadline, self._backend.now()))
             if raised is error:
@@ -77,11 +77,11 @@ class ProxyDialer:
             return ConnectMachine(host, port, proxy.fields)
         from envoi._proto.socks import Socks4Machine, Socks5Machine
 
-        if proxy.kind in {"socks4", "socks5"}:
+        if proxy.kind == "socks4":
             host = await self._resolve_here(host, port, deadline)
         if proxy.kind in {"socks4", "socks4a"}:
             return Socks4Machine(host, port, proxy.username or "")
-        return Socks5Machine(host, port, proxy.username, proxy.password)
+        return Socks5Machine(host, port, proxy.username, proxy.password, aimed=proxy.kind != "socks5")
 
     async def _resolve_here(self, host: str, port: int, deadline: float) -> str:
         """An address of the target: an IPv4 one if there is any, because more proxies can reach it."""
@@ -110,7 +110,7 @@ class ProxyDialer:
             stream = await backend.start_tls(stream, tls, proxy.host, deadline)  # closes it when it fails
         return stream
 
-    async def _negotiate(self, stream: Stream, machine: TunnelMachine, deadline: float) -> None:
+    async def _negotiate(self, stream: Stream, machine: TunnelMachine, target: tuple[str, int] | None, deadline: float) -> None:
         self._phase = "connect"
         try:
             sending = machine.start()
@@ -118,6 +118,9 @@ class ProxyDialer:
                 if sending:
                     await stream.send(sending, inf, deadline)
                 await stream.pump(machine.feed, inf, deadline)
+                if target is not None and getattr(machine, "awaits_address", False):
+                    cast("Any", machine).aim(await self._resolve_here(*target, deadline))
+                    self._phase = "connect"
                 sending = machine.take_output()
             if machine.take_surplus():
                 # Nobody has spoken to the tunnel's end yet: whatever this is, it is not from there.

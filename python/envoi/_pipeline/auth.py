@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 
 def credentials(call: Call, request: PreparedRequest) -> Any:
-    """What authenticates a request: `auth=`, else the URL's user and password, else netrc unless a header says something; or None."""
+    """What authenticates a request: `auth=`, else the URL's user and password, else netrc unless a header says something, else the URL's
+    user without a password; or None.
+    """
     if call.auth is not None:
         return call.auth
     url = request.parsed_url
-    if url.has_userinfo:
+    if url.password:
         return user_of(url)
     if call.netrc is not None and "Authorization" not in request.headers:
-        return call.netrc.credentials_for(url.host)
-    return None
+        found = call.netrc.credentials_for(url.host)
+        if found is not None:
+            return found
+    return user_of(url) if url.has_userinfo else None
 
 
 async def authenticated(

@@ -25,7 +25,8 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
     blocking = call.pool.backend.name == "blocking"
     if not blocking and reply.body is not None and not call.stream and not reply.is_redirect:
         await load(reply)
-    options = {"timeout": call.timeout, "verify": call.verify, "cert": call.cert, "proxies": call.proxies, "stream": call.stream}
+    told = {"verify": call.verify, "cert": call.cert, "proxies": call.proxies, "stream": call.stream}
+    options = {"timeout": call.timeout.in_plain_words(), **told}
     try:
         for hook in list(hooks):
             result: Any = hook(reply, **options)

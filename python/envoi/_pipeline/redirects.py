@@ -90,7 +90,7 @@ async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[
     passed = [] if history is None else history
     reply.history = list(passed)
     await discard(reply)
-    if sum(step.is_redirect for step in passed) >= call.max_redirects:  # attempts to authenticate are no redirects
+    if len(passed) >= call.max_redirects:
         trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
         raise exceptions.TooManyRedirects(f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply)
     passed.append(reply)

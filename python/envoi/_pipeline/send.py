@@ -38,7 +38,7 @@ async def send(call: Call, request: PreparedRequest) -> Reply:
                 auth = credentials(call, request)
                 reply, unanswered = await authenticated(call, request, auth, started, deadline, redirected=redirected)
                 if unanswered:
-                    history = [*(history or ()), *unanswered]
+                    reply.history = unanswered
             if (hooks := reply.request.response_hooks) is not None:
                 reply = await run_hooks(call, reply, hooks)
             if reply.sets_cookies:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from envoi._core import (
+    FramingViolation,
     H1Machine,
+    IncompleteHead,
     IncompleteMessage,
     InvalidHeaderError,
     InvalidMessage,
@@ -14,7 +16,9 @@ from envoi._core import (
 )
 
 __all__ = [
+    "FramingViolation",
     "H1Machine",
+    "IncompleteHead",
     "IncompleteMessage",
     "InvalidHeaderError",
     "InvalidMessage",

@@ -62,6 +62,8 @@ _Step: TypeAlias = Callable[[bytes], "tuple[int, _Step] | None"]
 class _Machine:
     """What the versions share: bytes are collected until the present step has as many as it needs."""
 
+    awaits_address = False
+
     def __init__(self) -> None:
         self.established = False
         self._buffer = bytearray()
@@ -85,7 +87,7 @@ class _Machine:
                 self.established = True
             else:
                 self._needed, self._step = following
-        return self.established or bool(self._output)
+        return self.established or self.awaits_address or bool(self._output)
 
     def take_output(self) -> bytes:
         """What is to be sent now; b"" when the tunnel stands."""
@@ -152,15 +154,33 @@ class Socks5Machine(_Machine):
         port: the port.
         username: for RFC 1929's sub-negotiation; None to offer none.
         password: likewise.
+        aimed: False for a name whose address will be told by `aim`, once the proxy has agreed to talk.
+
+    Attributes:
+        awaits_address: whether that is waited for now.
 
     Raises:
         SocksError: the host or the credentials cannot be told in SOCKS5.
     """
 
-    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None) -> None:
+    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None, *, aimed: bool = True) -> None:
         super().__init__()
-        self._request = b"\x05\x01\x00" + _encode_destination(host) + port.to_bytes(2, "big")
+        self._port = port
+        self._aimed = aimed
+        self._request = self._connect_to(host)
         self._credentials = None if username is None else _encode_credentials(username, password or "")
+
+    def aim(self, address: str) -> None:
+        """Tell the name's address.
+
+        Args:
+            address: of IPv4 or IPv6.
+        """
+        self._aimed = True
+        self._request = self._connect_to(address)
+        if self.awaits_address:
+            self.awaits_address = False
+            self._output += self._request
 
     def start(self) -> bytes:
         """The greeting: which ways of authentication are known (RFC 1928, section 3)."""
@@ -192,8 +212,14 @@ class Socks5Machine(_Machine):
         return self._ask()
 
     def _ask(self) -> tuple[int, _Step]:
-        self._output += self._request
+        if self._aimed:
+            self._output += self._request
+        else:
+            self.awaits_address = True
         return 2, self._on_reply
+
+    def _connect_to(self, host: str) -> bytes:
+        return b"\x05\x01\x00" + _encode_destination(host) + self._port.to_bytes(2, "big")
 
     def _on_reply(self, data: bytes) -> tuple[int, _Step]:
         # A refusal is told at once: some servers hang up without the rest.

@@ -12,6 +12,10 @@ pub enum Violation {
     Protocol(Cow<'static, str>),
     /// The stream ended before the message did.
     Incomplete(Cow<'static, str>),
+    /// The stream ended inside the head.
+    IncompleteHead(Cow<'static, str>),
+    /// What the head says of the body's length contradicts itself, or means nothing.
+    Framing(Cow<'static, str>),
     /// A limit was passed.
     TooLarge(Cow<'static, str>),
 }
@@ -19,6 +23,10 @@ pub enum Violation {
 impl Violation {
     pub(crate) const fn protocol(message: &'static str) -> Self {
         Self::Protocol(Cow::Borrowed(message))
+    }
+
+    pub(crate) const fn framing(message: &'static str) -> Self {
+        Self::Framing(Cow::Borrowed(message))
     }
 
     pub(crate) const fn incomplete(message: &'static str) -> Self {
@@ -31,9 +39,11 @@ impl Violation {
 
     pub fn message(&self) -> &str {
         match self {
-            Self::Protocol(message) | Self::Incomplete(message) | Self::TooLarge(message) => {
-                message
-            }
+            Self::Protocol(message)
+            | Self::Incomplete(message)
+            | Self::IncompleteHead(message)
+            | Self::Framing(message)
+            | Self::TooLarge(message) => message,
         }
     }
 }

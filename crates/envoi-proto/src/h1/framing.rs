@@ -39,9 +39,9 @@ impl FramingFields {
     fn note_length(&mut self, value: &[u8]) -> Result<(), Violation> {
         for member in value.split(|byte| *byte == b',') {
             let length = parse_length(trim(member))
-                .ok_or(Violation::protocol("Content-Length is not a number"))?;
+                .ok_or(Violation::framing("Content-Length is not a number"))?;
             if self.length.is_some_and(|other| other != length) {
-                return Err(Violation::protocol(
+                return Err(Violation::framing(
                     "there are two different Content-Length values",
                 ));
             }
@@ -97,7 +97,7 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
         return Err(problem.clone());
     }
     if fields.chunked && fields.length.is_some() {
-        return Err(Violation::protocol(
+        return Err(Violation::framing(
             "there are both Content-Length and Transfer-Encoding",
         ));
     }

@@ -200,6 +200,7 @@ fn index(
                 name: span_within(bytes, header.name.as_bytes()),
                 value: span_within(bytes, header.value),
                 kind,
+                binary: false,
                 sendable: true,
             }
         })

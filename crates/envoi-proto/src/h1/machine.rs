@@ -342,8 +342,8 @@ impl Machine {
             Receiving::Head if self.section.is_empty() => Err(Violation::incomplete(
                 "the connection was closed before an answer came",
             )),
-            Receiving::Head => Err(Violation::incomplete(
-                "the connection was closed inside the response head",
+            Receiving::Head => Err(Violation::IncompleteHead(
+                "the connection was closed inside the response head".into(),
             )),
             Receiving::Length { expected, .. } => Err(Violation::Incomplete(
                 format!("the connection was closed after {received} of {expected} body bytes")

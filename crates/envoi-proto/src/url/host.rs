@@ -3,6 +3,9 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::borrow::Cow;
 
+use icu_properties::props::GeneralCategory;
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
+
 use super::error::{UrlError, UrlErrorKind};
 
 const MAX_NAME: usize = 253;
@@ -14,6 +17,8 @@ const MAX_ZONE: usize = 64;
 pub(super) struct Host<'a> {
     /// Lower case, A-labels, without brackets and zone.
     pub name: Cow<'a, str>,
+    /// As the caller wrote it, where that is another spelling of an address.
+    pub spelling: Option<&'a str>,
     pub form: HostForm,
     /// The zone of a link-local IPv6 address (RFC 6874), as in `fe80::1%eth0`.
     pub zone: Option<&'a str>,
@@ -49,6 +54,7 @@ pub(super) fn parse_host(text: &str) -> Result<Host<'_>, UrlError> {
     };
     Ok(Host {
         name,
+        spelling: None,
         form,
         zone: None,
     })
@@ -62,14 +68,16 @@ fn parse_ipv6(inner: &str) -> Result<Host<'_>, UrlError> {
         None => (inner, None),
         Some((address, zone)) => (address, Some(zone.strip_prefix("25").unwrap_or(zone))),
     };
-    let address: Ipv6Addr = address
+    let parsed: Ipv6Addr = address
         .parse()
         .map_err(|_| invalid("what is in the brackets is not an IPv6 address"))?;
     if zone.is_some_and(|zone| !is_zone(zone)) {
         return Err(invalid("the zone of its IPv6 address is malformed"));
     }
+    let name = parsed.to_string();
     Ok(Host {
-        name: Cow::Owned(address.to_string()),
+        spelling: (name != address).then_some(address),
+        name: Cow::Owned(name),
         form: HostForm::Ipv6,
         zone,
     })
@@ -89,6 +97,15 @@ fn normalise_name(text: &str) -> Result<Cow<'_, str>, UrlError> {
         if text.len() > 4 * MAX_NAME {
             return Err(invalid("it is longer than 253 characters"));
         }
+        if !idna::domain_to_unicode(text)
+            .0
+            .chars()
+            .all(is_protocol_valid)
+        {
+            return Err(invalid(
+                "it has a character that no domain name can have (RFC 5892)",
+            ));
+        }
         return idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL)
             .map_err(|_| invalid("it is not a valid internationalised domain name (UTS 46)"));
     }
@@ -96,6 +113,24 @@ fn normalise_name(text: &str) -> Result<Cow<'_, str>, UrlError> {
         return Ok(Cow::Owned(text.to_ascii_lowercase()));
     }
     Ok(Cow::Borrowed(text))
+}
+
+/// Letters, digits and marks, and the exceptions of RFC 5892, section 2.6; not symbols, which UTS 46 lets pass. ASCII is looked at later.
+fn is_protocol_valid(character: char) -> bool {
+    const CLASSES: CodePointMapDataBorrowed<'_, GeneralCategory> =
+        CodePointMapData::<GeneralCategory>::new();
+    character.is_ascii()
+        || matches!(
+            CLASSES.get(character),
+            GeneralCategory::LowercaseLetter
+                | GeneralCategory::OtherLetter
+                | GeneralCategory::ModifierLetter
+                | GeneralCategory::NonspacingMark
+                | GeneralCategory::SpacingMark
+                | GeneralCategory::DecimalNumber
+        )
+        || "\u{b7}\u{375}\u{5f3}\u{5f4}\u{6fd}\u{6fe}\u{f0b}\u{200c}\u{200d}\u{3007}\u{30fb}"
+            .contains(character)
 }
 
 /// Letters, digits, `-`, `_` and `.` alone: less than RFC 3986 allows, and all that DNS and certificates carry.

@@ -38,6 +38,8 @@ struct Places {
     userinfo: Option<Range<usize>>,
     /// Without brackets and zone.
     host: Range<usize>,
+    /// The address in normal form, where the text spells it otherwise.
+    normal: Option<Box<str>>,
     form: HostForm,
     zone: Option<Range<usize>>,
     port: Option<u16>,
@@ -102,7 +104,7 @@ impl Url {
         let Some(places) = &self.authority else {
             return Cow::Borrowed("");
         };
-        let host = self.slice(places.host.clone());
+        let host = self.normal_host(places);
         match &places.zone {
             None => Cow::Borrowed(host),
             Some(zone) => Cow::Owned(format!("{host}%{}", self.slice(zone.clone()))),
@@ -146,7 +148,7 @@ impl Url {
     pub fn authority(&self) -> String {
         let mut authority = String::new();
         if let Some(places) = &self.authority {
-            let host = self.slice(places.host.clone());
+            let host = self.normal_host(places);
             push_host(&mut authority, host, places.form, None);
             if let Some(port) = places.port.filter(|port| *port != self.default_port()) {
                 push_port(&mut authority, port);
@@ -161,7 +163,7 @@ impl Url {
         origin.push_str(self.scheme());
         origin.push_str("://");
         if let Some(places) = &self.authority {
-            let host = self.slice(places.host.clone());
+            let host = self.normal_host(places);
             let zone = places.zone.clone().map(|zone| self.slice(zone));
             push_host(&mut origin, host, places.form, zone);
         }
@@ -228,12 +230,23 @@ impl Url {
         }
     }
 
-    fn host_of(&self, places: &Places) -> host::Host<'_> {
+    fn host_of<'a>(&'a self, places: &'a Places) -> host::Host<'a> {
         host::Host {
-            name: Cow::Borrowed(self.slice(places.host.clone())),
+            name: Cow::Borrowed(self.normal_host(places)),
+            spelling: places
+                .normal
+                .is_some()
+                .then(|| self.slice(places.host.clone())),
             form: places.form,
             zone: places.zone.clone().map(|zone| self.slice(zone)),
         }
+    }
+
+    fn normal_host<'a>(&'a self, places: &'a Places) -> &'a str {
+        places
+            .normal
+            .as_deref()
+            .unwrap_or_else(|| self.slice(places.host.clone()))
     }
 
     fn userinfo(&self) -> Option<&str> {
@@ -340,8 +353,9 @@ fn push_authority(text: &mut String, authority: &Authority<'_>) -> Places {
     let host = &authority.host;
     let bracket = usize::from(host.form == HostForm::Ipv6);
     let start = text.len() + bracket;
-    push_host(text, &host.name, host.form, host.zone);
-    let end = start + host.name.len();
+    let shown = host.spelling.unwrap_or(&host.name);
+    push_host(text, shown, host.form, host.zone);
+    let end = start + shown.len();
     let zone_start = end + "%25".len();
     if let Some(port) = authority.port {
         push_port(text, port);
@@ -349,6 +363,7 @@ fn push_authority(text: &mut String, authority: &Authority<'_>) -> Places {
     Places {
         userinfo,
         host: start..end,
+        normal: host.spelling.is_some().then(|| host.name.as_ref().into()),
         form: host.form,
         zone: host.zone.map(|zone| zone_start..zone_start + zone.len()),
         port: authority.port,

@@ -231,6 +231,7 @@ fn pass_through<'a>(scheme: Cow<'a, str>, split: &Split<'a>) -> Result<Parts<'a>
             userinfo: userinfo.map(Cow::Borrowed),
             host: Host {
                 name: Cow::Borrowed(host),
+                spelling: None,
                 form: HostForm::Name,
                 zone: None,
             },

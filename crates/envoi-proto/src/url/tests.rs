@@ -73,7 +73,10 @@ fn what_is_illegal_is_quoted_or_normalised() {
         ("http://Bücher.example/", "http://xn--bcher-kva.example/"),
         ("http://straße.de/", "http://xn--strae-oqa.de/"),
         ("http://ｅｘａｍｐｌｅ．com/", "http://example.com/"),
-        ("http://[2001:DB8:0::1]:8080/", "http://[2001:db8::1]:8080/"),
+        (
+            "http://[2001:DB8:0::1]:8080/",
+            "http://[2001:DB8:0::1]:8080/",
+        ),
         ("http://[fe80::1%25eth0]/", "http://[fe80::1%25eth0]/"),
         ("http://[fe80::1%eth0]/", "http://[fe80::1%25eth0]/"),
     ] {

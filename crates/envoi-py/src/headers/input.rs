@@ -2,7 +2,7 @@
 
 use envoi_proto::headers::Headers as Fields;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping};
+use pyo3::types::{PyBytes, PyDict, PyMapping};
 
 use super::Headers;
 use crate::errors::InvalidHeaderError;
@@ -13,22 +13,26 @@ pub struct Collected {
     fields: Fields,
     removed: Vec<Vec<u8>>,
     repeats: bool,
+    keeps_bytes: bool,
 }
 
 impl Collected {
-    /// Read `items`. With `removals`, a value of None stands for "remove this name"; without, it is refused.
+    /// Read `items`. With `removals`, a value of None stands for "remove this name", and one of bytes is remembered as such; without,
+    /// None is refused.
     pub fn read(items: &Bound<'_, PyAny>, removals: bool) -> PyResult<Self> {
         if let Ok(headers) = items.cast::<Headers>() {
             return Ok(Self {
                 fields: headers.get().snapshot(),
                 removed: Vec::new(),
                 repeats: true,
+                keeps_bytes: false,
             });
         }
         let mut collected = Self {
             fields: Fields::new(),
             removed: Vec::new(),
             repeats: false,
+            keeps_bytes: removals,
         };
         if let Ok(dictionary) = items.cast::<PyDict>() {
             for (name, value) in dictionary {
@@ -56,24 +60,19 @@ impl Collected {
         for name in &self.removed {
             fields.remove(name);
         }
-        if fields.is_empty() {
-            return self
-                .fields
-                .iter()
-                .for_each(|field| fields.add(field.name, field.value));
-        }
-        if !self.repeats {
-            return self
-                .fields
-                .iter()
-                .for_each(|field| fields.set(field.name, field.value));
-        }
+        let empty = fields.is_empty();
         for (index, field) in self.fields.iter().enumerate() {
-            let mut before = self.fields.iter().take(index);
-            if before.any(|other| other.name.eq_ignore_ascii_case(field.name)) {
+            let repeated = self.repeats && {
+                let mut before = self.fields.iter().take(index);
+                before.any(|other| other.name.eq_ignore_ascii_case(field.name))
+            };
+            if empty || repeated {
                 fields.add(field.name, field.value);
             } else {
                 fields.set(field.name, field.value);
+            }
+            if field.binary {
+                fields.mark_binary(field.name);
             }
         }
     }
@@ -106,11 +105,15 @@ impl Collected {
             self.removed.push(name.into_owned());
             return Ok(());
         }
-        let value = new_value(&name, value)?;
+        let given = value;
+        let value = new_value(&name, given)?;
         if self.repeats {
             self.fields.add(&name, &value);
         } else {
             self.fields.set(&name, &value);
+        }
+        if self.keeps_bytes && given.is_instance_of::<PyBytes>() {
+            self.fields.mark_binary(&name);
         }
         Ok(())
     }
