@@ -129,6 +129,11 @@ class AdapterSettings:
         self._begin()
         self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
 
+    def __del__(self) -> None:
+        pool = self.__dict__.get("_pool")
+        if pool is not None and not self._borrowed:
+            pool.close_soon()
+
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         """Set how connections are made; called when the adapter is. For subclasses to override.
 
@@ -295,8 +300,6 @@ class AdapterSettings:
     ) -> Reply:
         """Send a request as the settings and the overridden methods say, and return the answer, built if `build_response` is overridden."""
         request.settle()
-        if timeout is None:
-            timeout = request.__dict__.get("_limits", DEFAULT_TIMEOUT)
         sending = request
         connection: Any = None
         if self._pool_needs_settings():
@@ -307,12 +310,11 @@ class AdapterSettings:
 
                 host = {"scheme": connection.scheme, "host": connection.host, "port": connection.port}
                 connection = urllib3_pool(self, host, settings, request, proxies)
-        if self._overrides("request_url") and (target := self.request_url(request, proxies)) != AdapterSettings.request_url(
-            self, request, proxies
-        ):
+        target = self.request_url(request, proxies) if self._overrides("request_url") else None
+        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        if target is not None and target != AdapterSettings.request_url(self, request, proxies):
             sending = request.copy()
             sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
-        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
         if hasattr(connection, "urlopen"):
             if pool.backend.name != "blocking":
                 raise InvalidOption(f"{type(self).__name__} has settings for which urllib3 carries its requests, which is not asynchronous")
@@ -324,7 +326,7 @@ class AdapterSettings:
         call.new_reply = new_reply
         call.tls = tls_config(verify, cert) if connection is None else connection.tls_config()
         call.route_for = self._route_choice(request, proxies)
-        call.timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
+        call.timeout = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
         call.stream = stream or self._builds()
         call.max_body = request.__dict__.get("_max_body")
         call.resend = True
@@ -334,7 +336,8 @@ class AdapterSettings:
             reply = await exchange(call, sending, started, deadline)
         else:
             reply = await with_retries(self.max_retries, call, sending, started, deadline)
-        reply.request = request
+        if sending is not request:
+            reply.request, reply.url = request, request.url
         return self._built(request, reply)
 
     def _built(self, request: PreparedRequest, reply: Any) -> Reply:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from envoi._facade.adapter_base import AdapterSettings
+from envoi._facade.foreign import ForeignBody
 from envoi._model.timeout import FOREVER
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import Reply
@@ -65,6 +67,10 @@ class AdapterExchange:
             made.request = request
         if made.connection is None:
             made.connection = adapter
+        if made.trace is None and made._elapsed is None:
+            made.elapsed = timedelta(seconds=call.pool.backend.now() - started)
+        if isinstance(made.body, ForeignBody):
+            made.body.limit(call.max_body, request)
         return response
 
     async def _sent(self, call: Call, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> Any:

@@ -280,7 +280,7 @@ class SessionSettings:
         if self._proxies and "proxies" not in options:
             call = call.copy()
             call.route_for = self._route_choice({})
-        if params:
+        if params and parsed.scheme.startswith("http"):  # a URL of another kind is its adapter's, and stays as it is
             parsed = with_params(parsed, params)
         if content is not NO_BODY or verb not in _BODILESS:
             set_framing(headers, verb, content)
@@ -322,7 +322,8 @@ class SessionSettings:
         kept = self._kept
         call = (kept[0] if kept else self._prepare(pool, new_reply)).copy()
         call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
-        call.stream = bool(given("stream", self.stream))
+        stream = given("stream")
+        call.stream = bool(self.stream if stream is None else stream)
         call.follow = bool(given("allow_redirects", verb != "HEAD"))
         call.cookies = given("cookies")
         call.auth = given("auth", self.auth)
@@ -364,6 +365,7 @@ class SessionSettings:
         return tls_config(self._verify_by_default() if verify is None else verify, self._cert if cert is None else cert)
 
 
+SessionSettings.__init__.__qualname__ = "Session.__init__"  # what Python's own complaint about a wrong argument names
 _BODILESS: Final = frozenset({"GET", "HEAD"})
 
 

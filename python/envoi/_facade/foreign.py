@@ -11,8 +11,11 @@ from envoi._net.body import DRAIN
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
+    from envoi._model.prepared import PreparedRequest
 
 _AMOUNT: Final = 65536
+# urllib3 takes None for all there ever will be, unless the body comes in chunks; and it waits for as much as it is told.
+_AMOUNT_OF_ANY_SIZE: Final = 10 * 1024
 
 
 class ForeignBody:
@@ -28,7 +31,7 @@ class ForeignBody:
         received: how many bytes came.
     """
 
-    __slots__ = ("_pieces", "amount", "ended", "raw", "received", "trailers")
+    __slots__ = ("_most", "_pieces", "_request", "amount", "ended", "raw", "received", "trailers")
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
@@ -37,6 +40,17 @@ class ForeignBody:
         self.ended = False
         self.received = 0
         self._pieces: Iterator[Any] | AsyncIterator[Any] | None = None
+        self._most: int | None = None
+        self._request: PreparedRequest | None = None
+
+    def limit(self, max_body: int | None, request: PreparedRequest) -> None:
+        """Have a larger body refused.
+
+        Args:
+            max_body: the most bytes; None for no limit.
+            request: what it answers, for the exception.
+        """
+        self._most, self._request = max_body, request
 
     def check_owner(self) -> None:
         """Nothing to check."""
@@ -98,12 +112,18 @@ class ForeignBody:
             self.ended = True
             return b""
         self.received += len(piece)
+        if self._most is not None and self.received > self._most:
+            self.close()
+            raise exceptions.BodyTooLarge(
+                f"The body is larger than max_body={self._most} bytes: so much has come. Raise it, or pass None.", request=self._request
+            )
         return piece
 
     def _start(self, *, decode: bool) -> Any:
         stream = getattr(self.raw, "stream", None)
         if stream is not None:
-            return stream(self.amount, decode_content=decode)
+            as_it_comes = self.amount is None and getattr(self.raw, "chunked", False)
+            return stream(None if as_it_comes else self.amount or _AMOUNT_OF_ANY_SIZE, decode_content=decode)
         return iter(self._read, b"")
 
     def _read(self) -> Any:

@@ -45,7 +45,7 @@ async def sent_in_thread(backend: Backend, adapter: Any, request: PreparedReques
     if response._content is not None:
         made.finish(response.content)
     else:
-        made.body = _InThread(backend, response)
+        made.body = _InThread(backend, response, request)
     return made
 
 
@@ -54,8 +54,8 @@ class _InThread(DecodedBody):
 
     __slots__ = ("_backend", "_response")
 
-    def __init__(self, backend: Backend, response: Response) -> None:
-        super().__init__(str(response.url), None, response.request.__dict__.get("_max_body"), response.request)
+    def __init__(self, backend: Backend, response: Response, request: PreparedRequest) -> None:
+        super().__init__(str(response.url), None, request.__dict__.get("_max_body"), request)
         self._backend = backend
         self._response = response
 
@@ -72,6 +72,10 @@ class _InThread(DecodedBody):
             self.ended = True
             self.trailers = self._response.trailers
         return piece
+
+    async def discard(self) -> bytes:
+        body = self._response.body
+        return b"" if body is None else await self._backend.call_blocking(lambda: run_sync(body.discard()))
 
     def close(self) -> None:
         self.ended = True

@@ -60,31 +60,15 @@ class _Reader:
         return taken
 
 
-class Raw(io.RawIOBase):
-    """The body of a streamed response as a binary file: encoded as it came, unless `decode_content` is set or asked for.
+class _Described:
+    """What urllib3's and the standard library's responses tell of the head."""
 
-    Args:
-        reply: whose body it is.
-
-    Attributes:
-        decode_content: whether `read` and `stream` undo Content-Encoding by default; False, as in requests.
-    """
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self._reply = reply
-        self._reader = _Reader(reply)
-        self.decode_content = False
+    _reply: Reply
 
     @property
     def status(self) -> int:
         """The status code."""
         return self._reply.status_code
-
-    @property
-    def closed(self) -> bool:
-        """Whether it, or the response, was closed."""
-        return super().closed or bool(getattr(self._reply, "_closed", False))
 
     @property
     def version(self) -> int:
@@ -108,6 +92,28 @@ class Raw(io.RawIOBase):
     def getheaders(self) -> list[tuple[str, str]]:
         """All fields, as in `http.client`."""
         return self._reply.headers.multi_items()
+
+
+class Raw(_Described, io.RawIOBase):
+    """The body of a streamed response as a binary file: encoded as it came, unless `decode_content` is set or asked for.
+
+    Args:
+        reply: whose body it is.
+
+    Attributes:
+        decode_content: whether `read` and `stream` undo Content-Encoding by default; False, as in requests.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self._reply = reply
+        self._reader = _Reader(reply)
+        self.decode_content = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it, or the response, was closed."""
+        return super().closed or bool(getattr(self._reply, "_closed", False))
 
     def isclosed(self) -> bool:
         """Whether nothing more will come."""
@@ -158,13 +164,18 @@ class Raw(io.RawIOBase):
         return self.decode_content if asked is None else asked
 
 
-class AsyncRaw:
+class AsyncRaw(_Described):
     """The same for an `AsyncSession`, with `read` and `stream` awaited."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
         self._reader = _Reader(reply)
         self.decode_content = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the response was closed."""
+        return bool(getattr(self._reply, "_closed", False))
 
     async def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or negative."""

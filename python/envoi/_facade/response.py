@@ -120,7 +120,7 @@ class Response(OpenReply):
         self.close()
 
     def _iterate(self, cutter: Cutter) -> Iterator[Any]:
-        if self._content is not None:
+        if isinstance(self._content, bytes):
             yield from cutter.cut(self._content)
         else:
             self._consumed = True

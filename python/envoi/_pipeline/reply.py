@@ -93,7 +93,7 @@ async def receive(reply: Reply) -> bytes:
 async def load(reply: Reply) -> None:
     """Read the whole body, decoded, unless it is there already."""
     body = reply.body
-    if body is None:
+    if body is None or isinstance(reply._content, bytes):
         return
     try:
         content = await body.read()
