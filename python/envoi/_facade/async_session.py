@@ -6,9 +6,10 @@ from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from envoi._facade.adapter_base import seams_of
 from envoi._facade.async_adapters import AsyncHTTPAdapter
 from envoi._facade.async_response import AsyncResponse
-from envoi._facade.mounting import methods_of
+from envoi._facade.mounting import methods_of, watched_netrc
 from envoi._facade.opening import open_async_pool
 from envoi._facade.preparing import Preparing, by_name
 from envoi._pipeline.reply import discard, load
@@ -63,7 +64,8 @@ class AsyncSession(Preparing):
             RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
         """
         given: Any = by_name(positional, options) if positional else options
-        if self._is_by_parts():
+        # The two questions are asked for each request, and written out: a call would cost as much as the answer.
+        if self._changed or methods_of(type(self)) != self._kind_methods or (watched_netrc and self._is_by_parts()):
             prepared, arguments = self._parts(method, url, given)
             return await self.send(prepared, **arguments)
         pool = self._pool
@@ -71,7 +73,7 @@ class AsyncSession(Preparing):
             pool = self._open()
         pool.backend.check_owner()
         call, request = self._call(pool, AsyncResponse, method, url, given)
-        if self._has_adapters():
+        if self._adapters is not None or seams_of(self._kind) != self._kind_seams:
             call = self._adapted(call)
         return await send(call, request)  # type: ignore[return-value] # the class that the call was given
 
@@ -279,3 +281,4 @@ class AsyncSession(Preparing):
 
 
 AsyncSession._kind_methods = methods_of(AsyncSession)
+AsyncSession._kind_seams = seams_of(AsyncHTTPAdapter)

@@ -49,6 +49,7 @@ class Mounting(SessionSettings):
     _changed: bool = False
     _kind: ClassVar[type[AdapterSettings]]
     _kind_methods: ClassVar[tuple[Any, ...]]
+    _kind_seams: ClassVar[tuple[Any, ...]]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _METHODS:
@@ -116,11 +117,7 @@ class Mounting(SessionSettings):
 
     def _is_by_parts(self) -> bool:
         """Whether one of requests' methods was overridden or patched, so that they are to be called."""
-        return self._changed or methods_of(type(self)) != self._kind_methods or (bool(_netrc_lookup) and patched_netrc() is not None)
-
-    def _has_adapters(self) -> bool:
-        """Whether an adapter other than the pool may have a say."""
-        return self._adapters is not None or seams_of(self._kind) != self._kind._original()
+        return self._changed or methods_of(type(self)) != self._kind_methods or (bool(watched_netrc) and patched_netrc() is not None)
 
     def _adapted(self, call: Call) -> Call:
         call = call.copy()
@@ -178,15 +175,17 @@ def watch_netrc(module: str, function: Any) -> None:
         module: its name.
         function: what is there now.
     """
-    _netrc_lookup.update(module=module, function=function)
+    watched_netrc.update(module=module, function=function)
 
 
 def patched_netrc() -> Any:
     """The function that somebody has put in the place of `get_netrc_auth`, or None."""
-    there = getattr(sys.modules.get(_netrc_lookup["module"]), "get_netrc_auth", None) if _netrc_lookup else None
-    return None if there is None or there is _netrc_lookup["function"] else there
+    there = getattr(sys.modules.get(watched_netrc["module"]), "get_netrc_auth", None) if watched_netrc else None
+    return None if there is None or there is watched_netrc["function"] else there
 
 
-_netrc_lookup: dict[str, Any] = {}
+watched_netrc: dict[str, Any] = {}
+"""Where `get_netrc_auth` may be patched, and what was there; empty until somebody imports that module."""
+
 _METHODS: Final = frozenset(METHODS)
 _OPTIONS: Final = frozenset({"stream", "timeout", "verify", "cert", "proxies", "allow_redirects", "max_body"})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 
+from envoi._facade.adapter_base import seams_of
 from envoi._facade.adapters import HTTPAdapter
-from envoi._facade.mounting import methods_of
+from envoi._facade.mounting import methods_of, watched_netrc
 from envoi._facade.opening import open_blocking_pool
 from envoi._facade.preparing import Preparing, by_name
 from envoi._facade.redirect_mixin import SessionRedirectMixin
@@ -59,14 +60,15 @@ class Session(Preparing, SessionRedirectMixin):
             RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
         """
         given: Any = by_name(positional, options) if positional else options
-        if self._is_by_parts():
+        # The two questions are asked for each request, and written out: a call would cost as much as the answer.
+        if self._changed or methods_of(type(self)) != self._kind_methods or (watched_netrc and self._is_by_parts()):
             prepared, arguments = self._parts(method, url, given)
             return self.send(prepared, **arguments)
         pool = self._pool
         if pool is None:
             pool = self._open()
         call, request = self._call(pool, Response, method, url, given)
-        if self._has_adapters():
+        if self._adapters is not None or seams_of(self._kind) != self._kind_seams:
             call = self._adapted(call)
         return run_sync(send(call, request))  # type: ignore[return-value] # the class that the call was given
 
@@ -207,3 +209,4 @@ class Session(Preparing, SessionRedirectMixin):
 
 
 Session._kind_methods = methods_of(Session)
+Session._kind_seams = seams_of(HTTPAdapter)
