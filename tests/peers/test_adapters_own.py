@@ -87,6 +87,12 @@ class Echo(BaseAdapter):
         pass
 
 
+def test_adapters_and_stream_as_arguments_of_a_session(client: Client) -> None:
+    with Client(client.colour, adapters={"echo://": Echo()}, stream=True) as made:
+        response = made.get("echo://host/x")
+        assert b"".join(response.iter_content(4)) == b"GET /x "
+
+
 def test_max_body_and_elapsed_hold_for_what_an_adapter_made(client: Client) -> None:
     mount(client, "echo://", Echo())
     with pytest.raises(envoi.BodyTooLarge):

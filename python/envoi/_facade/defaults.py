@@ -71,6 +71,8 @@ class SessionSettings:
         sensitive_headers: names of headers that a redirect to another origin must not take along, besides
             Authorization, Cookie and Proxy-Authorization.
         local_address: the address to connect from.
+        stream: whether bodies are left for the caller to read, where a request does not say.
+        adapters: what to mount from the start, by prefix: see `mount`.
 
     Raises:
         InvalidOption: an argument of the wrong type or out of range.
@@ -101,6 +103,8 @@ class SessionSettings:
         max_body: int | None = None,
         sensitive_headers: Iterable[str] = (),
         local_address: str | None = None,
+        stream: bool = False,
+        adapters: Mapping[str, Any] | None = None,
     ) -> None:
         self._begin()
         self._limits = (
@@ -121,10 +125,16 @@ class SessionSettings:
         self.auth: AuthType = auth
         self.max_redirects: int = checks.whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env
-        self.stream: bool = False
+        self.stream: bool = stream
         self.resend: bool = resend
         self.max_body: int | None = checks.size(max_body)
         self.sensitive_headers = sensitive_headers
+        for prefix, adapter in (adapters or {}).items():
+            self.mount(prefix, adapter)
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """Send requests whose URLs begin with `prefix` by way of an adapter. For the sessions to say how."""
+        raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

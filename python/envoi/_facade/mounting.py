@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from weakref import ref
 
-from envoi._facade.adapter_base import AdapterSettings, seams_of
 from envoi._facade.adapter_exchange import AdapterExchange
 from envoi._facade.adapters import require_adapter
 from envoi._facade.defaults import SessionSettings
@@ -21,6 +20,7 @@ from envoi.exceptions import InvalidOption, InvalidSchema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
 
+    from envoi._facade.adapter_base import AdapterSettings
     from envoi._net.pool import Pool
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
