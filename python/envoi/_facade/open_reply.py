@@ -10,6 +10,7 @@ from envoi._pipeline.reply import Reply
 
 if TYPE_CHECKING:
     from envoi._facade.adapter_base import AdapterSettings
+    from envoi._pipeline.reply import BodySource
 
 
 class OpenReply(Reply):
@@ -28,6 +29,7 @@ class OpenReply(Reply):
         "request",
     ]
 
+    body: BodySource | None = None
     _raw: Any = None
     _adapter: Any = None
     _closed: bool = False

@@ -25,9 +25,10 @@ from envoi._model.url import parse_url
 
 try:
     import requests
+    from requests.adapters import HTTPAdapter as _Theirs
 except ModuleNotFoundError as _missing:
     raise ImportError("envoi.integrations.requests is for who has requests installed: `pip install requests`") from _missing
-if not hasattr(requests, "adapters") or issubclass(requests.adapters.HTTPAdapter, _Carrier):
+if issubclass(_Theirs, _Carrier):
     raise ImportError("requests is Envoi in this process, by install_as_requests(): there is nothing to put under it")
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["EnvoiAdapter"]
 
 
-class EnvoiAdapter(requests.adapters.HTTPAdapter):
+class EnvoiAdapter(_Theirs):
     """Sends a `requests.Session`'s requests over Envoi's connections. Cookies, redirects and decoding stay with requests.
 
     `verify=True` means the system's trust store, not certifi's; with `REQUESTS_CA_BUNDLE` requests names a file, and that is used.
