@@ -21,6 +21,7 @@ test-rust: | require-cargo
 
 compat: $(STAMPS)/core
 	$(BIN)/python -m tests.compat.suite $(COMPAT_ARGS)
+	$(BIN)/python -m tests.compat.companions $(COMPANION_ARGS)
 
 lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 	cargo fmt --all --check

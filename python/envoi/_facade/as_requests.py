@@ -88,10 +88,15 @@ class _Alias(ModuleType):
         ):
             setattr(self, name, getattr(version, name))
         self.__title__ = "requests"
+        # Those that are there, for programs that look into the module's dictionary; the others when they are asked for.
+        envoi = vars(import_module("envoi"))
+        self.__dict__.update({name: envoi[name] for name in envoi["__all__"] if name in envoi and name != "__version__"})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name == "urllib3":
+            return getattr(import_module("envoi.packages"), name)
         return getattr(import_module("envoi"), name)
 
     def __dir__(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _TLS: Final = ("ssl_context", "cert_reqs", "ca_certs", "ca_cert_dir", "cert_file", "key_file", "key_password", "assert_hostname")
 _SETTABLE: Final = (*_TLS, "assert_fingerprint")
+_NO_CHECK: Final = frozenset({"CERT_NONE", "NONE", 0})
 _KNOWN: Final = frozenset({*_TLS, "source_address", "maxsize", "block", "num_pools", "strict", "retries", "timeout"})
 
 
@@ -40,7 +42,7 @@ class PoolManager:
         self.connection_pool_kw: dict[str, Any] = dict(settings)
         self.known: Any = lambda: None
         unknown = [name for name, value in settings.items() if not _is_ours(name, value)]
-        if unknown and find_spec("urllib3") is None:
+        if unknown and not has_urllib3():
             raise InvalidOption(
                 f"HTTPAdapter: {', '.join(unknown)} is no setting of Envoi's connections; install urllib3 to have it carry such an "
                 "adapter's requests"
@@ -48,7 +50,14 @@ class PoolManager:
 
     @staticmethod
     def understands(settings: Mapping[str, Any]) -> bool:
-        """Whether connections can be made so without urllib3."""
+        """Whether connections can be made so without urllib3.
+
+        That changes a context to suit what else is said. Envoi does not: where urllib3 is not installed, the context decides alone.
+        """
+        if settings.get("ssl_context") is not None and (
+            settings.get("cert_reqs") in _NO_CHECK or any(settings.get(name) for name in ("ca_certs", "ca_cert_dir", "cert_file"))
+        ):
+            return not has_urllib3()
         return all(_is_ours(name, value) for name, value in settings.items())
 
     @property
@@ -89,15 +98,20 @@ class ConnectionSettings:
         return {**self._others, **{name: value for name in _SETTABLE if (value := getattr(self, name)) is not None}}
 
     def tls_config(self) -> TLSConfig:
-        """The TLS configuration that these settings stand for. A context decides alone, whatever else is said."""
+        """The TLS configuration that these settings stand for."""
         if self.ssl_context is not None:
             return tls_config(self.ssl_context, None)
-        verify: Any = False if self.cert_reqs in {"CERT_NONE", 0} else self.ca_certs or self.ca_cert_dir or True
+        verify: Any = False if self.cert_reqs in _NO_CHECK else self.ca_certs or self.ca_cert_dir or True
         cert: Any = self.cert_file
         if cert is not None and (self.key_file is not None or self.key_password is not None):
             cert = (cert, self.key_file, self.key_password)
         made = tls_config(verify, cert)
         return made._replace(check_hostname=False) if self.assert_hostname is False and verify else made
+
+
+def has_urllib3() -> bool:
+    """Whether urllib3 is installed."""
+    return "urllib3" in sys.modules or find_spec("urllib3") is not None
 
 
 def _is_ours(name: str, value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from weakref import ref
@@ -44,6 +45,11 @@ methods_of: Final = attrgetter(*METHODS)
 
 class Mounting(SessionSettings):
     """What both kinds of session have of this."""
+
+    # Of a subclass, what else goes along when a session is pickled: as in requests, it adds to these.
+    __attrs__: ClassVar[list[str]] = [
+        *("headers", "cookies", "auth", "proxies", "hooks", "params", "verify", "cert", "adapters", "stream", "trust_env", "max_redirects")
+    ]
 
     _adapters: OrderedDict[str, Any] | None = None
     _changed: bool = False
@@ -101,9 +107,13 @@ class Mounting(SessionSettings):
         raise InvalidSchema(f"No connection adapters were found for {public(url)!r}")
 
     def __getstate__(self) -> dict[str, Any]:
-        """The settings, without connections and what else belongs to this process, as in requests; adapters that were mounted go along."""
-        state = super().__getstate__()
-        adapters = state.pop("_adapters", None)
+        """The settings, without connections and what else belongs to this process, as in requests; adapters that were mounted go along.
+
+        What a subclass has besides stays here, unless its `__attrs__` names it.
+        """
+        names = _names_of_settings().union(self.__attrs__)
+        state = {name: value for name, value in super().__getstate__().items() if name in names}
+        adapters = self._adapters
         if adapters is not None:
             kept = OrderedDict((key, adapter) for key, adapter in adapters.items() if getattr(adapter, "_session", None) is None)
             state["_mounted"] = (list(adapters), kept)
@@ -166,6 +176,11 @@ class Mounting(SessionSettings):
         from envoi._proto.plans.proxy_lookup import resolve_proxies
 
         return resolve_proxies(request, call.proxies, self.trust_env and "all" not in call.proxies)
+
+
+@cache
+def _names_of_settings() -> frozenset[str]:
+    return frozenset(vars(SessionSettings()))
 
 
 def watch_netrc(module: str, function: Any) -> None:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._facade.foreign import ForeignBody
 from envoi._facade.raw import AsyncRaw, Raw
-from envoi._pipeline.reply import Reply
+from envoi._pipeline.reply import BodySource, Reply  # what is annotated here is evaluated by companions
 
 if TYPE_CHECKING:
     from envoi._facade.adapter_base import AdapterSettings
-    from envoi._pipeline.reply import BodySource
 
 
 class OpenReply(Reply):

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
-from envoi._facade.connection_settings import PoolManager
+from envoi._facade.connection_settings import PoolManager, has_urllib3
 from envoi._facade.raw import Raw
+from envoi._model.headers import Headers
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from envoi._facade.adapter_base import AdapterSettings
-    from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timing import ConnectionInfo
     from envoi._model.types import ProxiesType, TimeoutType
 
+_CHUNK: Final = 65536
 _NOT_OF_POOLS: Final = frozenset({"num_pools", "maxsize", "block", "strict", "retries", "timeout"})
 
 
@@ -50,21 +52,22 @@ def raw_in_place_of_ours(response: Any) -> Any:
         return Raw(response)
     if response._content is None and not response._consumed:
         response.raw = made
+    if response._closed:  # before anybody looked
+        made.close()
     return made
 
 
 def _over(reply: Any) -> Any:
     """A response of urllib3's over a body of ours, in its own framing and coding; None where urllib3 is not installed."""
     try:
-        from urllib3 import HTTPResponse
         from urllib3._collections import HTTPHeaderDict
     except ImportError:
         return None
     fields = HTTPHeaderDict()
-    for name, value in reply.headers.multi_items():
+    for name, value in _pairs(reply.headers):
         fields.add(name, value)
     body = _Undecoded(reply)
-    made = HTTPResponse(
+    return _kind()(
         body=body,
         headers=fields,
         status=reply.status_code,
@@ -72,13 +75,11 @@ def _over(reply: Any) -> Any:
         reason=reply.reason,
         preload_content=False,
         decode_content=False,
-        original_response=_Original(reply.headers, reply.raw.version, body),  # type: ignore[arg-type] # as much of one as anybody looks at
-        connection=_Connection(reply),  # type: ignore[arg-type] # the same
+        original_response=_Original(reply, body),
+        connection=_Connection(reply),
         request_method=reply.request.method,
         request_url=reply.request.path_url,
     )
-    made.chunked = False  # what it reads is not
-    return made
 
 
 def urllib3_pool(
@@ -94,8 +95,13 @@ def urllib3_pool(
         proxies: as for a session.
 
     Raises:
-        InvalidOption: by way of a SOCKS proxy as well.
+        InvalidOption: by way of a SOCKS proxy as well, or urllib3 is not installed.
     """
+    if not has_urllib3():
+        names = ", ".join(name for name, value in settings.items() if not PoolManager.understands({name: value}))
+        raise exceptions.InvalidOption(
+            f"HTTPAdapter: {names} is no setting of Envoi's connections; install urllib3 to have it carry the request"
+        )
     import urllib3
 
     manager = adapter.poolmanager
@@ -106,17 +112,19 @@ def urllib3_pool(
     if proxy is not None:
         told.update(adapter.proxy_manager_for(proxy.url).connection_pool_kw)
     carriers = adapter.__dict__.setdefault("_carriers", {})
-    carrier = carriers.get(proxy and proxy.url)
+    key = proxy and (proxy.url, proxy.fields)
+    carrier = carriers.get(key)
     if carrier is None:
         sizes: dict[str, Any] = {"maxsize": adapter._pool_maxsize, "block": adapter._pool_block}
         if proxy is None:
             made: Any = urllib3.PoolManager(adapter._pool_connections, **sizes)
         elif proxy.url.startswith("http"):
-            made = urllib3.ProxyManager(proxy.url, adapter._pool_connections, proxy_headers=adapter.proxy_headers(proxy.url), **sizes)
+            fields = {**dict(proxy.fields), **adapter.proxy_headers(proxy.url)}
+            made = urllib3.ProxyManager(proxy.url, adapter._pool_connections, proxy_headers=fields, **sizes)
         else:
             names = ", ".join(name for name in told if not PoolManager.understands({name: told[name]}))
             raise exceptions.InvalidOption(f"HTTPAdapter: {names} cannot be combined with a SOCKS proxy")
-        carrier = carriers.setdefault(proxy and proxy.url, made)
+        carrier = carriers.setdefault(key, made)
     return carrier.connection_from_host(**host, pool_kwargs={name: told[name] for name in told if name not in _NOT_OF_POOLS})
 
 
@@ -135,7 +143,7 @@ def through_urllib3(adapter: Any, connection: Any, request: PreparedRequest, tim
     """
     import urllib3
 
-    limits = Timeout.parse(DEFAULT_TIMEOUT if timeout is None else timeout, DEFAULT_TIMEOUT)
+    limits = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
     content = request.content.content
     body = request.body if content is None else content or None
     try:
@@ -154,7 +162,20 @@ def through_urllib3(adapter: Any, connection: Any, request: PreparedRequest, tim
         )
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _ours(error, request) from error
+    except ValueError as error:  # a context with which what else is said cannot be
+        raise exceptions.InvalidOption(f"HTTPAdapter: {error}", request=request) from error
     return adapter.build_response(request, raw)
+
+
+@cache
+def _kind() -> Any:
+    from urllib3 import HTTPResponse
+
+    class Urllib3Response(HTTPResponse):
+        def __del__(self) -> None:
+            """Nothing, where a file would close itself: that is no time for it. What is below looks after itself."""
+
+    return Urllib3Response
 
 
 class _Undecoded(io.RawIOBase):
@@ -163,15 +184,25 @@ class _Undecoded(io.RawIOBase):
     def __init__(self, reply: Any) -> None:
         super().__init__()
         self._reply = reply
+        self._chunk = b""
+        # As in `http.client`, one that is empty is open until somebody reads it.
+        self._read_from = bool(reply._content) or (reply._consumed and reply._content is None)
+        self._by_chunks = False
+        self._at_end = False
 
     @property
     def closed(self) -> bool:
-        return super().closed or bool(self._reply.raw.isclosed())
+        return super().closed or bool(self._read_from and self._reply.raw.isclosed() and not self._chunk)
 
     @property
     def fp(self) -> Any:
-        """The file below, as `http.client` has it: somebody may look for the socket there. None at the end."""
-        return None if self.closed else SimpleNamespace(raw=SimpleNamespace(_sock=_Connection(self._reply).sock))
+        """The file below, as `http.client` has it, from which urllib3 reads what came in chunks; None at the end."""
+        return None if (super().closed if self._by_chunks else self.closed) else self
+
+    @property
+    def raw(self) -> Any:
+        """The file below that one, in which somebody may look for the socket."""
+        return SimpleNamespace(_sock=_Connection(self._reply).sock)
 
     def readable(self) -> bool:
         return True
@@ -180,13 +211,33 @@ class _Undecoded(io.RawIOBase):
         if super().closed:
             return b""
         size = None if amount is None or amount < 0 else amount
-        try:
-            data: bytes = self._reply.raw.read(size, decode_content=False)
-        except exceptions.RequestException as error:
-            raise _theirs(error) from error
+        data = self._received(lambda raw: raw.read(size, decode_content=False))
         if not data and size != 0:
             self.close()
         return data
+
+    def readline(self, _size: int | None = -1) -> bytes:
+        """What of a chunk is before its content, for a chunk of all that has arrived."""
+        self._by_chunks = True
+        if self._at_end:
+            return b"\r\n"
+        self._chunk = self._received(lambda raw: next(raw.stream(_CHUNK, decode_content=False), b""))
+        self._at_end = not self._chunk
+        return b"%x\r\n" % len(self._chunk)
+
+    def _safe_read(self, amount: int) -> bytes:
+        """`amount` bytes of the chunk, or the line end after it."""
+        if not self._chunk:
+            return b"\r\n"
+        data, self._chunk = self._chunk[:amount], self._chunk[amount:]
+        return data
+
+    def _received(self, read: Callable[[Raw], bytes]) -> bytes:
+        self._read_from = True
+        try:
+            return read(self._reply.raw)
+        except exceptions.RequestException as error:
+            raise _theirs(error) from error
 
     def readinto(self, buffer: Any) -> int:
         data = self.read(len(buffer))
@@ -197,6 +248,9 @@ class _Undecoded(io.RawIOBase):
         if not super().closed:
             self._reply.close()
             super().close()
+
+    def __del__(self) -> None:
+        """Nothing, for the same reason."""
 
 
 class _Connection:
@@ -214,10 +268,12 @@ class _Connection:
         plain = {"getpeername": lambda: info.peer, "getsockname": lambda: info.local}
         if info.tls_version is None:
             return SimpleNamespace(**plain)
-        return SimpleNamespace(**plain, getpeercert=_certificate_of(info), version=lambda: info.tls_version)
+        secure = {"version": lambda: info.tls_version, "cipher": lambda: (info.cipher, info.tls_version, None)}
+        return SimpleNamespace(**plain, **secure, getpeercert=_certificate_of(info))
 
     def close(self) -> None:
-        self._reply.close()
+        """Let go of the body, which then closes its connection. urllib3 does this after a failure, and wherever a generator is dropped."""
+        self._reply.body = None
 
 
 def _certificate_of(info: ConnectionInfo) -> Callable[..., Any]:
@@ -236,31 +292,39 @@ class _Message:
         self._headers = headers
 
     def get_all(self, name: str, default: Any = None) -> Any:
-        return self._headers.get_all(name) or default
+        return [value for key, value in _pairs(self._headers) if key.lower() == name.lower()] or default
 
     def get(self, name: str, default: Any = None) -> Any:
         return self._headers.get(name, default)
 
     def items(self) -> list[tuple[str, str]]:
-        return self._headers.multi_items()
+        return _pairs(self._headers)
 
     def keys(self) -> list[str]:
-        return [name for name, _ in self._headers.multi_items()]
+        return [name for name, _ in _pairs(self._headers)]
+
+
+def _pairs(headers: Any) -> list[tuple[str, str]]:
+    """The fields of a `Headers`, or of the mapping that somebody has put in its place."""
+    return list(headers.multi_items() if isinstance(headers, Headers) else headers.items())
 
 
 class _Original:
     """The `http.client.HTTPResponse` that companions look for below urllib3's response."""
 
-    def __init__(self, headers: Headers, version: int, body: _Undecoded) -> None:
-        self.msg = _Message(headers)
-        self.version = version
+    def __init__(self, reply: Any, body: _Undecoded) -> None:
+        self.msg = _Message(reply.headers)
+        self.version = reply.raw.version
+        self.status = reply.status_code
+        self.reason = reply.reason
+        self._method = reply.request.method
         self._body = body
 
     def isclosed(self) -> bool:
         return self._body.closed
 
     def close(self) -> None:
-        self._body.close()
+        """Nothing: `_Connection.close` sees to it."""
 
 
 def _theirs(error: exceptions.RequestException) -> Exception:

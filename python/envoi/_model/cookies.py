@@ -53,7 +53,10 @@ class CookieHolder:
             url: what was asked for.
             headers: the response's.
         """
-        fields = headers.get_all("set-cookie")
+        if hasattr(headers, "get_all"):
+            fields = headers.get_all("set-cookie")
+        else:  # somebody has set another mapping
+            fields = [value for name, value in headers.items() if name.lower() == "set-cookie"]
         if fields:
             accepted = within_limits(fields)
             if accepted:

@@ -97,7 +97,8 @@ class BaseResponse:
 
     @headers.setter
     def headers(self, value: Any) -> None:
-        self._headers = value if isinstance(value, Headers) else Headers(value)
+        # A mapping of somebody's own kind stays what it is: they look for what it has besides.
+        self._headers = Headers(value) if isinstance(value, (dict, list, tuple)) else value
 
     @property
     def url(self) -> str:

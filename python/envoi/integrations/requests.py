@@ -29,7 +29,7 @@ try:
 except ModuleNotFoundError as _missing:
     raise ImportError("envoi.integrations.requests is for who has requests installed: `pip install requests`") from _missing
 if issubclass(_Theirs, _Carrier):
-    raise ImportError("requests is Envoi in this process, by install_as_requests(): there is nothing to put under it")
+    raise ImportError("requests is Envoi in this process, by install_as_requests(): there is nothing to put under it")  # noqa: TRY004 - no type was given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
