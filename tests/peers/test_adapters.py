@@ -267,8 +267,9 @@ def test_proxies_of_session_and_environment_reach_the_adapter(client: Client, se
     assert client.get(f"{server.url}/get").ok
     assert client.get(f"{server.url}/get", proxies=None).ok
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(envoi.ProxyError):
-        client.get(f"{server.url}/get")
+    with Client(client.colour) as exposed, pytest.raises(envoi.ProxyError):
+        mount(exposed, "http://", Looking())
+        exposed.get(f"{server.url}/get")
     assert seen == [{}, {}, {"http": "http://127.0.0.1:9"}]
 
 

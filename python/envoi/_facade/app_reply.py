@@ -227,6 +227,8 @@ class AppBody(DecodedBody):
             return b""
         if self._reading:
             raise self._about(exceptions.StreamConsumedError("The body is being read by another task or thread at this moment."))
+        if self._backend.now() >= deadline:  # although something may wait to be read
+            raise TimedOut
         self._reading = True
         try:
             piece = await self._take(threshold, deadline)
@@ -243,6 +245,8 @@ class AppBody(DecodedBody):
             raise
         finally:
             self._reading = False
+        if self._failure is not None:  # closed meanwhile
+            raise self._failure
         self.received += len(piece)
         if not piece:
             self.ended = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
@@ -15,7 +16,7 @@ from envoi._io.blocking import BlockingBackend
 from envoi._io.protocols import StreamClosed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Generator
 
     from envoi._io.loop_thread import LoopThread
     from envoi._model.body_streams import Body
@@ -72,8 +73,12 @@ class ASGIAdapter(BaseAdapter):
         client: str | tuple[str, int] = CLIENT,
     ) -> None:
         self._twin = AsyncASGIAdapter(app, lifespan=lifespan, raise_app_exceptions=raise_app_exceptions, root_path=root_path, client=client)
-        self._lock = _blocking.lock()
-        self._running: tuple[LoopThread, ASGIRunner] | None = None
+        # By process: a forked child has no threads. A dictionary lets two threads agree without a lock, which a child might find held.
+        self._running: dict[int, tuple[LoopThread, ASGIRunner]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without what runs."""
+        return {"_twin": self._twin, "_running": {}}
 
     @property
     def app(self) -> Any:
@@ -145,17 +150,14 @@ class ASGIAdapter(BaseAdapter):
             ConnectionError: it says that it failed to shut down.
             Exception: what it raised meanwhile, unless `raise_app_exceptions` is False.
         """
-        with self._lock:
-            running, self._running = self._running, None
+        running = self._running.pop(os.getpid(), None)
         if running is not None:
             thread, runner = running
             try:
-                if thread.usable:
-                    thread.run(runner.close)
+                thread.run(runner.close)
             finally:
                 thread.close()
-        closing: Awaitable[None] | None = None if self._twin._runner is None else self._twin.close()
-        return closing
+        return None if self._twin._runner is None else _Closing(self._twin)
 
     @property
     def _awaited(self) -> AsyncASGIAdapter:
@@ -163,18 +165,33 @@ class ASGIAdapter(BaseAdapter):
         return self._twin
 
     def _opened(self) -> tuple[LoopThread, ASGIRunner]:
-        with self._lock:
-            if self._running is None or not self._running[0].usable:
-                from envoi._io.loop_thread import LoopThread
+        process = os.getpid()
+        found = self._running.get(process)
+        if found is not None:
+            return found
+        from envoi._io.loop_thread import LoopThread
 
-                thread = LoopThread("envoi-asgi")
-                backend = thread.backend
+        thread = LoopThread("envoi-asgi")
+        backend = thread.backend
 
-                async def pull(content: Body) -> bytes:
-                    return await backend.call_blocking(content.next_piece)
+        async def pull(content: Body) -> bytes:
+            return await backend.call_blocking(content.next_piece)
 
-                self._running = thread, ASGIRunner(backend, self._twin._settings, self._twin._lifespan, pull)
-            return self._running
+        made = thread, ASGIRunner(backend, self._twin._settings, self._twin._lifespan, pull)
+        found = self._running.setdefault(process, made)
+        if found is not made:
+            thread.close()
+        return found
+
+
+class _Closing:
+    """What closes an adapter when it is awaited, and may be left alone where nobody can."""
+
+    def __init__(self, adapter: AsyncASGIAdapter) -> None:
+        self._adapter = adapter
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._adapter.close().__await__()
 
 
 class _ThreadedBody(ASGIBody):
@@ -190,6 +207,8 @@ class _ThreadedBody(ASGIBody):
         """Any thread may read."""
 
     async def _take(self, threshold: int, deadline: float) -> bytes:
+        if self._exchange.ended:  # nothing there changes any more, nor is it waited for
+            return await self._exchange.piece(threshold, deadline)
         return self._thread.run(lambda: self._exchange.piece(threshold, deadline))
 
     def _stop(self) -> None:

@@ -39,7 +39,10 @@ class ASGIExchange:
         where: its name in messages.
         expected: counts the request's body.
         pull: gives the next piece of the request's body, b"" at its end.
-        ended: called when the application has ended.
+        on_end: called when the application has ended.
+
+    Attributes:
+        ended: whether the application has.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class ASGIExchange:
         where: str,
         expected: Expected,
         pull: Callable[[Body], Coroutine[Any, Any, bytes]],
-        ended: Callable[[ASGIExchange], object],
+        on_end: Callable[[ASGIExchange], object],
     ) -> None:
         self._backend = backend
         self._settings = settings
@@ -60,7 +63,7 @@ class ASGIExchange:
         self._where = where
         self._expected = expected
         self._pull = pull
-        self._on_end = ended
+        self._on_end = on_end
         self._job: Job | None = None
         self._for_app = Gate(backend)
         self._for_reader = Gate(backend)
@@ -76,7 +79,7 @@ class ASGIExchange:
         self._complete = False
         # How it ends.
         self._disconnected = False
-        self._ended = False
+        self.ended: bool = False
         self._error: BaseException | None = None
         self._failure: BaseException | None = None
 
@@ -92,7 +95,7 @@ class ASGIExchange:
             RemoteProtocolError: the application does not do as the specification says.
             Exception: whatever the application, or the request's body, raised.
         """
-        await self._until(lambda: self._head or self._failure or self._ended or self._disconnected, deadline)
+        await self._until(lambda: self._head or self._failure or self.ended or self._disconnected, deadline)
         if self._head is None or self._failure is not None:
             self._raise()
             raise exceptions.RemoteProtocolError(f"{self._where} returned without an answer")
@@ -107,7 +110,7 @@ class ASGIExchange:
             RemoteProtocolError, IncompleteBody: the application does not do as the specification says.
             Exception: whatever the application, or the request's body, raised.
         """
-        await self._until(lambda: self._pieces or self._failure or self._ended or self._disconnected, deadline)
+        await self._until(lambda: self._pieces or self._failure or self.ended or self._disconnected, deadline)
         if self._pieces and not self._disconnected:
             piece = b"".join(self._pieces) if threshold > 1 else self._pieces.popleft()
             if threshold > 1:
@@ -130,20 +133,20 @@ class ASGIExchange:
     def cancel(self) -> None:
         """Tell it so, and cancel it."""
         self.disconnect()
-        if self._job is not None and not self._ended:
+        if self._job is not None and not self.ended:
             self._job.cancel()
 
     async def finish(self, deadline: float) -> None:
         """Tell it so, and return when it has ended; it is cancelled at the deadline."""
         self.disconnect()
         try:
-            await self._for_reader.until(lambda: self._ended, deadline)
+            await self._for_reader.until(lambda: self.ended, deadline)
         except TimedOut:
             pass
         finally:
-            if self._job is not None and not self._ended:
+            if self._job is not None and not self.ended:
                 await self._job.stop()
-                self._ended = True
+                self.ended = True
 
     async def _until(self, condition: Callable[[], object], deadline: float) -> None:
         try:
@@ -184,7 +187,7 @@ class ASGIExchange:
                 self._error = exceptions.RemoteProtocolError(f"{self._where} was cancelled")
             raise
         finally:
-            self._ended = True
+            self.ended = True
             self._for_reader.wake()
             self._on_end(self)
 

@@ -10,7 +10,7 @@ from envoi import exceptions
 from envoi._facade.app_request import Expected, fields_of, name_of
 from envoi._facade.asgi_exchange import ASGIExchange
 from envoi._facade.asgi_lifespan import GRACE, Lifespan
-from envoi._io.protocols import TimedOut
+from envoi._io.protocols import StreamClosed, TimedOut
 from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ class ASGIRunner:
         Raises:
             ReadTimeout, TotalTimeout: the time is over.
             RemoteProtocolError: the application does not do as the specification says.
-            ConnectionError: it did not start.
+            ConnectionError: it did not start, or was closed meanwhile.
             Exception: whatever the application, or the request's body, raised.
         """
+        request.settle()
         where = name_of(request)
         until = min(deadline, self.backend.now() + limits.read_seconds)
         expected = Expected(request)
@@ -72,6 +73,8 @@ class ASGIRunner:
             if exchange is not None:
                 exchange.cancel()
             raise timed_out("read", where, limits, total_passed=is_over(deadline, self.backend.now())) from None
+        except StreamClosed:
+            raise exceptions.ConnectionError(f"{where} was closed while it was asked", request=request) from None
         except exceptions.RequestException as error:
             if error.request is None:
                 error.request = request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._facade.app_request import CLIENT
 from envoi._facade.async_asgi import AsyncASGIAdapter
@@ -37,6 +37,8 @@ class ASGISession(AsyncSession):
         >>> asyncio.run(main())
         '/here'
     """
+
+    __attrs__: ClassVar[list[str]] = [*AsyncSession.__attrs__, "_app_adapter"]
 
     def __init__(
         self,

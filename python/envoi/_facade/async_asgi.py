@@ -55,6 +55,10 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
         self._lifespan = checked_mode(lifespan)
         self._runner: ASGIRunner | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without what runs."""
+        return {**self.__dict__, "_runner": None}
+
     @property
     def app(self) -> Any:
         """The application."""

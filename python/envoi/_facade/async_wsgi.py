@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._facade.async_adapters import AsyncBaseAdapter
-from envoi._facade.in_thread import sent_in_thread
+from envoi._facade.async_response import AsyncResponse
+from envoi._facade.gate import Gate
 from envoi._facade.opening import _running_backend
+from envoi._facade.wsgi import WSGIBody
 from envoi._io.blocking import BlockingWaiter
 from envoi._io.protocols import StreamClosed
 from envoi._io.run_sync import run_sync
 from envoi._model.body_streams import Body
 
 if TYPE_CHECKING:
-    from envoi._facade.async_response import AsyncResponse
-    from envoi._facade.response import Response
-    from envoi._facade.wsgi import WSGIAdapter
-    from envoi._io.protocols import Backend
+    from collections.abc import Callable, Coroutine
+
+    from envoi._facade.wsgi import Called, WSGIAdapter
+    from envoi._io.protocols import Backend, Job
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+
+T = TypeVar("T")
 
 
 class AsyncWSGIAdapter(AsyncBaseAdapter):
@@ -53,55 +57,107 @@ class AsyncWSGIAdapter(AsyncBaseAdapter):
         """
         backend = _running_backend()
         backend.check_owner()
-        response = await sent_in_thread(backend, _InLoop(self._adapter, backend), request, {"timeout": timeout})
-        response.connection = self
-        return response  # type: ignore[no-any-return]
+        content = request.content
+        in_thread: Any = backend.call_blocking
+        if content.is_async:
+            content = pulled = _Pulled(backend, content)
+            in_thread = pulled.call_blocking
+        called = await in_thread(lambda: self._adapter.call(request, content, timeout))
+
+        def body(called: Called, request: PreparedRequest) -> WSGIBody:
+            return _InThread(called, request, backend, in_thread)
+
+        response: AsyncResponse = called.response(AsyncResponse, self, request, body)
+        return response
 
     async def close(self) -> None:
         """Nothing: responses that are being streamed go on to their end."""
 
 
-class _InLoop:
-    """The adapter, in a thread for which a loop waits."""
+class _InThread(WSGIBody):
+    """The same, each piece waited for in a thread."""
 
-    def __init__(self, adapter: WSGIAdapter, backend: Backend) -> None:
-        self._adapter = adapter
-        self._backend = backend
+    __slots__ = ("_in_thread", "_loop")
 
-    def send(self, request: PreparedRequest, timeout: TimeoutType) -> Response:
-        content = request.content
-        return self._adapter._answer(request, _Pulled(self._backend, content) if content.is_async else content, timeout)
+    def __init__(self, called: Called, request: PreparedRequest, loop: Backend, in_thread: Any) -> None:
+        self._loop = loop
+        self._in_thread = in_thread
+        super().__init__(called, request)
+
+    def check_owner(self) -> None:
+        self._loop.check_owner()
+
+    async def _take(self, _threshold: int, _deadline: float) -> bytes:
+        piece: bytes = await self._in_thread(self._call.next)
+        return piece
 
 
 class _Pulled(Body):
-    """An asynchronous body, each piece of which a thread asks the loop for."""
+    """An asynchronous body, each piece of which a thread asks the loop for.
 
-    __slots__ = ("_backend", "_content")
+    Args:
+        backend: the loop's.
+        content: the body.
+    """
+
+    __slots__ = ("_abandoned", "_backend", "_content", "_job", "_waiter")
 
     def __init__(self, backend: Backend, content: Body) -> None:
         super().__init__(None, content.content_type, content.length, content.shown)
         self._backend = backend
         self._content = content
+        self._abandoned = False
+        self._job: Job | None = None
+        self._waiter = BlockingWaiter()
+
+    async def call_blocking(self, function: Callable[[], T]) -> T:
+        """As the backend's, but a caller who is cancelled waits no longer: the thread is told that there is nothing more to pull."""
+        outcome: list[T] = []
+        failure: list[BaseException] = []
+        gate = Gate(self._backend)
+
+        async def run() -> None:
+            try:
+                outcome.append(await self._backend.call_blocking(function))
+            except BaseException as error:
+                failure.append(error)
+                raise
+            finally:
+                gate.wake()
+
+        self._backend.start(run)
+        try:
+            await gate.until(lambda: outcome or failure)
+        except BaseException:
+            self._abandoned = True
+            self._waiter.set()
+            if self._job is not None:
+                self._job.cancel()
+            raise
+        if failure:
+            raise failure[0]
+        return outcome[0]
 
     def next_piece(self) -> bytes:
-        waiter = BlockingWaiter()
-        outcome: list[Any] = [StreamClosed()]
+        outcome: list[bytes | Exception] = []
+        waiter = self._waiter = BlockingWaiter()
 
         async def pull() -> None:
             try:
-                outcome[0] = await self._content.anext_piece()
+                outcome.append(await self._content.anext_piece())
             except Exception as error:  # noqa: BLE001 - whatever the caller's body raises is raised in the thread
-                outcome[0] = error
+                outcome.append(error)
             finally:
                 waiter.set()
 
-        self._backend.call_soon(lambda: _start(self._backend, pull))
-        run_sync(waiter.wait(inf))
+        if not self._abandoned:
+            self._backend.call_soon(lambda: self._start(pull))
+            run_sync(waiter.wait(inf))
+        if not outcome:  # nobody is there any more
+            raise StreamClosed
         if isinstance(outcome[0], Exception):
             raise outcome[0]
-        piece: bytes = outcome[0]
-        return piece
+        return outcome[0]
 
-
-def _start(backend: Backend, pull: Any) -> None:
-    backend.start(pull)
+    def _start(self, pull: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._job = self._backend.start(pull)

@@ -14,7 +14,7 @@ from envoi._model.body_streams import AsyncIteratorBody, Body, IteratorBody
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.timeout import Timeout
-from envoi._model.url import URL, parse_url
+from envoi._model.url import URL, Retargeted, parse_url
 from envoi._net.dial import Dialer
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import Reply
@@ -168,7 +168,7 @@ class AsyncEngine(Engine):
 def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> PreparedRequest:
     url = parse_url(hop.url)
     if hop.target is not None and hop.target != url.target:
-        url = cast("URL", _Retargeted(url, hop.target))
+        url = cast("URL", Retargeted(url, hop.target))
     headers = Headers(hop.headers)
     content = hop.content
     body: Body
@@ -193,17 +193,6 @@ def _answer(reply: Reply) -> Answer:
     if head is None:
         raise RuntimeError("an exchange ended without a head")
     return Answer(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
-
-
-class _Retargeted:
-    """A URL whose request line says something else: `*`, or a path quoted in another client's way."""
-
-    def __init__(self, url: URL, target: str) -> None:
-        self._url = url
-        self.target = target
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._url, name)
 
 
 class _ThroughSocketFile:

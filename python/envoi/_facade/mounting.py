@@ -173,9 +173,16 @@ class Mounting(SessionSettings):
         """The proxies that an adapter is told of."""
         if call.proxies is None or self._direct:
             return {}
-        from envoi._proto.plans.proxy_lookup import resolve_proxies
+        found: dict[str, Any] = dict(call.proxies)
+        environment = self._surroundings()
+        if environment.proxies and "all" not in found:
+            from envoi._proto.plans.no_proxy import bypasses
 
-        return resolve_proxies(request, call.proxies, self.trust_env and "all" not in call.proxies)
+            scheme = request.parsed_url.scheme
+            proxy = environment.proxies.get(scheme, environment.proxies.get("all"))
+            if proxy and not bypasses(request.parsed_url, found.get("no_proxy") or environment.no_proxy):
+                found.setdefault(scheme, proxy)
+        return found
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from envoi import exceptions
@@ -14,15 +14,17 @@ from envoi._facade.app_request import CLIENT, AppSettings, Expected, fields_of, 
 from envoi._facade.response import Response
 from envoi._facade.wsgi_call import Input, WSGICall
 from envoi._io.blocking import BlockingBackend
-from envoi._io.protocols import TimedOut
 from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envoi._facade.async_wsgi import AsyncWSGIAdapter
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._proto.h1 import ResponseHead
 
 _backend = BlockingBackend()
 
@@ -101,7 +103,8 @@ class WSGIAdapter(BaseAdapter):
         """
         if request.content.is_async:
             raise exceptions.InvalidBody("an asynchronous body needs an AsyncSession", request=request)
-        return self._answer(request, request.content, timeout)
+        response: Response = self.call(request, request.content, timeout).response(Response, self, request, WSGIBody)
+        return response
 
     def close(self) -> None:
         """Nothing: responses that are being streamed go on to their end."""
@@ -113,8 +116,15 @@ class WSGIAdapter(BaseAdapter):
 
         return AsyncWSGIAdapter(self)
 
-    def _answer(self, request: PreparedRequest, content: Body, timeout: TimeoutType) -> Response:
-        """As `send`, with the body from elsewhere."""
+    def call(self, request: PreparedRequest, content: Body, timeout: TimeoutType) -> Called:
+        """Call the application, and return when its head is there. For sessions; see `send`.
+
+        Args:
+            request: what to give it.
+            content: the request's body.
+            timeout: as for `send`.
+        """
+        request.settle()
         where = name_of(request)
         limits = limits_of(request, timeout)
         started = _backend.now()
@@ -138,14 +148,7 @@ class WSGIAdapter(BaseAdapter):
         if is_over(deadline, now):
             call.close()
             raise timed_out("read", where, limits, total_passed=True)
-        trace = AppTrace(started, now)
-        response: Response = new_reply(Response, self, request, head, trace)
-        if has_body(request, head):
-            response.body = _Body(call, where, head, trace, limits, deadline, request)
-        else:
-            trace.ended = now
-            response.finish(b"")
-        return response
+        return Called(call, where, head, AppTrace(started, now), limits, deadline)
 
     def _environ(self, request: PreparedRequest) -> dict[str, Any]:
         """What PEP 3333 asks for, but for `wsgi.input`."""
@@ -179,24 +182,62 @@ class WSGIAdapter(BaseAdapter):
         return environ
 
 
-class _Body(AppBody):
-    """What a call's body is read from."""
+class Called(NamedTuple):
+    """What a call has come to.
+
+    Args:
+        call: goes on with it.
+        where: the application, for messages.
+        head: what it gave.
+        trace: when.
+        limits: as the request has them.
+        deadline: the end of the whole.
+    """
+
+    call: WSGICall
+    where: str
+    head: ResponseHead
+    trace: AppTrace
+    limits: Timeout
+    deadline: float
+
+    def response(self, kind: Any, adapter: Any, request: PreparedRequest, body: Callable[[Called, PreparedRequest], WSGIBody]) -> Any:
+        """The response, its body not read.
+
+        Args:
+            kind: `Response` or `AsyncResponse`.
+            adapter: who sent the request.
+            request: what was sent.
+            body: what reads the body.
+        """
+        response = new_reply(kind, adapter, request, self.head, self.trace)
+        if has_body(request, self.head):
+            response.body = body(self, request)
+        else:
+            self.trace.ended = self.trace.headed
+            response.finish(b"")
+        return response
+
+
+class WSGIBody(AppBody):
+    """What a call's body is read from.
+
+    Args:
+        called: the call.
+        request: what it answers.
+    """
 
     __slots__ = ("_call",)
 
-    def __init__(
-        self, call: WSGICall, where: str, head: Any, trace: AppTrace, timeout: Timeout, deadline: float, request: PreparedRequest
-    ) -> None:
-        self._call = call
-        super().__init__(_backend, where, head, trace, timeout, deadline, request)
+    def __init__(self, called: Called, request: PreparedRequest) -> None:
+        self._call = called.call
+        super().__init__(_backend, called.where, called.head, called.trace, called.limits, called.deadline, request)
 
     async def _take(self, _threshold: int, _deadline: float) -> bytes:
-        piece = self._call.next()
-        if piece and is_over(self._deadline, self._backend.now()):
-            raise TimedOut
-        return piece
+        return self._call.next()
 
     def _stop(self) -> None:
         self._call.close()
 
-    _drop = _stop
+    def _drop(self) -> None:
+        """Nothing: the call closes itself."""

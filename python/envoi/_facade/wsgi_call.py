@@ -138,6 +138,10 @@ class WSGICall:
         if not busy:
             self._context.run(self._close)
 
+    def __del__(self) -> None:
+        if getattr(self, "_iterable", None) is not None:
+            self.close()
+
     def _guarded(self, step: Callable[[], None]) -> None:
         with self._lock:
             if self._closing:
@@ -176,6 +180,8 @@ class WSGICall:
         """What to raise for what came out of the application; None when it became an answer."""
         if (failure := self._broken()) is not None:
             return failure
+        if isinstance(error, StopIteration):  # which cannot go through a coroutine, nor out of a thread
+            error = RuntimeError(f"{self._where} raised StopIteration")
         if self._raises or not isinstance(error, Exception):
             return error
         self._tell(error)
