@@ -12,7 +12,7 @@ from envoi._facade.asgi_lifespan import checked_mode
 from envoi._facade.asgi_runner import ASGIRunner
 from envoi._facade.async_adapters import AsyncBaseAdapter
 from envoi._facade.async_response import AsyncResponse
-from envoi._facade.opening import _running_backend
+from envoi._facade.opening import running_backend
 from envoi._net.http1 import next_piece
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
 
     def _opened(self) -> ASGIRunner:
         if self._runner is None:
-            backend = _running_backend()
+            backend = running_backend()
 
             def pull(content: Body) -> Any:
                 return next_piece(backend, content)

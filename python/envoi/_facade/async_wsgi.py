@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from envoi._facade.async_adapters import AsyncBaseAdapter
 from envoi._facade.async_response import AsyncResponse
 from envoi._facade.gate import Gate
-from envoi._facade.opening import _running_backend
+from envoi._facade.opening import running_backend
 from envoi._facade.wsgi import WSGIBody
 from envoi._io.blocking import BlockingWaiter
 from envoi._io.protocols import StreamClosed
@@ -55,7 +55,7 @@ class AsyncWSGIAdapter(AsyncBaseAdapter):
             cert: not looked at.
             proxies: not looked at.
         """
-        backend = _running_backend()
+        backend = running_backend()
         backend.check_owner()
         content = request.content
         in_thread: Any = backend.call_blocking

@@ -36,7 +36,7 @@ def open_async_pool(
     Raises:
         RuntimeError: none does.
     """
-    return _open(_running_backend(), max_connections, max_per_host, keepalive, local_address, new_dialer)
+    return _open(running_backend(), max_connections, max_per_host, keepalive, local_address, new_dialer)
 
 
 def drop_pool(pool: Pool) -> None:
@@ -66,7 +66,7 @@ def _open(
     return pool
 
 
-def _running_backend() -> Backend:
+def running_backend() -> Backend:
     if in_trio():
         from envoi._io.trio_ import TrioBackend
 
