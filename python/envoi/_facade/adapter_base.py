@@ -8,9 +8,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._facade.connection_settings import ConnectionSettings, PoolManager
+from envoi._facade.foreign import ForeignBody
 from envoi._facade.retrying import Attempts, with_retries
 from envoi._facade.routes import Routes, tls_config
 from envoi._model.auth import basic
+from envoi._model.headers import Headers
+from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._model.url import Retargeted, parse_url
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from envoi._io.protocols import TLSConfig
-    from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply
@@ -153,7 +155,7 @@ class AdapterSettings:
         self.poolmanager = PoolManager(maxsize, block, pool_kwargs)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        """The settings for connections by way of a proxy; kept for requests' sake, and asked by nobody here.
+        """The settings for connections by way of a proxy, where urllib3 carries the requests. For subclasses to override.
 
         Args:
             proxy: its URL.
@@ -204,6 +206,18 @@ class AdapterSettings:
 
             return urllib3_pool(self, host, tls, request, proxies)
         return ConnectionSettings(host, {**manager.connection_pool_kw, **tls})
+
+    def get_connection(self, url: str, proxies: ProxiesType = None) -> Any:
+        """Requests' former name for `get_connection_with_tls_context`; deprecated there as well, and asked by nobody.
+
+        Args:
+            url: where to.
+            proxies: as for a session.
+        """
+        import warnings
+
+        warnings.warn("get_connection is deprecated: use get_connection_with_tls_context", DeprecationWarning, stacklevel=2)
+        return self.get_connection_with_tls_context(PreparedRequest("GET", parse_url(url), Headers()), True, proxies)
 
     def cert_verify(self, conn: Any, url: str, verify: VerifyType, cert: CertType) -> None:
         """Put trust and the client's certificate into a connection's settings. For subclasses to override.
@@ -300,6 +314,9 @@ class AdapterSettings:
     ) -> Reply:
         """Send a request as the settings and the overridden methods say, and return the answer, built if `build_response` is overridden."""
         request.settle()
+        limits = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
+        started = pool.backend.now()
+        deadline = min(started + limits.total_seconds, limits.deadline)
         sending = request
         connection: Any = None
         if self._pool_needs_settings():
@@ -312,26 +329,28 @@ class AdapterSettings:
                 connection = urllib3_pool(self, host, settings, request, proxies)
         target = self.request_url(request, proxies) if self._overrides("request_url") else None
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        if target is not None and target != AdapterSettings.request_url(self, request, proxies):
-            sending = request.copy()
-            sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
+        request.settle()
         if hasattr(connection, "urlopen"):
             if pool.backend.name != "blocking":
                 raise InvalidOption(f"{type(self).__name__} has settings for which urllib3 carries its requests, which is not asynchronous")
             from envoi._facade.urllib3_bridge import through_urllib3
 
-            return through_urllib3(self, connection, sending, timeout, proxies)  # type: ignore[no-any-return]
+            response = through_urllib3(self, connection, request, target, limits, deadline - started, proxies)
+            if isinstance(response.body, ForeignBody):
+                response.body.hold(deadline, pool.backend.now, limits)
+            return response  # type: ignore[no-any-return]
+        if target is not None and target != AdapterSettings.request_url(self, request, proxies):
+            sending = request.copy()
+            sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
         call = Call()
         call.pool = pool
         call.new_reply = new_reply
         call.tls = tls_config(verify, cert) if connection is None else connection.tls_config()
         call.route_for = self._route_choice(request, proxies)
-        call.timeout = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
+        call.timeout = limits
         call.stream = stream or self._builds()
         call.max_body = request.__dict__.get("_max_body")
         call.resend = True
-        started = pool.backend.now()
-        deadline = min(started + call.timeout.total_seconds, call.timeout.deadline)
         if self.max_retries == 0:
             reply = await exchange(call, sending, started, deadline)
         else:
@@ -344,9 +363,13 @@ class AdapterSettings:
         if self._builds():
             from envoi._facade.urllib3_bridge import raw_for_companions
 
-            reply = self.build_response(request, raw_for_companions(reply))  # type: ignore[attr-defined]
-        else:
-            reply.connection = self
+            try:
+                return self.build_response(request, raw_for_companions(reply))  # type: ignore[attr-defined,no-any-return]
+            except BaseException:
+                if reply.body is not None:
+                    reply.body.close()
+                raise
+        reply.connection = self
         return reply  # type: ignore[no-any-return]
 
     def _builds(self) -> bool:

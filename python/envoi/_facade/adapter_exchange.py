@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from envoi._facade.adapter_base import AdapterSettings
 from envoi._facade.foreign import ForeignBody
@@ -20,19 +20,24 @@ if TYPE_CHECKING:
     from envoi._pipeline.call import Call
 
 
+_ALONG: Final = ("_max_body", "_limits")
+
+
 class AdapterExchange:
     """Takes the place of `exchange` in a call.
 
     Args:
         session: whose adapters.
         more: further arguments for the adapter's `send`, from `Session.send`.
+        ambient: whether the environment's proxies count besides the call's.
     """
 
-    __slots__ = ("_more", "_session")
+    __slots__ = ("_ambient", "_more", "_session")
 
-    def __init__(self, session: Mounting, more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, session: Mounting, more: Mapping[str, Any] | None = None, *, ambient: bool = True) -> None:
         self._session = session
         self._more = more or {}
+        self._ambient = ambient
 
     async def __call__(self, call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
         """Send one request. See `exchange`.
@@ -45,21 +50,27 @@ class AdapterExchange:
         request.settle()
         if isinstance(adapter, AdapterSettings) and adapter.is_untouched and not self._more:
             return await exchange(call, request, started, deadline)
-        if call.max_body is not None:
-            request.__dict__["_max_body"] = call.max_body
         timeout = call.timeout.until(deadline).in_plain_words()
+        # What requests' `send` has no argument for goes along on the request, and is taken off after.
+        kept = {name: value for name, value in request.__dict__.items() if name in _ALONG}
+        request.__dict__["_max_body"] = call.max_body
+        request.__dict__.pop("_limits", None)
         if timeout == FOREVER:
-            request.__dict__["_limits"] = timeout
-            timeout = None
+            request.__dict__["_limits"], timeout = timeout, None
         options = {
             "stream": call.stream,
             "timeout": timeout,
             "verify": call.verify,
             "cert": call.cert,
-            "proxies": self._session._proxies_for(request, call),
+            "proxies": self._session._proxies_for(request, call, ambient=self._ambient),
             **self._more,
         }
-        response = await self._sent(call, adapter, request, options)
+        try:
+            response = await self._sent(call, adapter, request, options)
+        finally:
+            for name in _ALONG:
+                request.__dict__.pop(name, None)
+            request.__dict__.update(kept)
         if not isinstance(response, Reply):
             raise InvalidOption(f"{type(adapter).__name__}.send returned {type(response).__name__}, not a Response", request=request)
         made: Any = response  # perhaps by hand, and without some of these
@@ -71,6 +82,7 @@ class AdapterExchange:
             made.elapsed = timedelta(seconds=call.pool.backend.now() - started)
         if isinstance(made.body, ForeignBody):
             made.body.limit(call.max_body, request)
+            made.body.hold(deadline, call.pool.backend.now, call.timeout)
         return response
 
     async def _sent(self, call: Call, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> Any:

@@ -157,13 +157,6 @@ def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
     return response
 
 
-def is_async(adapter: Any) -> bool:
-    """Whether an adapter's `send` is awaited."""
-    from inspect import iscoroutinefunction
-
-    return iscoroutinefunction(getattr(adapter, "send", None))
-
-
 def require_adapter(adapter: Any) -> None:
     """Refuse to mount what is no adapter.
 

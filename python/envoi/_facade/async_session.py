@@ -98,17 +98,22 @@ class AsyncSession(Preparing):
         pool.backend.check_owner()
         call, follow = self._prepared_call(pool, AsyncResponse, request, options)
         response: Any = await send_prepared(call, request)
-        hop = self._hop_options(call, request, options)
-        if follow:
-            passed = [response]
-            passed += [step async for step in self.resolve_redirects(response, request, **hop)]
-            if len(passed) > 1:
-                response = passed.pop()
-                response.history = passed
-        elif response.is_redirect:
-            response.next = await self._peek(response, request, hop)
-        if not call.stream:
-            await load(response)
+        try:
+            if follow:
+                hop = self._hop_options(call, request, options)
+                passed = [response]
+                passed += [step async for step in self.resolve_redirects(response, request, **hop)]
+                if len(passed) > 1:
+                    response = passed.pop()
+                    response.history = passed
+            elif response.is_redirect and not request._in_chain:
+                response.next = await self._peek(response, request, self._hop_options(call, request, options))
+            if not call.stream and not (request._in_chain and response.is_redirect and not follow):
+                await load(response)
+        except BaseException:
+            if response.body is not None:
+                response.body.close()
+            raise
         return response  # type: ignore[no-any-return]
 
     async def resolve_redirects(
@@ -129,7 +134,7 @@ class AsyncSession(Preparing):
             resp: the response.
             req: the request that it answers.
             stream: as for `send`.
-            timeout: as for `send`.
+            timeout: as for `send`, but None for the limits by default.
             verify: as for `send`.
             cert: as for `send`.
             proxies: as for `send`; the environment's are added.
@@ -137,7 +142,7 @@ class AsyncSession(Preparing):
             **adapter_kwargs: for the adapter's `send`.
 
         Yields:
-            Each response, its body not read.
+            Each response. The body of one that redirects further is not read.
 
         Raises:
             TooManyRedirects: `max_redirects` is used up.
@@ -156,6 +161,7 @@ class AsyncSession(Preparing):
             if yield_requests:
                 yield req
                 return
+            req._in_chain, req._unsaid = True, timeout is None
             resp = await self.send(
                 req, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies, allow_redirects=False, **adapter_kwargs
             )

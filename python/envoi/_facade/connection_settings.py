@@ -98,8 +98,16 @@ class ConnectionSettings:
         return {**self._others, **{name: value for name in _SETTABLE if (value := getattr(self, name)) is not None}}
 
     def tls_config(self) -> TLSConfig:
-        """The TLS configuration that these settings stand for."""
+        """The TLS configuration that these settings stand for.
+
+        Raises:
+            InvalidOption: a context, and something that it does not say.
+        """
         if self.ssl_context is not None:
+            if self.ca_certs or self.ca_cert_dir or self.cert_file:
+                raise InvalidOption(
+                    "HTTPAdapter: a path in verify=, and cert=, cannot be combined with an ssl_context here: load them into it, or install urllib3"
+                )
             return tls_config(self.ssl_context, None)
         verify: Any = False if self.cert_reqs in _NO_CHECK else self.ca_certs or self.ca_cert_dir or True
         cert: Any = self.cert_file

@@ -347,7 +347,7 @@ class SessionSettings:
         if "proxies" in options:
             explicit = given("proxies")
             call.route_for = self._routes if explicit is None else self._route_choice(checks.proxies_by_scheme(explicit))
-            call.proxies = explicit
+            call.proxies = explicit if explicit is None or "all" in explicit else {**self._proxies, **explicit}
         return call
 
     def _route_choice(self, request: Mapping[str, Any]) -> RouteChoice | Routes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -23,13 +24,14 @@ from envoi.exceptions import ConnectionError as OurConnectionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envoi._io.protocols import Address, Backend, Stream
+    from envoi._io.protocols import Address, Backend, Stream, TLSConfig
     from envoi._model.types import CertType, VerifyType
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
     from envoi._net.route import Route
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import BodySource
+    from envoi._proto.plans.proxy import ProxyConfig
 
 Limits = tuple[float | None, float | None, float | None, float | None]
 """Seconds for connect, read, write and pool; None for no limit."""
@@ -82,6 +84,7 @@ class Engine(SessionSettings):
         local_address: the address to connect from.
         socket_path: a Unix socket to connect to, whatever the URL's host.
         retries: how often connecting is tried again, at once and then after 0.5 s, 1 s, 2 s and so on.
+        max_connections_per_host: the same as `max_connections` for one route.
     """
 
     def __init__(
@@ -94,15 +97,22 @@ class Engine(SessionSettings):
         local_address: str | None = None,
         socket_path: str | None = None,
         retries: int = 0,
+        max_connections_per_host: int | None = None,
     ) -> None:
         super().__init__(
-            verify=verify, cert=cert, trust_env=False, max_connections=max_connections, keepalive=keepalive, local_address=local_address
+            verify=verify,
+            cert=cert,
+            trust_env=False,
+            max_connections=max_connections,
+            max_connections_per_host=max_connections_per_host,
+            keepalive=keepalive,
+            local_address=local_address,
         )
         total, per_host, seconds = self._limits
         self._limits = (total, per_host, seconds or -1.0)  # at 0 a connection would be kept for the rest of the clock's tick
         self._socket_path = socket_path
         self._retries = retries
-        self._calls: dict[Limits, Call] = {}
+        self._calls: dict[tuple[Limits, TLSConfig | None, ProxyConfig | None], Call] = {}
         self._tls_for(None, None)  # what is wrong with verify or cert shows here
 
     def close(self) -> None:
@@ -115,16 +125,21 @@ class Engine(SessionSettings):
             backend = cast("Backend", _ThroughSocketFile(backend, self._socket_path))
         return _RetryingDialer(backend, local_address, self._retries) if self._retries else Dialer(backend, local_address)
 
-    def _call_within(self, pool: Pool, limits: Limits) -> Call:
-        call = self._calls.get(limits)
+    def _call_within(self, pool: Pool, limits: Limits, tls: TLSConfig | None = None, proxy: ProxyConfig | None = None) -> Call:
+        key = (limits, tls, proxy)
+        call = self._calls.get(key)
         if call is None or call.pool is not pool:
             call = self._prepare(pool, Reply).copy()
             call.pool = pool
             call.stream = True
             call.timeout = Timeout(*(None if limit is None else max(limit, _SHORTEST) for limit in limits))
+            if tls is not None:
+                call.tls = tls
+            if proxy is not None:
+                call.route_for = partial(self._routes, proxy=proxy)
             if len(self._calls) >= _MOST_CALLS:
                 self._calls.clear()
-            self._calls[limits] = call
+            self._calls[key] = call
         return call
 
 
@@ -137,14 +152,33 @@ class BlockingEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
+        return _answer(self.exchange(_request(hop, IteratorBody), hop.limits))
+
+    def exchange(self, request: PreparedRequest, limits: Limits, tls: TLSConfig | None = None, proxy: ProxyConfig | None = None) -> Reply:
+        """As `send`, for a request that is one of ours already, in a manner of its own.
+
+        Args:
+            request: what to send, its framing among its fields.
+            limits: how long each phase may take.
+            tls: from `tls_config`; None for the engine's own.
+            proxy: on the way; None for none.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
         pool = self._pool or self._opened(open_blocking_pool, self._new_dialer)
-        request = _request(hop, IteratorBody)
-        return _answer(run_sync(exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf)))
+        return run_sync(exchange(self._call_within(pool, limits, tls, proxy), request, pool.backend.now(), inf))
 
     @staticmethod
-    def receive(body: BodySource) -> bytes:
-        """The next bytes of a body as they came, only the transfer coding removed; b"" at the end."""
-        return run_sync(body.receive_raw())
+    def receive(body: BodySource, threshold: int = 1) -> bytes:
+        """The next bytes of a body as they came, only the transfer coding removed; b"" at the end. `threshold` are worth waking up for."""
+        return run_sync(body.receive_raw(threshold))
+
+    def __del__(self) -> None:
+        # As a session: dropped without being closed, it closes itself. It may be half made.
+        pool = self.__dict__.get("_pool")
+        if pool is not None:
+            pool.close_soon()
 
 
 class AsyncEngine(Engine):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
 from envoi._net.body import DRAIN
+from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
+    from envoi._model.timeout import Timeout
 
 _AMOUNT: Final = 65536
 # urllib3 takes None for all there ever will be, unless the body comes in chunks; and it waits for as much as it is told.
@@ -31,7 +36,7 @@ class ForeignBody:
         received: how many bytes came.
     """
 
-    __slots__ = ("_most", "_pieces", "_request", "amount", "ended", "raw", "received", "trailers")
+    __slots__ = ("_deadline", "_most", "_now", "_pieces", "_request", "_timeout", "amount", "ended", "raw", "received", "trailers")
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
@@ -42,6 +47,9 @@ class ForeignBody:
         self._pieces: Iterator[Any] | AsyncIterator[Any] | None = None
         self._most: int | None = None
         self._request: PreparedRequest | None = None
+        self._deadline = inf
+        self._now: Callable[[], float] | None = None
+        self._timeout: Timeout | None = None
 
     def limit(self, max_body: int | None, request: PreparedRequest) -> None:
         """Have a larger body refused.
@@ -51,6 +59,16 @@ class ForeignBody:
             request: what it answers, for the exception.
         """
         self._most, self._request = max_body, request
+
+    def hold(self, deadline: float, now: Callable[[], float], timeout: Timeout) -> None:
+        """Have a body refused that is not there in time; looked at between its pieces.
+
+        Args:
+            deadline: the end of the whole.
+            now: the clock.
+            timeout: the limits, for the exception.
+        """
+        self._deadline, self._now, self._timeout = deadline, now, timeout
 
     def check_owner(self) -> None:
         """Nothing to check."""
@@ -112,6 +130,11 @@ class ForeignBody:
             self.ended = True
             return b""
         self.received += len(piece)
+        if self._now is not None and self._timeout is not None and is_over(self._deadline, self._now()):
+            self.close()
+            late = timed_out("body", "the adapter", self._timeout, total_passed=True)
+            late.request = self._request
+            raise late
         if self._most is not None and self.received > self._most:
             self.close()
             raise exceptions.BodyTooLarge(
@@ -120,6 +143,9 @@ class ForeignBody:
         return piece
 
     def _start(self, *, decode: bool) -> Any:
+        if self._deadline != inf and hasattr(self.raw, "read1") and hasattr(self.raw, "release_conn"):
+            # urllib3's `stream` waits for as much as it is told; this gives what is there, so that the clock can be looked at.
+            return iter(lambda: self.raw.read1(self.amount or _AMOUNT, decode_content=decode), b"")
         stream = getattr(self.raw, "stream", None)
         if stream is not None:
             as_it_comes = self.amount is None and getattr(self.raw, "chunked", False)
@@ -132,6 +158,8 @@ class ForeignBody:
 
 def _ours(error: Exception) -> Exception:
     """The exception for one of urllib3's, as requests maps them; urllib3 is not imported to find out."""
+    if isinstance(error.__cause__, exceptions.RequestException):
+        return error.__cause__  # one of ours, which urllib3 was told in its words
     theirs: Any = sys.modules.get("urllib3.exceptions")
     if theirs is None or not isinstance(error, theirs.HTTPError):
         return error

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi._facade.async_response import AsyncResponse
+from envoi._facade.foreign import ForeignBody
 from envoi._facade.response import Response
 from envoi._io.run_sync import run_sync
 from envoi._net.decoded import DecodedBody
-from envoi._pipeline.reply import receive
+from envoi._pipeline.reply import discard, load, receive
 
 if TYPE_CHECKING:
     from envoi._io.protocols import Backend
@@ -27,7 +28,12 @@ async def sent_in_thread(backend: Backend, adapter: Any, request: PreparedReques
     Returns:
         An `AsyncResponse`; what is no `Response` as it is.
     """
-    response = await backend.call_blocking(lambda: adapter.send(request, **options))
+    work = _Work(adapter, request, options)
+    try:
+        response = await backend.call_blocking(work.run)
+    except BaseException:
+        work.abandoned = True
+        raise
     if not isinstance(response, Response):
         return response
     made = AsyncResponse()
@@ -42,11 +48,38 @@ async def sent_in_thread(backend: Backend, adapter: Any, request: PreparedReques
     made.encoding = response.encoding
     made.cookies = response.cookies
     made.connection = adapter
-    if response._content is not None:
+    if isinstance(response._content, bytes):
         made.finish(response.content)
     else:
         made.body = _InThread(backend, response, request)
     return made
+
+
+class _Work:
+    """What the thread does: send, and unless the body is to be streamed, read it as well.
+
+    A thread that read bodies later would have to wait for one of those that wait for the connections the bodies hold.
+    """
+
+    def __init__(self, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> None:
+        self._adapter = adapter
+        self._request = request
+        self._options = options
+        self._max_body = request.__dict__.get("_max_body")
+        self.abandoned = False
+
+    def run(self) -> Any:
+        response = self._adapter.send(self._request, **self._options)
+        if isinstance(response, Response):
+            if isinstance(response.body, ForeignBody):
+                response.body.limit(self._max_body, self._request)
+            if self.abandoned:
+                response.close()
+            elif response.is_redirect:
+                run_sync(discard(response))
+            elif not self._options.get("stream"):
+                run_sync(load(response))
+        return response
 
 
 class _InThread(DecodedBody):

@@ -12,9 +12,10 @@ from weakref import ref
 from envoi._facade.adapter_exchange import AdapterExchange
 from envoi._facade.adapters import require_adapter
 from envoi._facade.defaults import SessionSettings
+from envoi._facade.environment import NOTHING
+from envoi._model.methods import validate_method
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NOT_GIVEN
-from envoi._model.timeout import DEFAULT_TIMEOUT
 from envoi._model.url import public
 from envoi.exceptions import InvalidOption, InvalidSchema
 
@@ -86,10 +87,9 @@ class Mounting(SessionSettings):
             InvalidOption: no adapter.
         """
         require_adapter(adapter)
-        found = self.adapters
-        found[prefix] = adapter
-        for shorter in [key for key in found if len(key) < len(prefix)]:
-            found[shorter] = found.pop(shorter)
+        mounted = {**self.adapters, prefix: adapter}
+        # Another object, put in place at once: other threads may be looking an adapter up in the former.
+        self._adapters = OrderedDict(sorted(mounted.items(), key=lambda item: len(item[0]) < len(prefix)))
 
     def get_adapter(self, url: str) -> Any:
         """The adapter for a URL.
@@ -147,7 +147,8 @@ class Mounting(SessionSettings):
         parts: tuple[Any, ...] = (request.method, request.parsed_url, request.headers)
         if None in parts:
             raise InvalidOption("The request is not prepared yet: call its prepare()")
-        if known.get("timeout", NOT_GIVEN) is None and not request._own_limits:
+        request.method = validate_method(request.method)
+        if known.get("timeout", NOT_GIVEN) is None and request._unsaid:
             del known["timeout"]
         if "max_body" not in known and "_max_body" in request.__dict__:
             known["max_body"] = request.__dict__["_max_body"]
@@ -155,26 +156,25 @@ class Mounting(SessionSettings):
         if known.get("proxies") is not None:
             # Complete as they are: `merge_environment_settings` has seen to the rest.
             call.route_for = self._routes.for_proxies({}, "", {key: value for key, value in known["proxies"].items() if key != "no_proxy"})
+            call.proxies = known["proxies"]
         call.timeout = call.timeout.until(pool.backend.now() + call.timeout.total_seconds)
-        call.exchange = AdapterExchange(self, more)
+        call.exchange = AdapterExchange(self, more, ambient="proxies" not in known)
         return call, bool(options.get("allow_redirects", True))
 
     def _hop_options(self, call: Call, request: PreparedRequest, options: Mapping[str, Any]) -> dict[str, Any]:
         """What `resolve_redirects` sends the requests with that follow."""
         more = {name: value for name, value in options.items() if name not in _OPTIONS}
-        timeout = None if call.timeout is DEFAULT_TIMEOUT and options.get("timeout") is None else call.timeout
-        if timeout is None:
-            request._own_limits = False
+        timeout = call.timeout.in_plain_words()
         off = call.proxies is None or self._direct
-        proxies = {"no_proxy": "*"} if off else self._proxies_for(request, call)
+        proxies = {"no_proxy": "*"} if off else self._proxies_for(request, call, ambient="proxies" not in options)
         return {"stream": call.stream, "timeout": timeout, "verify": call.verify, "cert": call.cert, "proxies": proxies, **more}
 
-    def _proxies_for(self, request: PreparedRequest, call: Call) -> dict[str, Any]:
-        """The proxies that an adapter is told of."""
+    def _proxies_for(self, request: PreparedRequest, call: Call, *, ambient: bool) -> dict[str, Any]:
+        """The proxies that an adapter is told of; the environment's among them, if `ambient`."""
         if call.proxies is None or self._direct:
             return {}
         found: dict[str, Any] = dict(call.proxies)
-        environment = self._surroundings()
+        environment = self._surroundings() if ambient else NOTHING
         if environment.proxies and "all" not in found:
             from envoi._proto.plans.no_proxy import bypasses
 

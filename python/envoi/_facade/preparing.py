@@ -93,9 +93,14 @@ class Preparing(Mounting, Redirecting):
         return {
             "proxies": merged,
             "stream": self.stream if stream is None else stream,
-            "verify": self._verify_by_default() if verify is None or verify is True else verify,
+            "verify": self._verified(verify),
             "cert": self._cert if cert is None else cert,
         }
+
+    def _verified(self, verify: VerifyType | None) -> Any:
+        if verify is None:
+            return self._verify_by_default()
+        return self._surroundings().bundle or True if verify is True else verify
 
     def _netrc(self) -> Netrc | None:
         return self._surroundings().netrc
@@ -145,6 +150,8 @@ class Preparing(Mounting, Redirecting):
         if isinstance(request.method, str):
             request.method = request.method.upper()
         prepared = self.prepare_request(request)
+        if given.get("auth") is no_auth:
+            prepared.auth_off = True
         off = "proxies" in options and options["proxies"] is None
         settings = self.merge_environment_settings(
             prepared.url, dict(options.get("proxies") or {}), options.get("stream"), options.get("verify"), options.get("cert")
@@ -154,8 +161,9 @@ class Preparing(Mounting, Redirecting):
         if options.get("verify") is True:
             settings["verify"] = True  # what was said in so many words goes before the environment
         arguments = {"allow_redirects": options.get("allow_redirects", request.method != "HEAD"), **settings}
-        if "timeout" in options:
-            arguments["timeout"] = options["timeout"]
+        arguments["timeout"] = options.get("timeout")
+        if "timeout" not in options:
+            prepared._unsaid = True
         if "max_body" in options:
             prepared.__dict__["_max_body"] = options["max_body"]
         return prepared, arguments

@@ -40,7 +40,7 @@ class SessionRedirectMixin(Redirecting):
             resp: the response.
             req: the request that it answers.
             stream: as for `send`.
-            timeout: as for `send`.
+            timeout: as for `send`, but None for the limits by default.
             verify: as for `send`.
             cert: as for `send`.
             proxies: as for `send`; the environment's are added.
@@ -48,7 +48,7 @@ class SessionRedirectMixin(Redirecting):
             **adapter_kwargs: for the adapter's `send`.
 
         Yields:
-            Each response, its body not read.
+            Each response. The body of one that redirects further is not read.
 
         Raises:
             TooManyRedirects: `max_redirects` is used up.
@@ -67,6 +67,7 @@ class SessionRedirectMixin(Redirecting):
             if yield_requests:
                 yield req
                 return
+            req._in_chain, req._unsaid = True, timeout is None
             resp = self.send(
                 req, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies, allow_redirects=False, **adapter_kwargs
             )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
-from envoi._model.auth import basic
-from envoi._model.body import NO_BODY
-from envoi._model.url import URL, URLError, parse_url, redact
-from envoi._pipeline.redirects import require_followable
-from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, as_utf8, keeps_credentials, plan_redirect, rewritten_method
+from envoi._model.url import URL, parse_url
+from envoi._pipeline.redirects import going_along, planned
+from envoi._proto.plans.redirect import as_utf8, keeps_credentials, rewritten_method
 
 if TYPE_CHECKING:
     from envoi._model.netrc import Netrc
@@ -60,12 +58,12 @@ class Redirecting:
             prepared_request: about to be sent.
             response: the redirect.
         """
-        headers = prepared_request.headers
-        if self.should_strip_auth(response.request.url, prepared_request.url):
-            headers.pop("Authorization", None)
-            prepared_request.flow = None
+        if not self.should_strip_auth(response.request.url, prepared_request.url):
+            return
+        prepared_request.headers.pop("Authorization", None)
+        prepared_request.flow = None
         netrc = self._netrc()
-        if netrc is not None and "Authorization" not in headers:
+        if netrc is not None and not prepared_request.auth_off:
             found = netrc.credentials_for(prepared_request.parsed_url.host)
             if found is not None:
                 prepared_request.prepare_auth(found)
@@ -77,18 +75,15 @@ class Redirecting:
             prepared_request: about to be sent.
             proxies: those of the request before.
         """
-        from envoi._proto.plans.proxy_lookup import resolve_proxies
+        from envoi._proto.plans.proxy import find_proxy
+        from envoi._proto.plans.proxy_lookup import without_exempt
 
-        scheme = prepared_request.parsed_url.scheme
-        found = resolve_proxies(prepared_request, dict(proxies or {}), self.trust_env)
+        url = prepared_request.parsed_url
+        found = without_exempt(url, dict(proxies or {}), trust_env=self.trust_env)
         prepared_request.headers.pop("Proxy-Authorization", None)
-        proxy = found.get(scheme)
-        if isinstance(proxy, str) and scheme != "https" and "@" in proxy:
-            from envoi._model.uris import get_auth_from_url
-
-            user, password = get_auth_from_url(proxy)
-            if user and password:
-                prepared_request.headers["Proxy-Authorization"] = basic((user, password))
+        proxy = find_proxy(url, {scheme: one for scheme, one in found.items() if scheme != "no_proxy"})
+        if url.scheme == "http" and proxy and proxy.forwards and proxy.authorization is not None:
+            prepared_request.headers["Proxy-Authorization"] = proxy.authorization  # for adapters that do not find it themselves
         return found
 
     def _netrc(self) -> Netrc | None:
@@ -103,29 +98,16 @@ class Redirecting:
         """
         if len(passed) > self.max_redirects:
             raise exceptions.TooManyRedirects(f"Exceeded {self.max_redirects} redirects.", response=resp)
-        try:
-            plan = plan_redirect(resp.status_code, req.method, target, self._base_of(resp, req))
-        except URLError as error:
-            raise exceptions.InvalidURL(
-                f"{redact(req.url)} redirects to something that is no URL: {error.args[-1]}", request=req, response=resp
-            ) from None
-        require_followable(plan.url, req, resp)
+        plan = planned(req, resp, target, self._base_of(resp, req))
         following = req.copy()
         following.url = plan.url
         following.redirected = True
         self.rebuild_method(following, resp)
-        headers = following.headers
-        headers.pop("Cookie", None)  # written anew from the jars
-        if plan.url.origin != req.parsed_url.origin:
-            headers.pop("Host", None)
-        if following.method != req.method or resp.status_code == 303:
-            following.content = NO_BODY
-            for name in BODY_HEADERS:
-                headers.pop(name, None)
-        if self.should_strip_auth(req.url, following.url):
-            following.strayed = True
-            for name in (*SENSITIVE_HEADERS[1:], *self.sensitive_headers):  # Authorization is for rebuild_auth
-                headers.pop(name, None)
+        strays = self.should_strip_auth(req.url, following.url)
+        keep_body = following.method == req.method and resp.status_code != 303
+        following.headers, following.content = going_along(req, plan.url, self.sensitive_headers, keep_body=keep_body, strays=strays)
+        if strays:
+            following.strayed, following.flow = True, None
         self._renew_cookies(resp, req, following)
         following.content.rewind()
         return following

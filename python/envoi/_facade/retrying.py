@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import discard
 from envoi.exceptions import ConnectionError as OurConnectionError
-from envoi.exceptions import ReadTimeout, RequestException, RetryError
+from envoi.exceptions import InvalidHeader, ReadTimeout, RequestException, RetryError
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.call import Call
     from envoi._pipeline.reply import Reply
+
+_LONGEST_WAIT: Final = 21_600.0
+"""Seconds: a server must not put a client to sleep for days."""
 
 _CONNECTING: Final = frozenset({"dns", "connect", "tls", "pool"})
 
@@ -126,7 +129,10 @@ def _delay(retries: Any, reply: Reply | None) -> float:
     if isinstance(retries, Attempts):
         return 0.0
     if reply is not None and retries.respect_retry_after_header:
-        asked = retries.get_retry_after(_Answer(reply.status_code, reply.headers))
+        try:
+            asked = retries.get_retry_after(_Answer(reply.status_code, reply.headers))
+        except sys.modules["urllib3.exceptions"].HTTPError as error:
+            raise InvalidHeader(f"The answer's Retry-After says nothing: {error}", request=reply.request, response=reply) from error
         if asked:
-            return float(asked)
+            return min(float(asked), _LONGEST_WAIT)
     return float(retries.get_backoff_time())

@@ -92,16 +92,20 @@ class Session(Preparing, SessionRedirectMixin):
             pool = self._open()
         call, follow = self._prepared_call(pool, Response, request, options)
         response: Any = run_sync(send_prepared(call, request))
-        hop = self._hop_options(call, request, options)
-        if follow:
-            passed = [response, *self.resolve_redirects(response, request, **hop)]
-            if len(passed) > 1:
-                response = passed.pop()
-                response.history = passed
-        elif response.is_redirect:
-            response.next = self._peek(response, request, hop)
-        if not call.stream:
-            run_sync(load(response))
+        try:
+            if follow:
+                hop = self._hop_options(call, request, options)
+                passed = [response, *self.resolve_redirects(response, request, **hop)]
+                if len(passed) > 1:
+                    response = passed.pop()
+                    response.history = passed
+            elif response.is_redirect and not request._in_chain:
+                response.next = self._peek(response, request, self._hop_options(call, request, options))
+            if not call.stream and not (request._in_chain and response.is_redirect and not follow):
+                run_sync(load(response))
+        except BaseException:
+            response.close()
+            raise
         return response  # type: ignore[no-any-return]
 
     def get(self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from functools import cache
+from math import inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,17 +13,21 @@ from envoi import exceptions
 from envoi._facade.connection_settings import PoolManager, has_urllib3
 from envoi._facade.raw import Raw
 from envoi._model.headers import Headers
-from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
+from envoi._net.decoded import DecodedBody
+from envoi._net.errors import invalid_message
+from envoi._proto.h1 import H1Machine, InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from envoi._facade.adapter_base import AdapterSettings
     from envoi._model.prepared import PreparedRequest
+    from envoi._model.timeout import Timeout
     from envoi._model.timing import ConnectionInfo
-    from envoi._model.types import ProxiesType, TimeoutType
+    from envoi._model.types import ProxiesType
 
 _CHUNK: Final = 65536
+_SHORTEST: Final = 0.001
 _NOT_OF_POOLS: Final = frozenset({"num_pools", "maxsize", "block", "strict", "retries", "timeout"})
 
 
@@ -51,7 +56,10 @@ def raw_in_place_of_ours(response: Any) -> Any:
     if made is None:
         return Raw(response)
     if response._content is None and not response._consumed:
+        former: Any = before.body
         response.raw = made
+        if isinstance(former, DecodedBody):
+            response.body.limit(former.max_body, response.request)
     if response._closed:  # before anybody looked
         made.close()
     return made
@@ -106,6 +114,8 @@ def urllib3_pool(
 
     manager = adapter.poolmanager
     proxy = adapter._proxy_for(request, proxies)
+    if proxy is not None and (own := request.headers.get("Proxy-Authorization")) is not None:
+        proxy = proxy.with_headers({"Proxy-Authorization": own})
     if proxy is None and not isinstance(manager, PoolManager):
         return manager.connection_from_host(**host, pool_kwargs=dict(settings) if host["scheme"] == "https" else None)
     told = {**manager.connection_pool_kw, **settings}
@@ -119,7 +129,7 @@ def urllib3_pool(
         if proxy is None:
             made: Any = urllib3.PoolManager(adapter._pool_connections, **sizes)
         elif proxy.url.startswith("http"):
-            fields = {**dict(proxy.fields), **adapter.proxy_headers(proxy.url)}
+            fields = {**adapter.proxy_headers(proxy.url), **dict(proxy.fields)}
             made = urllib3.ProxyManager(proxy.url, adapter._pool_connections, proxy_headers=fields, **sizes)
         else:
             names = ", ".join(name for name in told if not PoolManager.understands({name: told[name]}))
@@ -128,14 +138,18 @@ def urllib3_pool(
     return carrier.connection_from_host(**host, pool_kwargs={name: told[name] for name in told if name not in _NOT_OF_POOLS})
 
 
-def through_urllib3(adapter: Any, connection: Any, request: PreparedRequest, timeout: TimeoutType, proxies: ProxiesType) -> Any:
+def through_urllib3(
+    adapter: Any, connection: Any, request: PreparedRequest, target: str | None, limits: Timeout, left: float, proxies: ProxiesType
+) -> Any:
     """Have a pool of urllib3's carry a request, for an adapter that insists on one; blocking.
 
     Args:
         adapter: whose `build_response` makes the response.
         connection: the pool.
         request: what to send.
-        timeout: as for a session.
+        target: what the request line says, where the adapter has decided that.
+        limits: for each phase.
+        left: seconds until the end of the whole; every wait is bounded by that.
         proxies: as for a session.
 
     Raises:
@@ -143,28 +157,41 @@ def through_urllib3(adapter: Any, connection: Any, request: PreparedRequest, tim
     """
     import urllib3
 
-    limits = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
     content = request.content.content
     body = request.body if content is None else content or None
+    headers = request.headers.copy()
+    headers.pop("Proxy-Authorization", None)  # the pool has it, if it is a proxy's
+    _require_sound(request, headers, content or b"")
+    connect, read = (min(left, seconds) for seconds in (limits.connect_seconds, limits.read_seconds))
     try:
         raw = connection.urlopen(
             method=request.method,
-            url=adapter.request_url(request, proxies),
+            url=adapter.request_url(request, proxies) if target is None else target,
             body=body,
-            headers=dict(request.headers.items()),
+            headers=dict(headers.items()),
             redirect=False,
             assert_same_host=False,
             preload_content=False,
             decode_content=False,
             retries=urllib3.Retry(adapter.max_retries, read=False) if isinstance(adapter.max_retries, int) else adapter.max_retries,
-            timeout=urllib3.Timeout(connect=limits.connect, read=limits.read),
-            chunked=body is not None and "Content-Length" not in request.headers,
+            timeout=urllib3.Timeout(*(None if seconds == inf else max(seconds, _SHORTEST) for seconds in (connect, read))),
+            chunked=body is not None and "Content-Length" not in headers,
         )
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _ours(error, request) from error
     except ValueError as error:  # a context with which what else is said cannot be
         raise exceptions.InvalidOption(f"HTTPAdapter: {error}", request=request) from error
     return adapter.build_response(request, raw)
+
+
+def _require_sound(request: PreparedRequest, headers: Headers, content: bytes) -> None:
+    """Refuse what Envoi would not send either: a method, a target, a field or a framing that breaks the message."""
+    try:
+        H1Machine().start(request.method, request.parsed_url.target, request.parsed_url.authority, headers, content)
+    except InvalidMessage as error:
+        raised = invalid_message(error)
+        raised.request = request
+        raise raised from None
 
 
 @cache

@@ -120,8 +120,8 @@ class TrioBackend:
         return await tls.start(self, stream, config, server_hostname, deadline)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
-        """As in `Backend`: in one of trio's worker threads."""
-        return await trio.to_thread.run_sync(function)
+        """As in `Backend`: in one of trio's worker threads, which a cancelled task does not wait for, as on asyncio."""
+        return await trio.to_thread.run_sync(function, abandon_on_cancel=True)
 
 
 class TrioJob:

@@ -44,6 +44,8 @@ class PreparedRequest(RequestHooksMixin):
         flow: an authentication that takes several exchanges, to be made when the request is sent; or None.
         redirected: whether it follows a redirect.
         strayed: whether redirects have led to it from another origin.
+        auth_fields: names of the header fields that its authentication wrote.
+        auth_off: whether it was said that there is to be none.
 
     Example:
         >>> prepared = envoi.Request("GET", "https://example.org/", params={"page": 2}).prepare()
@@ -58,9 +60,12 @@ class PreparedRequest(RequestHooksMixin):
     flow: Auth | None = None
     redirected: bool = False
     strayed: bool = False
+    auth_fields: tuple[str, ...] = ()
+    auth_off: bool = False
     _jar: CookieJar | None = None
     _body_position: Any = None
-    _own_limits: bool = True
+    _unsaid: bool = False  # whether a timeout of None was nobody's word
+    _in_chain: bool = False  # whether it follows a redirect that is being followed
 
     def __init__(
         self,
@@ -212,9 +217,14 @@ class PreparedRequest(RequestHooksMixin):
             auth = user_of(self.parsed_url)
         if auth is None or (isinstance(auth, (tuple, list)) and not auth):
             return
+        before = self.headers.raw
         changed = apply_auth(self, auth)
         if changed is not self:
             self._become(changed)
+        self.settle()
+        written = {name.decode("latin-1") for name, value in self.headers.raw if (name, value) not in before}
+        if written:
+            self.auth_fields = (*self.auth_fields, *written)
 
     def prepare_cookies(self, cookies: CookiesType) -> None:
         """Write the Cookie field from `cookies`, a jar or a mapping, unless there is one already."""
@@ -248,7 +258,7 @@ class PreparedRequest(RequestHooksMixin):
             InvalidHeader: one that cannot be sent.
         """
         fields: Any = self.headers
-        if type(fields) is not Headers and fields is not None:
+        if fields is not None and (type(fields) is not Headers or _SKIPPED in fields.values()):
             self.headers = merge_headers(Headers(), [(name, value) for name, value in fields.items() if value != _SKIPPED])
 
     def copy(self) -> PreparedRequest:
@@ -271,7 +281,7 @@ class PreparedRequest(RequestHooksMixin):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Hooks stay behind: they have been called, and functions often cannot be pickled.
-        state = {name: value for name, value in self.__dict__.items() if name in {"_jar", "strayed"}}
+        state = dict(self.__dict__)
         parts = (type(self), self.method, self.parsed_url, self.headers, None if self.content is NO_BODY else self.content)
         return (_restored, parts, state) if state else (_restored, parts)
 

@@ -69,6 +69,11 @@ class DecodedBody:
             except DecodeError as error:
                 raise self._give_up(self._undecodable(error)) from error
 
+    @property
+    def max_body(self) -> int | None:
+        """The largest decoded size; None for no limit."""
+        return None if self._max_body == inf else int(self._max_body)
+
     def check_owner(self) -> None:
         """Refuse another event loop than the one that the body belongs to.
 

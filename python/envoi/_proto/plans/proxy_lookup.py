@@ -154,6 +154,27 @@ def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: boo
     return resolved
 
 
+def without_exempt(url: URL, proxies: dict[str, Any], *, trust_env: bool) -> dict[str, Any]:
+    """The proxies for the request that follows a redirect: as `resolve_proxies`, but an environment's proxy that the request before went
+    by way of does not serve a URL that the environment exempts.
+
+    Args:
+        url: where the redirect leads.
+        proxies: those of the request before.
+        trust_env: whether the environment counts.
+    """
+    if not trust_env:
+        return proxies
+    from urllib.request import getproxies
+
+    ambient = getproxies()
+    if _should_bypass(str(url), proxies.get("no_proxy")):
+        return {key: proxy for key, proxy in proxies.items() if proxy is None or proxy != ambient.get(key)}
+    if (proxy := ambient.get(url.scheme, ambient.get("all"))) and "all" not in proxies:
+        proxies.setdefault(url.scheme, proxy)
+    return proxies
+
+
 _should_bypass = bypass_rule(proxy_bypass)
 
 
