@@ -220,6 +220,7 @@ async def head(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse
         url: where to.
         **options: see `RequestOptions`.
     """
+    options.setdefault("allow_redirects", False)
     return await request("HEAD", url, **options)
 
 

@@ -73,6 +73,7 @@ def head(url: URLType, **options: Unpack[RequestOptions]) -> Response:
         url: where to.
         **options: see `RequestOptions`.
     """
+    options.setdefault("allow_redirects", False)
     return request("HEAD", url, **options)
 
 

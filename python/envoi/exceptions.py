@@ -34,7 +34,7 @@ RequestException (OSError)
 ├── BodyTooLarge
 ├── InvalidJSONError
 │   └── JSONDecodeError (json.JSONDecodeError)
-├── StreamConsumedError (TypeError)
+├── StreamConsumedError (TypeError, RuntimeError)
 ├── UnrewindableBodyError
 ├── CookieFileError
 │   └── CookieFileNotFound (FileNotFoundError)
@@ -339,7 +339,7 @@ class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
         return type(self), (self.msg, self.doc, self.pos), self._state()
 
 
-class StreamConsumedError(RequestException, TypeError):
+class StreamConsumedError(RequestException, TypeError, RuntimeError):
     """The body was already read in pieces, and is gone."""
 
 

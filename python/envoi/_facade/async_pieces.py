@@ -49,10 +49,16 @@ class AsyncPieces:
         else:
             if self._reply.body is not None:
                 self._reply.body.check_owner()
-            self._reply._consumed = True
+            self._reply._touched = True
+            if (piece := self._cutter.take(self._reply)) is not None:
+                self._ready.append(piece)
+                return
             data = await receive(self._reply)
             self._ended = not data
-            self._ready.extend(self._cutter.cut(data))
+            if data:
+                self._reply._left = (data, 0)
+            else:
+                self._reply._consumed = True
         if self._ended:
             self._ready.extend(self._cutter.end())
 

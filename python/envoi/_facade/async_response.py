@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from envoi._facade.async_adapters import AsyncHTTPAdapter
 from envoi._facade.async_pieces import AsyncLines, AsyncPieces
 from envoi._facade.open_reply import OpenReply
-from envoi._facade.pieces import Cutter, Lines, require_unconsumed
+from envoi._facade.pieces import Cutter, Lines, require_untouched
 from envoi._facade.raw import AsyncRaw
 from envoi._pipeline.reply import load
 from envoi.exceptions import StreamConsumedError
@@ -40,9 +40,9 @@ class AsyncResponse(OpenReply):
             StreamConsumedError: it was already read in pieces, or not read at all.
         """
         if not self._content and not isinstance(self._content, bytes):
-            if self.body is None and not self._consumed and (self._head is None or self.status_code == 0):
+            if self.body is None and not (self._consumed or self._touched) and (self._head is None or self.status_code == 0):
                 return None  # type: ignore[return-value]
-            require_unconsumed(self)
+            require_untouched(self)
             raise StreamConsumedError("The body is not read yet: `await response.read()` first, or iterate over it.", response=self)
         return self._content
 
@@ -74,7 +74,7 @@ class AsyncResponse(OpenReply):
             WrongEventLoop: another event loop sent the request.
         """
         if self._content is None:
-            require_unconsumed(self)
+            require_untouched(self)
             if self.body is not None:
                 self.body.check_owner()
             await load(self)
@@ -91,6 +91,7 @@ class AsyncResponse(OpenReply):
             StreamConsumedError: it was already read in pieces.
             IncompleteBody, ReadTimeout, …: while iterating.
         """
+        self._take_from_raw()
         cutter = Cutter(self, chunk_size, decode_unicode)
         return AsyncPieces(self, cutter)
 
@@ -104,6 +105,7 @@ class AsyncResponse(OpenReply):
             decode_unicode: give text instead of bytes, when the response has an encoding.
             delimiter: what separates lines, instead of line ends.
         """
+        self._take_from_raw()
         return AsyncLines(AsyncPieces(self, Cutter(self, chunk_size, decode_unicode)), Lines(delimiter))
 
     async def close(self) -> None:

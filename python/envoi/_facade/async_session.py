@@ -195,6 +195,7 @@ class AsyncSession(Preparing):
             url: where to.
             **options: see `RequestOptions`.
         """
+        options.setdefault("allow_redirects", False)
         return await self.request("HEAD", url, **options)
 
     async def post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
@@ -14,15 +15,17 @@ from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks, merged_hooks
 from envoi._model.methods import validate_method
 from envoi._model.options import check_options
+from envoi._model.pairs import to_key_val_list
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._model.url import parse_url, with_params
 from envoi._pipeline.call import Call
+from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.exchange import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from envoi._facade.environment import Environment
     from envoi._facade.routes import RouteChoice
@@ -270,7 +273,7 @@ class SessionSettings:
         if options:
             check_options(options)
             given = options.get
-            call = self._with_options(pool, new_reply, verb, options)
+            call = self._with_options(pool, new_reply, options)
             headers = merge_headers(self._headers, given("headers"))
             content = encode_content(given("data"), given("json"), given("files"))
             if content.is_async and pool.backend.name == "blocking":
@@ -283,8 +286,6 @@ class SessionSettings:
         else:
             kept = self._kept
             call = kept[0] if kept else self._prepare(pool, new_reply)
-            if verb == "HEAD":
-                call = self._with_options(pool, new_reply, verb, options)
             headers = self._headers.copy()
             content = NO_BODY
         if self._proxies and "proxies" not in options:
@@ -292,9 +293,11 @@ class SessionSettings:
             call.route_for = self._route_choice({})
         if params and parsed.scheme.startswith("http"):  # a URL of another kind is its adapter's, and stays as it is
             parsed = with_params(parsed, params)
-        if content is not NO_BODY or verb not in _BODILESS:
-            set_framing(headers, verb, content)
         request = PreparedRequest(verb, parsed, headers, content)
+        if content is not NO_BODY or verb not in _BODILESS:
+            if call.cookies is not None or not call.jar.is_empty:
+                attach_cookies(call, request)  # before the fields of the body, as requests orders them
+            set_framing(headers, verb, content)
         if "hooks" in options or self._hooks.get("response"):
             request._hooks = merged_hooks(options.get("hooks"), self._hooks)
         return call, request
@@ -327,14 +330,14 @@ class SessionSettings:
         kept.append(call)
         return call
 
-    def _with_options(self, pool: Pool, new_reply: Callable[..., Reply], verb: str, options: Mapping[str, Any]) -> Call:
+    def _with_options(self, pool: Pool, new_reply: Callable[..., Reply], options: Mapping[str, Any]) -> Call:
         given = options.get
         kept = self._kept
         call = (kept[0] if kept else self._prepare(pool, new_reply)).copy()
         call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
         stream = given("stream")
         call.stream = bool(self.stream if stream is None else stream)
-        call.follow = bool(given("allow_redirects", verb != "HEAD"))
+        call.follow = bool(given("allow_redirects", True))
         call.cookies = given("cookies")
         call.auth = given("auth", self.auth)
         if call.auth is None and "auth" in options:
@@ -380,13 +383,17 @@ _BODILESS: Final = frozenset({"GET", "HEAD"})
 
 
 def merged_params(session: Any, request: Any) -> Any:
-    """The request's parameters over the session's: same names replace, None takes out."""
+    """The request's parameters over the session's: same names replace, None takes out, and repeated names stay repeated."""
     if not session:
         return request
-    if request is None:
+    if not request:
         return session
     if isinstance(request, (str, bytes)) or isinstance(session, (str, bytes)):
         return request
-    merged = dict(session)
-    merged.update(request)
-    return {name: value for name, value in merged.items() if value is not None}
+    if isinstance(session, Mapping) and isinstance(request, Mapping):
+        merged = {**session, **request}
+        return {name: value for name, value in merged.items() if value is not None}
+    own = list(to_key_val_list(request) or ())
+    names = {name for name, _ in own}
+    others = [pair for pair in to_key_val_list(session) or () if pair[0] not in names]
+    return [pair for pair in (*others, *own) if pair[1] is not None]

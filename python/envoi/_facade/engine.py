@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
+from sys import is_finalizing
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -22,7 +23,7 @@ from envoi._pipeline.reply import Reply
 from envoi.exceptions import ConnectionError as OurConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from envoi._io.protocols import Address, Backend, Stream, TLSConfig
     from envoi._model.types import CertType, VerifyType
@@ -61,6 +62,20 @@ class Hop(NamedTuple):
     content: bytes | None
     pieces: Any
     limits: Limits
+
+
+class Manner(NamedTuple):
+    """How a request is sent.
+
+    Attributes:
+        limits: how long each phase may take.
+        tls: from `tls_config`; None for the engine's own.
+        proxy: on the way; None for none.
+    """
+
+    limits: Limits
+    tls: TLSConfig | None = None
+    proxy: ProxyConfig | None = None
 
 
 class Answer(NamedTuple):
@@ -112,7 +127,7 @@ class Engine(SessionSettings):
         self._limits = (total, per_host, seconds or -1.0)  # at 0 a connection would be kept for the rest of the clock's tick
         self._socket_path = socket_path
         self._retries = retries
-        self._calls: dict[tuple[Limits, TLSConfig | None, ProxyConfig | None], Call] = {}
+        self._calls: dict[Manner, Call] = {}
         self._tls_for(None, None)  # what is wrong with verify or cert shows here
 
     def close(self) -> None:
@@ -125,21 +140,20 @@ class Engine(SessionSettings):
             backend = cast("Backend", _ThroughSocketFile(backend, self._socket_path))
         return _RetryingDialer(backend, local_address, self._retries) if self._retries else Dialer(backend, local_address)
 
-    def _call_within(self, pool: Pool, limits: Limits, tls: TLSConfig | None = None, proxy: ProxyConfig | None = None) -> Call:
-        key = (limits, tls, proxy)
-        call = self._calls.get(key)
+    def _call_within(self, pool: Pool, manner: Manner) -> Call:
+        call = self._calls.get(manner)
         if call is None or call.pool is not pool:
             call = self._prepare(pool, Reply).copy()
             call.pool = pool
             call.stream = True
-            call.timeout = Timeout(*(None if limit is None else max(limit, _SHORTEST) for limit in limits))
-            if tls is not None:
-                call.tls = tls
-            if proxy is not None:
-                call.route_for = partial(self._routes, proxy=proxy)
+            call.timeout = Timeout(*(None if limit is None else max(limit, _SHORTEST) for limit in manner.limits))
+            if manner.tls is not None:
+                call.tls = manner.tls
+            if manner.proxy is not None:
+                call.route_for = partial(self._routes, proxy=manner.proxy)
             if len(self._calls) >= _MOST_CALLS:
                 self._calls.clear()
-            self._calls[key] = call
+            self._calls[manner] = call
         return call
 
 
@@ -152,33 +166,35 @@ class BlockingEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
-        return _answer(self.exchange(_request(hop, IteratorBody), hop.limits))
+        return _answer(self.exchange(_request(hop, IteratorBody), Manner(hop.limits)))
 
-    def exchange(self, request: PreparedRequest, limits: Limits, tls: TLSConfig | None = None, proxy: ProxyConfig | None = None) -> Reply:
+    def exchange(self, request: PreparedRequest, manner: Manner) -> Reply:
         """As `send`, for a request that is one of ours already, in a manner of its own.
 
         Args:
             request: what to send, its framing among its fields.
-            limits: how long each phase may take.
-            tls: from `tls_config`; None for the engine's own.
-            proxy: on the way; None for none.
+            manner: how.
 
         Raises:
             RequestException: whatever went wrong.
         """
         pool = self._pool or self._opened(open_blocking_pool, self._new_dialer)
-        return run_sync(exchange(self._call_within(pool, limits, tls, proxy), request, pool.backend.now(), inf))
+        return run_sync(exchange(self._call_within(pool, manner), request, pool.backend.now(), inf))
 
     @staticmethod
     def receive(body: BodySource, threshold: int = 1) -> bytes:
         """The next bytes of a body as they came, only the transfer coding removed; b"" at the end. `threshold` are worth waking up for."""
         return run_sync(body.receive_raw(threshold))
 
-    def __del__(self) -> None:
+    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
         # As a session: dropped without being closed, it closes itself. It may be half made.
-        pool = self.__dict__.get("_pool")
+        pool = self._pool
         if pool is not None:
-            pool.close_soon()
+            try:
+                pool.close_soon()
+            except (AttributeError, TypeError):
+                if not is_finalizing():  # when the interpreter ends, modules lose their names before this is called
+                    raise
 
 
 class AsyncEngine(Engine):
@@ -194,7 +210,7 @@ class AsyncEngine(Engine):
         pool.backend.check_owner()
         request = _request(hop, AsyncIteratorBody)
         try:
-            return _answer(await exchange(self._call_within(pool, hop.limits), request, pool.backend.now(), inf))
+            return _answer(await exchange(self._call_within(pool, Manner(hop.limits)), request, pool.backend.now(), inf))
         finally:
             await _close_pieces(request.content)
 

@@ -152,7 +152,7 @@ class Mounting(SessionSettings):
             del known["timeout"]
         if "max_body" not in known and "_max_body" in request.__dict__:
             known["max_body"] = request.__dict__["_max_body"]
-        call = self._with_options(pool, new_reply, "GET", known)
+        call = self._with_options(pool, new_reply, known)
         if known.get("proxies") is not None:
             # Complete as they are: `merge_environment_settings` has seen to the rest.
             call.route_for = self._routes.for_proxies({}, "", {key: value for key, value in known["proxies"].items() if key != "no_proxy"})

@@ -48,6 +48,11 @@ class OpenReply(Reply):
     def _content_consumed(self, value: bool) -> None:
         self._consumed = value
 
+    def _take_from_raw(self) -> None:
+        """Go on where `raw` was left."""
+        if isinstance(self._raw, (Raw, AsyncRaw)):
+            self._raw._reader.give_back()
+
     def _set_raw(self, value: Any) -> None:
         self._raw = value
         if value is not None and not isinstance(value, (Raw, AsyncRaw)):

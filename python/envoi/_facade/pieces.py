@@ -28,7 +28,8 @@ class Cutter:
     def __init__(self, reply: Reply, chunk_size: int | None, decode_unicode: bool) -> None:
         if chunk_size is not None and (isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1):
             raise InvalidOption(f"chunk_size must be a whole number of at least 1, or None, not {chunk_size!r}")
-        require_unconsumed(reply)
+        if reply._consumed and reply._content is None:
+            raise StreamConsumedError("The body was already streamed, and is gone. Read .content first to keep it.", response=reply)
         self._size = chunk_size
         self._decoder = TextDecoder(reply.encoding) if decode_unicode and reply.encoding else None
 
@@ -46,6 +47,23 @@ class Cutter:
                 piece = self._decoder.feed(piece)
             if piece:
                 yield piece
+
+    def take(self, reply: Reply) -> Any:
+        """The next piece of what has come and was not given out yet, by whomever it was asked for; None when there is nothing.
+
+        Args:
+            reply: whose body it is.
+        """
+        while reply._left is not None:
+            data, start = reply._left
+            end = len(data) if self._size is None else min(len(data), start + self._size)
+            reply._left = None if end == len(data) else (data, end)
+            piece: Any = data[start:end]
+            if self._decoder is not None:
+                piece = self._decoder.feed(piece)
+            if piece:
+                return piece
+        return None
 
     def end(self) -> Iterator[Any]:
         """What is left at the end."""
@@ -77,7 +95,7 @@ class Lines:
         return [] if self._splitter is None else self._splitter.finish()
 
 
-def require_unconsumed(reply: Reply) -> None:
-    """Refuse a second reading of a body that was streamed."""
-    if reply._consumed and reply._content is None:
+def require_untouched(reply: Reply) -> None:
+    """Refuse to take the rest of a body that was read in pieces for the whole."""
+    if reply._touched and reply._content is None:
         raise StreamConsumedError("The body was already streamed, and is gone. Read .content first to keep it.", response=reply)

@@ -160,7 +160,7 @@ class Preparing(Mounting, Redirecting):
             settings["proxies"] = None
         if options.get("verify") is True:
             settings["verify"] = True  # what was said in so many words goes before the environment
-        arguments = {"allow_redirects": options.get("allow_redirects", request.method != "HEAD"), **settings}
+        arguments = {"allow_redirects": options.get("allow_redirects", True), **settings}
         arguments["timeout"] = options.get("timeout")
         if "timeout" not in options:
             prepared._unsaid = True

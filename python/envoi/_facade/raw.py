@@ -41,18 +41,38 @@ class _Reader:
         return self._taken(amount)
 
     async def _next(self, *, decode: bool) -> bytes:
-        body = self._reply.body
-        if body is None or (self._reply._consumed and not self._started):
-            return b""  # it was read in another way, and to its end
+        reply = self._reply
+        body = reply.body
+        if body is None or reply._consumed:
+            return b""  # it was read to its end
         body.check_owner()
-        self._started = self._reply._consumed = True
-        return await (body.receive() if decode else body.receive_raw())
+        self._started = reply._touched = True
+        if reply._left is not None:  # what somebody who reads in pieces has left
+            (data, start), reply._left = reply._left, None
+            return data[start:]
+        piece = await (body.receive() if decode else body.receive_raw())
+        if not piece:
+            reply._consumed = True
+        return piece
+
+    def give_back(self) -> None:
+        """Leave what is held to whoever reads in another way from here on."""
+        if self._buffer and self._reply._left is None:
+            self._reply._left, self._buffer = (self._buffer, 0), b""
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
         body = self._reply.body
-        return not self._buffer and (body is None or body.ended or (self._reply._consumed and not self._started))
+        return not self._buffer and (body is None or body.ended or self._reply._consumed)
+
+    @property
+    def told(self) -> int:
+        """How many bytes were given out here; or came, if they are given out elsewhere."""
+        reply = self._reply
+        if self._started:
+            return self._told
+        return reply._received or len(reply._content or b"") if reply.body is None else reply.body.received
 
     def _taken(self, amount: int) -> bytes:
         taken, self._buffer = self._buffer[:amount], self._buffer[amount:]
@@ -138,14 +158,23 @@ class Raw(_Described, io.RawIOBase):
         """All that is left."""
         return self.read()
 
+    def __iter__(self) -> Iterator[bytes]:
+        """Line by line, decoded, as urllib3 gives them."""
+        rest = b""
+        for piece in self.stream(decode_content=True):
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from (line + b"\n" for line in lines)
+        if rest:
+            yield rest
+
     def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
         """Pieces of at most `amt` bytes, as they arrive."""
         while piece := run_sync(self._reader.next_piece(amt, decode=self._decodes(decode_content))):
             yield piece
 
     def tell(self) -> int:
-        """How many bytes were read."""
-        return self._reader._told
+        """How many bytes were read: off the wire, where they are not read here."""
+        return self._reader.told
 
     def release_conn(self) -> None:
         """Give the connection back."""
@@ -189,5 +218,5 @@ class AsyncRaw(_Described):
             yield piece
 
     def tell(self) -> int:
-        """How many bytes were read."""
-        return self._reader._told
+        """How many bytes were read: off the wire, where they are not read here."""
+        return self._reader.told

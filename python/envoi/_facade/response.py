@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from envoi._facade.adapters import HTTPAdapter
 from envoi._facade.foreign import ForeignBody
 from envoi._facade.open_reply import OpenReply
-from envoi._facade.pieces import Cutter, Lines, require_unconsumed
+from envoi._facade.pieces import Cutter, Lines, require_untouched
 from envoi._facade.raw import Raw
 from envoi._io.run_sync import run_sync
 from envoi._pipeline.reply import load, receive
@@ -39,7 +39,7 @@ class Response(OpenReply):
         """
         if not self._content and not isinstance(self._content, bytes):  # requests, and those who set it, say False
             self._content = None
-            if self.body is None and not self._consumed and (self._head is None or self.status_code == 0):
+            if self.body is None and not (self._consumed or self._touched) and (self._head is None or self.status_code == 0):
                 return None  # type: ignore[return-value]
             self.read()
         return self._content  # type: ignore[return-value]
@@ -71,7 +71,7 @@ class Response(OpenReply):
             StreamConsumedError: it was already read in pieces.
         """
         if self._content is None:
-            require_unconsumed(self)
+            require_untouched(self)
             run_sync(load(self))
         return self._content or b""
 
@@ -86,6 +86,7 @@ class Response(OpenReply):
             StreamConsumedError: it was already read in pieces.
             IncompleteBody, ReadTimeout, …: while iterating.
         """
+        self._take_from_raw()
         cutter = Cutter(self, chunk_size, decode_unicode)
         if isinstance(self.body, ForeignBody):
             self.body.amount = chunk_size
@@ -123,9 +124,14 @@ class Response(OpenReply):
         if isinstance(self._content, bytes):
             yield from cutter.cut(self._content)
         else:
+            self._touched = True
+            while True:
+                while (piece := cutter.take(self)) is not None:
+                    yield piece
+                if not (data := run_sync(receive(self))):
+                    break
+                self._left = (data, 0)
             self._consumed = True
-            while data := run_sync(receive(self)):
-                yield from cutter.cut(data)
         yield from cutter.end()
 
     @staticmethod

@@ -136,6 +136,7 @@ class Session(Preparing, SessionRedirectMixin):
             url: where to.
             **options: see `RequestOptions`.
         """
+        options.setdefault("allow_redirects", False)
         return self.request("HEAD", url, **options)
 
     def post(self, url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> Response:

@@ -55,7 +55,7 @@ def raw_in_place_of_ours(response: Any) -> Any:
     made = _over(before)
     if made is None:
         return Raw(response)
-    if response._content is None and not response._consumed:
+    if response._content is None and not response._touched:
         former: Any = before.body
         response.raw = made
         if isinstance(former, DecodedBody):
@@ -213,7 +213,7 @@ class _Undecoded(io.RawIOBase):
         self._reply = reply
         self._chunk = b""
         # As in `http.client`, one that is empty is open until somebody reads it.
-        self._read_from = bool(reply._content) or (reply._consumed and reply._content is None)
+        self._read_from = bool(reply._content) or (reply._touched and reply._content is None)
         self._by_chunks = False
         self._at_end = False
 

@@ -58,7 +58,7 @@ def encode_content(data: DataType, json: JsonType, files: FilesType) -> Body:
     from envoi._model.multipart import encode_files
 
     try:
-        return encode_files(files, data)
+        return encode_files(files, None if isinstance(data, (str, bytes)) and not data else data)
     except RequestException:
         raise
     except (TypeError, ValueError) as error:
@@ -73,7 +73,8 @@ def set_framing(headers: Headers, method: str, body: Body) -> None:
     other than GET and HEAD without a body gets `Content-Length: 0`.
     """
     if body is NO_BODY:
-        if method not in _METHODS_WITHOUT_BODY and "content-length" not in headers and "transfer-encoding" not in headers:
+        headers.pop("transfer-encoding", None)  # there will be no chunk, nor a last one
+        if method not in _METHODS_WITHOUT_BODY and "content-length" not in headers:
             headers["Content-Length"] = "0"
         return
     if "transfer-encoding" not in headers:
@@ -134,6 +135,8 @@ def _streamed(data: Any, json: object) -> Body:
     if hasattr(data, "items") and hasattr(data, "__iter__"):
         return _form_body(list(data.items()), json)
     if hasattr(data, "__iter__"):
+        if hasattr(data, "__len__") and not len(data):
+            return NO_BODY if json is None else _json_body(json)
         return IteratorBody(data)
     message = f"data= must be text, bytes, a mapping, pairs, a file or an iterable of bytes, not {type(data).__name__}"
     raise InvalidBody(message)

@@ -226,6 +226,9 @@ def describe_file(file: Any) -> tuple[Any, int | None, int | None, Any]:
     if isinstance(file, io.StringIO):
         # Its own positions count characters; over the bytes both the length and the rewinding are right.
         return (encoded := io.BytesIO(file.read().encode())), len(encoded.getvalue()), 0, file
+    if getattr(file, "closed", False) is True:
+        message = f"data= is a file that is closed: {getattr(file, 'name', type(file).__name__)}"
+        raise InvalidBody(message)
     position = _position(file)
     if _is_text(file):
         _warn_of_text_mode(file)

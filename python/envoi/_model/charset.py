@@ -52,6 +52,8 @@ def json_encoding(content: bytes) -> str | None:
 
 def guess_encoding(content: bytes) -> str | None:
     """A guess at the encoding, from the first 64 KiB; None when there is none."""
+    if not content:
+        return "utf-8"
     probe = content[:PROBE_SIZE]
     quick = _ascii_or_utf8(probe, whole=len(probe) == len(content))
     if quick is not None:

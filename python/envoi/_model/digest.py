@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_SPACES: Final = 32
 MOST_PREFIXES: Final = 64
 MOST_SENDS: Final = 3
+MOST_REFUSED: Final = 8
 
 
 class HTTPDigestAuth(Auth, AuthBase):
@@ -46,6 +47,7 @@ class HTTPDigestAuth(Auth, AuthBase):
         self._make_cnonce = make_cnonce or _random_cnonce
         # Replaced as a whole, never changed: a thread sees the old one or the new one.
         self._spaces: tuple[_Space, ...] = ()
+        self._refused: tuple[_Space, ...] = ()
         self._state: _RequestsState | None = None
 
     def auth_flow(self, request: PreparedRequest) -> Flow:
@@ -120,7 +122,7 @@ class HTTPDigestAuth(Auth, AuthBase):
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled and copied: not the nonces, whose count is this object's alone."""
-        return {**self.__dict__, "_spaces": (), "_state": None}
+        return {**self.__dict__, "_spaces": (), "_refused": (), "_state": None}
 
     @property
     def _thread_local(self) -> _RequestsState:
@@ -177,7 +179,23 @@ class HTTPDigestAuth(Auth, AuthBase):
         challenge = choose_challenge(_field_lines(response.headers, "WWW-Authenticate"))
         if challenge is None:
             return None
-        space = _Space(url.origin, _prefixes(url, challenge.domain), challenge, challenge.nonce, self._make_cnonce(), count(1))
+        # A nonce that comes once more is counted on: the same count under the same nonce would be taken for a replay (section 3.4).
+        numbers = next(
+            (
+                known.numbers
+                for known in (*self._spaces, *self._refused)
+                if (known.origin, known.challenge.nonce) == (url.origin, challenge.nonce)
+            ),
+            None,
+        )
+        space = _Space(
+            url.origin,
+            _prefixes(url, challenge.domain),
+            challenge,
+            challenge.nonce,
+            self._make_cnonce(),
+            count(1) if numbers is None else numbers,
+        )
         self._keep(space)
         return space
 
@@ -195,6 +213,7 @@ class HTTPDigestAuth(Auth, AuthBase):
 
     def _forget(self, space: _Space) -> None:
         self._spaces = tuple(known for known in self._spaces if known is not space)
+        self._refused = (*self._refused[-MOST_REFUSED + 1 :], space)
 
 
 class _Space(NamedTuple):

@@ -46,7 +46,7 @@ def portable(response: R) -> R:
 
 def _is_unread(response: BaseResponse) -> bool:
     known = response.__dict__
-    return known.get("body") is not None and known.get("_content") is None and not known.get("_consumed")
+    return known.get("body") is not None and known.get("_content") is None and not (known.get("_consumed") or known.get("_touched"))
 
 
 def _state(response: BaseResponse) -> dict[str, Any]:
@@ -56,6 +56,7 @@ def _state(response: BaseResponse) -> dict[str, Any]:
         "trailers": response.trailers,
         "trace": PastTrace(response.timing, response.connection_info),
         "_content": response.__dict__.get("_content"),
+        "_touched": True,
         "_consumed": True,
         "_reason": response.reason,
         "_headers": response.headers,

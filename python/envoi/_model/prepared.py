@@ -112,8 +112,9 @@ class PreparedRequest(RequestHooksMixin):
         self.content = encode_body(value)
         headers: Headers | None = self.headers
         if headers is not None:
-            for name in ("Content-Length", "Transfer-Encoding"):
-                headers.pop(name, None)
+            headers.pop("Transfer-Encoding", None)
+            if not self.content.length:
+                headers.pop("Content-Length", None)
             set_framing(headers, self.method, self.content)
 
     @property

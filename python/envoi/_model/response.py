@@ -80,7 +80,7 @@ class BaseResponse:
     def reason(self) -> str:
         """The reason phrase, such as "Not Found"; "" when the server sent none."""
         if self._reason is None and self._head is not None:
-            self._reason = self._head.reason
+            self._reason = self._head.reason.strip(" \t")
         return self._reason  # type: ignore[return-value]
 
     @reason.setter

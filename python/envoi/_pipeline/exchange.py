@@ -13,7 +13,8 @@ from envoi._net.http1 import SOURCE
 from envoi._pipeline.log import listening, log_exchange
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
-from envoi.exceptions import RequestException
+from envoi.exceptions import ConnectionError as OurConnectionError
+from envoi.exceptions import ProxyError, RemoteProtocolError, RequestException
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from envoi._proto.h1 import ResponseHead
 
 STREAM_AT_HEAD: Final = 0
+_OF_A_PEER: Final = (OurConnectionError, RemoteProtocolError)
 
 
 async def exchange(call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
@@ -81,6 +83,8 @@ async def exchange(call: Call, request: PreparedRequest, started: float, deadlin
             passed = is_over(deadline, backend.now())
             phase = "body" if connection.machine.head_complete else _phase(connection)
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
+            if route.absolute_form and type(raised) in _OF_A_PEER and not connection.machine.response_started:
+                raised = ProxyError(f"The proxy broke off: {raised}")
             if isinstance(raised, RequestException) and raised.response is None:
                 raised.response = _cut_short(call, request, connection)
             if raised is error:

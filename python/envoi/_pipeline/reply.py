@@ -17,6 +17,7 @@ class BodySource(Protocol):
     """A body that is pulled: `DecodedBody`, or what an adapter gave out as `raw`."""
 
     ended: bool
+    received: int
     trailers: Headers | None
 
     def check_owner(self) -> None: ...
@@ -38,7 +39,10 @@ class Reply(BaseResponse):
     body: BodySource | None = None
     trace: Trace | None = None
     _content: bytes | None = None
-    _consumed: bool = False
+    _touched: bool = False  # whether pieces of the body were given out
+    _consumed: bool = False  # whether all of it was
+    _left: tuple[bytes, int] | None = None  # what came and was not given out yet, and from where
+    _received: int = 0
 
     @property
     def timing(self) -> Timing | None:  # type: ignore[override]
@@ -101,6 +105,7 @@ async def load(reply: Reply) -> None:
         blame(error, reply)
         raise
     reply.trailers = body.trailers
+    reply._received = body.received
     reply.body = None
     reply.finish(content)
 
