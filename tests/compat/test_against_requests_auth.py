@@ -357,7 +357,6 @@ def test_same_in_every_colour(colour: str) -> None:
     assert_same_in_colour(CASES, colour, make_world)
 
 
-@pytest.mark.xfail(strict=True, reason="a nonce that comes in another challenge is counted from 1 again")
 @pytest.mark.parametrize("name", ["digest /always", "digest /to-in", "digest /guarded"])
 def test_no_nonce_is_used_twice_with_one_count(name: str) -> None:
     """A server may take the second for a replay (RFC 7616, section 3.4). In requests only the first of these cases is free of it."""

@@ -272,11 +272,7 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""
 
-BUGS: dict[str, str] = {
-    "closed BytesIO": "a closed file is noticed when the head is sent already",
-    "sized iterable of length 0": "an empty object is sent as an empty stream",
-    "Transfer-Encoding: chunked with nothing": "a request without a body announces chunks, and sends none, not even the last",
-}
+BUGS: dict[str, str] = {}
 """Case: what Envoi does wrong in it."""
 
 

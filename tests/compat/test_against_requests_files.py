@@ -170,9 +170,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 
 BUGS: dict[str, str] = {
     "None as a name": 'a field named None is sent as "None"',
-    "with data: empty text": "empty data with files is refused",
-    "with data: empty bytes": "empty data with files is refused",
-    "with params and cookies": "Cookie comes behind Content-Length and Content-Type",
 }
 """Case: what Envoi does wrong in it."""
 

@@ -351,8 +351,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 
 BUGS: dict[str, str] = {
     "pickled": "behind a redirect Cookie comes before Authorization",
-    "merged: True": "merge_environment_settings(verify=True) gives way to the session's verify, even to False",
-    "prepared and changed": "setting the body of a prepared request moves Content-Length to the end",
 }
 """Case: what Envoi does wrong in it."""
 

@@ -334,11 +334,7 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 }  # fmt: skip
 """Case: what differs, and why it is meant to. That CONNECT is HTTP/1.1 is in a test of its own."""
 
-BUGS: dict[str, str] = {
-    "http with cookies": "Cookie comes behind Content-Length and Content-Type",
-    "https with cookies": "Cookie comes behind Content-Length and Content-Type",
-    "http refused": "a proxy that closes without an answer is no ProxyError",
-}
+BUGS: dict[str, str] = {}
 """Case: what Envoi does wrong in it."""
 
 

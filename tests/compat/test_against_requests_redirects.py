@@ -233,7 +233,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 """Case: what differs, and why it is meant to."""
 
 BUGS: dict[str, str] = {
-    "HEAD followed unless told not to": 'request("HEAD", url) does not follow, as head(url) does not; in requests it does',
     "of the session": "behind a redirect Cookie comes before Authorization",
 }
 """Case: what Envoi does wrong in it."""

@@ -227,9 +227,7 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 """Case: what differs, and why it is meant to."""
 
 BUGS: dict[str, str] = {
-    "apparent encoding of nothing": "requests says utf-8 for an empty body, Envoi ascii",
     "links: no brackets": "requests understands a link without brackets",
-    "statuses": "white space around a reason is kept",
     "a folded header": "an answer with a folded header is refused, which a user agent must understand (RFC 9112, section 5.2)",
 }
 """Case: what Envoi does wrong in it."""

@@ -323,7 +323,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 
 MOVED = "Cookie moves behind Authorization when the 401 sets a cookie"
 BUGS: dict[str, str] = {
-    "POST /anything cookies": "Cookie comes behind Content-Length and Content-Type",
     "digest with cookies": MOVED,
     "digest gone stale": MOVED,
 }

@@ -228,7 +228,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 BUGS: dict[str, str] = {
     "params pairs added": "of several values for a name, only the last is sent when the session has params as well",
     "params pairs in the session": "of several values for a name, only the last is sent when the request has params as well",
-    "params empty text": "empty params of a request switch the session's off",
 }
 """Case: what Envoi does wrong in it."""
 

@@ -239,10 +239,10 @@ def test_switched_off_a_location_that_cannot_be_followed_is_nobody_s_trouble(run
     client.check()
 
 
-def test_head_is_not_redirected_unless_asked(runner):
+def test_head_is_redirected_as_any_method_is(runner):
     async def flow(client):
-        first = await client.request("HEAD", "http://a.test/")
-        second = await client.request("HEAD", "http://a.test/", allow_redirects=True)
+        first = await client.request("HEAD", "http://a.test/", allow_redirects=False)
+        second = await client.request("HEAD", "http://a.test/")
         return first.status_code, second.status_code
 
     statuses, client = run_client(runner, [server(redirect("/1"), redirect("/2", 303), answer())], flow)

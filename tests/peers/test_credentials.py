@@ -280,7 +280,14 @@ def test_no_secret_in_reprs_and_logs(client, server, caplog) -> None:
     )
     shown = [
         repr(one)
-        for one in (response, response.request, response.connection_info, response.timing, client.session, envoi.URL(f"http://user:{SECRET}@x/"))
+        for one in (
+            response,
+            response.request,
+            response.connection_info,
+            response.timing,
+            client.session,
+            envoi.URL(f"http://user:{SECRET}@x/"),
+        )
     ]
     assert SECRET not in " ".join(shown)
     assert SECRET not in repr(response.request.headers)

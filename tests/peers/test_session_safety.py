@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -27,7 +27,7 @@ class Replies:
             self.heads.append(connection.read_head())
             connection.send(self._answer(self.heads[-1]))
 
-    def __enter__(self) -> Replies:
+    def __enter__(self) -> Self:
         self._server.__enter__()
         self.url = self._server.url
         return self

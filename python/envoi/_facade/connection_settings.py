@@ -106,7 +106,7 @@ class ConnectionSettings:
         if self.ssl_context is not None:
             if self.ca_certs or self.ca_cert_dir or self.cert_file:
                 raise InvalidOption(
-                    "HTTPAdapter: a path in verify=, and cert=, cannot be combined with an ssl_context: load them into it, or install urllib3"
+                    "HTTPAdapter: a path in verify=, and cert=, do not go with an ssl_context: load them into it, or install urllib3"
                 )
             return tls_config(self.ssl_context, None)
         verify: Any = False if self.cert_reqs in _NO_CHECK else self.ca_certs or self.ca_cert_dir or True
