@@ -18,20 +18,23 @@ class _Reader:
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
-        self._buffer = b""
+        self._buffer, self._at = b"", 0
+        """What was received and is given out from `_at` on: cutting it off each time would copy a large piece for each small read."""
         self._started = False
         self._told = 0
 
     async def take(self, amount: int | None, *, decode: bool) -> bytes:
         """`amount` bytes, fewer only at the end; all for None. What came before a failure is kept for the next call."""
-        parts = [self._buffer]
-        size = len(self._buffer)
+        size = len(self._buffer) - self._at
+        if amount is not None and 0 < amount <= size:
+            return self._taken(amount)
+        parts = [self._buffer[self._at :]]
         try:
             while (amount is None or size < amount) and (piece := await self._next(decode=decode)):
                 parts.append(piece)
                 size += len(piece)
         finally:
-            self._buffer = b"".join(parts)
+            self._buffer, self._at = b"".join(parts), 0
         return self._taken(size if amount is None else amount)
 
     async def next_piece(self, amount: int, *, decode: bool) -> bytes:
@@ -58,7 +61,8 @@ class _Reader:
     def give_back(self) -> None:
         """Leave what is held to whoever reads in another way from here on."""
         if self._buffer and self._reply._left is None:
-            self._reply._left, self._buffer = (self._buffer, 0), b""
+            self._reply._left = self._buffer, self._at
+            self._buffer, self._at = b"", 0
 
     @property
     def ended(self) -> bool:
@@ -75,8 +79,11 @@ class _Reader:
         return reply._received or len(reply._content or b"") if reply.body is None else reply.body.received
 
     def _taken(self, amount: int) -> bytes:
-        taken, self._buffer = self._buffer[:amount], self._buffer[amount:]
+        taken = self._buffer[self._at : self._at + amount]
+        self._at += len(taken)
         self._told += len(taken)
+        if self._at == len(self._buffer):
+            self._buffer, self._at = b"", 0
         return taken
 
 
