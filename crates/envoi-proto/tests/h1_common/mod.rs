@@ -100,5 +100,8 @@ pub fn get_to_end(answer: &[u8]) -> Seen {
 }
 
 pub fn protocol_error(answer: &[u8]) -> bool {
-    matches!(get(answer).error, Some(Violation::Protocol(_)))
+    matches!(
+        get(answer).error,
+        Some(Violation::Protocol(_) | Violation::Framing(_))
+    )
 }
