@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-import pytest
 import requests
 
 import envoi
@@ -317,12 +316,6 @@ def assert_same_in_colour(cases: Mapping[str, Case], colour: str, make_world: Ca
         other = play(case, lambda world: envoi_peer(world, colour), make_world())
         failures += [f"{name}: {field}: {one!r}, {two!r}" for field, (one, two) in differences(sync, other).items()]
     assert not failures, "\n".join(failures)
-
-
-def parameters(cases: Mapping[str, Case], bugs: Mapping[str, str]) -> list[Any]:
-    """The names of the cases; those in which Envoi is known to be wrong marked as failing, each with what is wrong."""
-    assert bugs.keys() <= cases.keys(), bugs.keys() - cases.keys()
-    return [pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=bugs[name])) if name in bugs else name for name in cases]
 
 
 def read_request(connection: RawConnection) -> tuple[bytes, bytes]:

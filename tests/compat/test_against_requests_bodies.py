@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, Peer, assert_same, assert_same_in_colour, parameters
+from compat.differential_support import Case, Peer, assert_same, assert_same_in_colour
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -272,11 +272,8 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""
 
-BUGS: dict[str, str] = {}
-"""Case: what Envoi does wrong in it."""
 
-
-@pytest.mark.parametrize("name", parameters(CASES, BUGS))
+@pytest.mark.parametrize("name", CASES)
 def test_same_as_requests(name: str) -> None:
     assert_same(CASES[name], DIFFERENCES.get(name))
 

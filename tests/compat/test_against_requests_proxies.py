@@ -20,7 +20,6 @@ from compat.differential_support import (
     assert_same,
     assert_same_in_colour,
     envoi_peer,
-    parameters,
     play,
     reply,
     requests_peer,
@@ -334,9 +333,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
 }  # fmt: skip
 """Case: what differs, and why it is meant to. That CONNECT is HTTP/1.1 is in a test of its own."""
 
-BUGS: dict[str, str] = {}
-"""Case: what Envoi does wrong in it."""
-
 
 @pytest.fixture(scope="session")
 def make_world(ca: CertificateAuthority) -> Callable[[], World]:
@@ -345,7 +341,7 @@ def make_world(ca: CertificateAuthority) -> Callable[[], World]:
     return lambda: _World(certificate)
 
 
-@pytest.mark.parametrize("name", parameters(CASES, BUGS))
+@pytest.mark.parametrize("name", CASES)
 def test_same_as_requests(name: str, make_world: Callable[[], World]) -> None:
     assert_same(CASES[name], DIFFERENCES.get(name), make_world)
 

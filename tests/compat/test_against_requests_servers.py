@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, DigestWorld, Peer, World, assert_same, assert_same_in_colour, parameters, read_request
+from compat.differential_support import Case, DigestWorld, Peer, World, assert_same, assert_same_in_colour, read_request
 from envoi.testing import CertificateAuthority, RawConnection
 from peers.servers.nginx import Nginx, _free_ports, _wait_until_listening
 
@@ -307,10 +307,11 @@ URL = {"url", "request.url", "request.path_url", "wire.line"}
 FRAMED = "the second request is framed as the first was"
 DIFFERENCES: dict[str, tuple[set[str], str]] = {
     **{f"digest {algorithm}": (_algorithm_of(2, 3, 4), "algorithm is not quoted (RFC 7616, section 3.4)") for algorithm in ("MD5", "SHA-256", "SHA-512")},
-    **dict.fromkeys(("digest, any qop", "digest with cookies"), (_algorithm_of(2, 3, 4), "as above")),
+    "digest, any qop": (_algorithm_of(2, 3, 4), "as above"),
+    "digest with cookies": (_algorithm_of(2, 3, 4) | {"wire.2.order"}, "as above; the order of fields with different names means nothing (RFC 9110, section 5.3)"),
     **{f"digest {algorithm}, a wrong password": (_absent(3, 5) | _algorithm_of(2, 4, 6) | {"2.history", "3.history"}, "an answer that was refused is not given unasked") for algorithm in ("MD5", "SHA-256", "SHA-512")},
     "digest auth-int": ({"1.status", "2.status", "3.status", "wire"}, "auth-int is understood"),
-    "digest gone stale": ({"2.status", "wire.4.Cookie", "wire.5.Cookie"} | _algorithm_of(2, 3, 4, 5, 6), "a stale nonce is replaced at once (RFC 7616, section 3.3); requests gives the 401 out"),
+    "digest gone stale": ({"2.status", "wire.4.Cookie", "wire.5.Cookie", "wire.2.order", "wire.6.order"} | _algorithm_of(2, 3, 4, 5, 6), "a stale nonce is replaced at once (RFC 7616, section 3.3); requests gives the 401 out"),
     "GET /../small": ({"status", "wire.line"}, "the caller's path is kept"),
     "GET /%2e%2e/small": (URL, "the caller's escapes are kept"),
     "GET /echo/%2F%zz": (URL | {"content", "text"}, "the caller's escapes are kept, whatever else is in the URL"),
@@ -320,17 +321,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "in a row": ({"wire"}, "a request whose kept connection is closed without an answer is sent once more over a new one"),
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""
-
-MOVED = "Cookie moves behind Authorization when the 401 sets a cookie"
-BUGS: dict[str, str] = {
-    "digest with cookies": MOVED,
-    "digest gone stale": MOVED,
-}
-"""Case: what Envoi does wrong in it."""
-
-
-def _bugs(cases: dict[str, Case]) -> dict[str, str]:
-    return {name: reason for name, reason in BUGS.items() if name in cases}
 
 
 @pytest.fixture(scope="session")
@@ -351,12 +341,12 @@ def nginx_tls_taps(nginx_port: int, ca: CertificateAuthority) -> Callable[[], Wo
     return lambda: Taps(nginx_port, certificate)
 
 
-@pytest.mark.parametrize("name", parameters(HTTPBIN, _bugs(HTTPBIN)))
+@pytest.mark.parametrize("name", HTTPBIN)
 def test_httpbin_answers_both_alike(name: str, httpbin_taps: Callable[[], World]) -> None:
     assert_same(HTTPBIN[name], DIFFERENCES.get(name), httpbin_taps)
 
 
-@pytest.mark.parametrize("name", parameters(NGINX, _bugs(NGINX)))
+@pytest.mark.parametrize("name", NGINX)
 def test_nginx_answers_both_alike(name: str, nginx_taps: Callable[[], World]) -> None:
     assert_same(NGINX[name], DIFFERENCES.get(name), nginx_taps)
 
@@ -381,5 +371,5 @@ def test_nginx_answers_every_colour_alike(colour: str, part: int, nginx_taps: Ca
 
 def test_every_difference_belongs_to_a_case() -> None:
     cases = HTTPBIN | NGINX | OVER_TLS
-    assert DIFFERENCES.keys() | BUGS.keys() <= cases.keys()
+    assert DIFFERENCES.keys() <= cases.keys()
     assert len(cases) >= 300

@@ -53,6 +53,9 @@ def file_parts(files: Any, room: int) -> list[Part]:
     """
     parts = []
     for name, value in _pairs(files, "files"):
+        if name is None:
+            message = "files= has a field without a name: give it one, as in {'file': open(path, 'rb')}"
+            raise InvalidBody(message)
         filename, content, content_type, headers = _unpack(name, value)
         if content is None:
             continue
