@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 
 from peers.servers.proxy import HttpProxy, Socks5Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 
 @pytest.fixture
@@ -24,3 +26,9 @@ def socks5_proxy() -> Iterator[Socks5Proxy]:
     """A SOCKS5 proxy without authentication; `.targets` is whereto it was asked."""
     with Socks5Proxy() as proxy:
         yield proxy
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine on asyncio, and on trio."""
+    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)

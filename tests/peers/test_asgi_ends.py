@@ -22,12 +22,6 @@ from peers.clients import Client
 pytestmark = pytest.mark.leaks
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request):
-    """Runs an async function on asyncio, and on trio."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
-
-
 def test_session_that_is_never_closed_leaves_no_task(run):
     async def main():
         before = tasks()

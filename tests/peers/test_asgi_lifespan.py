@@ -22,12 +22,6 @@ def mounted(new_client):
     return partial(mount, new_client)
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request):
-    """Runs an async function on asyncio, and on trio."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
-
-
 @pytest.mark.parametrize("mode", ["auto", "on"])
 def test_startup_comes_first_and_shutdown_last(mounted, mode):
     app = Lifespan()

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-import trio
 
 import envoi
 from envoi import aio
 from peers.asgi_support import Lifespan, body_of, echo, http, respond, tasks
 
 pytestmark = pytest.mark.leaks
-
-
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request):
-    """Runs an async function on asyncio, and on trio."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
 
 
 def test_relative_and_absolute_urls_reach_the_application(run):

@@ -23,12 +23,6 @@ def mounted(new_client):
     return partial(mount, new_client)
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def run(request):
-    """Runs an async function on asyncio, and on trio."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
-
-
 def test_head_is_there_before_the_body(mounted):
     with mounted(waiting).get("http://app.test/", stream=True) as response:
         assert response.status_code == 200

@@ -51,6 +51,11 @@ _KEEPALIVE: Final = 60.0
 _STATE: Final = ("max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block")
 
 
+def limits_of(request: PreparedRequest, timeout: TimeoutType) -> Timeout:
+    """The limits that an adapter's `timeout` stands for."""
+    return Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
+
+
 class AdapterSettings:
     """A pool of connections with settings of its own, to mount in a session for the URLs that begin with some prefix.
 
@@ -73,6 +78,8 @@ class AdapterSettings:
     poolmanager: Any
     _session: Callable[[], Any] | None = None
     _pool: Pool | None = None
+    _open_pool: ClassVar[Callable[..., Pool]]
+    _original: ClassVar[tuple[Any, ...]]
 
     def __init__(self, pool_connections: int = 10, pool_maxsize: int = 10, max_retries: Any = 0, pool_block: bool = False) -> None:
         if not hasattr(max_retries, "increment") and (not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0):
@@ -114,7 +121,7 @@ class AdapterSettings:
         return (
             self._session is not None
             and self.__dict__.keys().isdisjoint(SEAMS)
-            and seams_of(type(self)) == self._original()
+            and seams_of(type(self)) == self._original
             and self.max_retries == 0
             and type(self.poolmanager) is PoolManager
             and not self.poolmanager.connection_pool_kw
@@ -232,8 +239,10 @@ class AdapterSettings:
             verify = False
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
         path = None if isinstance(verify, bool) or hasattr(verify, "wrap_bio") else os.fspath(verify)
-        if path is not None and not os.path.exists(path):  # noqa: PTH110
-            raise InvalidOption(f"Could not find a suitable TLS CA certificate bundle, invalid path: {path}")
+        if path is not None:
+            from envoi._io.tls_context import check_there
+
+            check_there(path, "a suitable TLS CA certificate bundle")
         if path is not None or not verify:
             folder = path is not None and os.path.isdir(path)  # noqa: PTH112
             conn.ca_certs, conn.ca_cert_dir = (None, path) if folder else (path, None)
@@ -279,9 +288,11 @@ class AdapterSettings:
         self._borrowed = False
         self.__dict__.pop("_pool", None)
 
-    @classmethod
-    def _original(cls) -> tuple[Any, ...]:
-        raise NotImplementedError
+    def _opened(self) -> Pool:
+        session = None if self._session is None else self._session()
+        if session is not None:
+            return session._pool or session._open()  # type: ignore[no-any-return]
+        return self._pool or self.__dict__.setdefault("_pool", self._open_pool(*self._limits()))
 
     def _overrides(self, name: str) -> bool:
         return name in self.__dict__ or getattr(type(self), name) is not getattr(AdapterSettings, name)
@@ -314,7 +325,7 @@ class AdapterSettings:
     ) -> Reply:
         """Send a request as the settings and the overridden methods say, and return the answer, built if `build_response` is overridden."""
         request.settle()
-        limits = Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
+        limits = limits_of(request, timeout)
         started = pool.backend.now()
         deadline = min(started + limits.total_seconds, limits.deadline)
         sending = request
@@ -373,7 +384,7 @@ class AdapterSettings:
         return reply  # type: ignore[no-any-return]
 
     def _builds(self) -> bool:
-        return "build_response" in self.__dict__ or type(self).build_response is not self._original()[_BUILD]  # type: ignore[attr-defined]
+        return "build_response" in self.__dict__ or type(self).build_response is not self._original[_BUILD]  # type: ignore[attr-defined]
 
     def _pool_needs_settings(self) -> bool:
         manager = self.poolmanager

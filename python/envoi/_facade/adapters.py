@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from envoi._facade.response import Response
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
-    from envoi._net.pool import Pool
 
 
 class BaseAdapter:
@@ -79,6 +78,8 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
         >>> session.mount("https://", Modern(max_retries=2))
     """
 
+    _open_pool = staticmethod(open_blocking_pool)
+
     def send(
         self,
         request: PreparedRequest,
@@ -125,16 +126,6 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
         """Close the connections."""
         self._shut()
 
-    def _opened(self) -> Pool:
-        session = None if self._session is None else self._session()
-        if session is not None:
-            return session._pool or session._open()  # type: ignore[no-any-return]
-        return self._pool or self.__dict__.setdefault("_pool", open_blocking_pool(*self._limits()))
-
-    @classmethod
-    def _original(cls) -> tuple[Any, ...]:
-        return _ORIGINAL
-
 
 def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
     """An empty response, filled from one of urllib3's or what is like it.
@@ -167,4 +158,4 @@ def require_adapter(adapter: Any) -> None:
         raise InvalidOption(f"mount() takes an adapter, such as HTTPAdapter(), not {adapter!r}")
 
 
-_ORIGINAL = seams_of(HTTPAdapter)
+HTTPAdapter._original = seams_of(HTTPAdapter)

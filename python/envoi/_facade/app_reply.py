@@ -179,9 +179,8 @@ class AppBody(DecodedBody):
         self._reading = False
         self.ended = True  # nothing to clean up, should this go wrong
         super().__init__(where, head.content_encoding, request.__dict__.get("_max_body"), request)
-        declared = head.content_length
-        if declared is not None and declared > self._max_body and self._decoder is None and has_body(request, head):
-            raise self._give_up(self._too_large(f"its Content-Length is {declared}"))
+        if has_body(request, head):
+            self._refuse(head.content_length)
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
         """The next bytes as the application gave them; b"" when it has ended."""

@@ -6,12 +6,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi.exceptions import InvalidBody, InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
-    from envoi._model.types import TimeoutType
 
 CLIENT = ("127.0.0.1", 50000)
 """Who asks, unless an adapter was told something else."""
@@ -97,11 +95,6 @@ def fields_of(request: PreparedRequest) -> list[tuple[bytes, bytes]]:
     hosts = [field for field in raw if field[0].lower() == b"host"]
     others = [field for field in raw if field[0].lower() != b"host"]
     return [*(hosts or [(b"Host", request.parsed_url.authority.encode())]), *others]
-
-
-def limits_of(request: PreparedRequest, timeout: TimeoutType) -> Timeout:
-    """The limits that an adapter's `timeout` stands for."""
-    return Timeout.parse(request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout, DEFAULT_TIMEOUT)
 
 
 def name_of(request: PreparedRequest) -> str:

@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
+from envoi._facade.adapter_base import limits_of
 from envoi._facade.adapters import BaseAdapter
 from envoi._facade.app_reply import AppTrace, new_reply
-from envoi._facade.app_request import CLIENT, limits_of, name_of
+from envoi._facade.app_request import CLIENT, name_of
 from envoi._facade.asgi_runner import ASGIRunner
 from envoi._facade.async_asgi import ASGIBody, AsyncASGIAdapter
 from envoi._facade.response import Response

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from envoi._facade.async_response import AsyncResponse
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
-    from envoi._net.pool import Pool
 
 
 class AsyncBaseAdapter:
@@ -53,6 +52,8 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
 
     For what subclasses may override see `HTTPAdapter`.
     """
+
+    _open_pool = staticmethod(open_async_pool)
 
     async def send(
         self,
@@ -102,15 +103,5 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
         """Close the connections."""
         self._shut()
 
-    def _opened(self) -> Pool:
-        session = None if self._session is None else self._session()
-        if session is not None:
-            return session._pool or session._open()  # type: ignore[no-any-return]
-        return self._pool or self.__dict__.setdefault("_pool", open_async_pool(*self._limits()))
 
-    @classmethod
-    def _original(cls) -> tuple[Any, ...]:
-        return _ORIGINAL
-
-
-_ORIGINAL = seams_of(AsyncHTTPAdapter)
+AsyncHTTPAdapter._original = seams_of(AsyncHTTPAdapter)

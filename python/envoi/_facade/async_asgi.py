@@ -6,8 +6,9 @@ from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from envoi._facade.adapter_base import limits_of
 from envoi._facade.app_reply import AppBody, AppTrace, new_reply
-from envoi._facade.app_request import CLIENT, AppSettings, limits_of, name_of
+from envoi._facade.app_request import CLIENT, AppSettings, name_of
 from envoi._facade.asgi_lifespan import checked_mode
 from envoi._facade.asgi_runner import ASGIRunner
 from envoi._facade.async_adapters import AsyncBaseAdapter

@@ -31,6 +31,9 @@ class AsyncResponse(OpenReply):
         (200, True, {'page': '2'})
     """
 
+    _make_raw = AsyncRaw
+    _adapter_kind = AsyncHTTPAdapter
+
     @property
     def content(self) -> bytes:
         """The whole body, decoded; a streamed one is to be read with `await response.read()` before. None for a response made by hand,
@@ -40,31 +43,11 @@ class AsyncResponse(OpenReply):
             StreamConsumedError: it was already read in pieces, or not read at all.
         """
         if not self._content and not isinstance(self._content, bytes):
-            if self.body is None and not (self._consumed or self._touched) and (self._head is None or self.status_code == 0):
+            if self._is_bare():
                 return None  # type: ignore[return-value]
             require_untouched(self)
             raise StreamConsumedError("The body is not read yet: `await response.read()` first, or iterate over it.", response=self)
         return self._content
-
-    @property
-    def raw(self) -> Any:
-        """The body as a file, for a response with `stream=True`. An adapter may set another file."""
-        if self._raw is None and self._head is not None:
-            self._raw = AsyncRaw(self)
-        return self._raw
-
-    @raw.setter
-    def raw(self, value: Any) -> None:
-        self._set_raw(value)
-
-    @property
-    def connection(self) -> Any:
-        """The adapter that sent the request: what a hook sends another one with."""
-        return self._adapter_over(AsyncHTTPAdapter)
-
-    @connection.setter
-    def connection(self, value: Any) -> None:
-        self._adapter = value
 
     async def read(self) -> bytes:
         """Read the whole body, and return it: what `content` does.

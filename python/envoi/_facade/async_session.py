@@ -155,9 +155,7 @@ class AsyncSession(Preparing):
                 resp.history = list(passed)
                 await discard(resp)
             passed.append(resp)
-            req = self._following(resp, req, target, passed)
-            proxies = self.rebuild_proxies(req, proxies)
-            self.rebuild_auth(req, resp)
+            req, proxies = self._following(resp, req, target, passed, proxies)
             if yield_requests:
                 yield req
                 return
@@ -288,4 +286,4 @@ class AsyncSession(Preparing):
 
 
 AsyncSession._kind_methods = methods_of(AsyncSession)
-AsyncSession._kind_seams = seams_of(AsyncHTTPAdapter)
+AsyncSession._kind_seams = AsyncHTTPAdapter._original

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from envoi._facade.environment import Environment
     from envoi._facade.routes import RouteChoice
-    from envoi._io.protocols import TLSConfig
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import (
         AuthType,
@@ -311,7 +310,6 @@ class SessionSettings:
         call.new_reply = new_reply
         environment = self._surroundings()
         call.route_for = self._route_choice({}) if environment.proxies and not self._direct else self._routes
-        call.tls = self._tls_for(None, None)
         call.jar = self._cookies
         call.timeout = self._timeout
         call.stream = self.stream
@@ -323,8 +321,9 @@ class SessionSettings:
         call.strayed = False
         call.auth = self.auth
         call.netrc = environment.netrc
-        call.verify = self._verify_by_default()
-        call.cert = self._cert
+        call.verify = verify = self._verify_by_default()
+        call.cert = cert = self._cert
+        call.tls = tls_config(verify, cert)
         call.proxies = self._proxies
         call.sensitive = self._sensitive
         kept.append(call)
@@ -344,9 +343,9 @@ class SessionSettings:
             call.netrc = None  # None is "no authentication", whatever the environment says
         call.max_body = checks.size(given("max_body", self.max_body))
         if "verify" in options or "cert" in options:
-            call.tls = self._tls_for(given("verify"), given("cert"))
             call.verify = self._verify_by_default() if given("verify") is None else given("verify")
             call.cert = self._cert if given("cert") is None else given("cert")
+            call.tls = tls_config(call.verify, call.cert)
         if "proxies" in options:
             explicit = given("proxies")
             call.route_for = self._routes if explicit is None else self._route_choice(checks.proxies_by_scheme(explicit))
@@ -373,9 +372,6 @@ class SessionSettings:
     def _verify_by_default(self) -> Any:
         """The session's, or else the environment's authorities, or else True."""
         return (self._surroundings().bundle or True) if isinstance(self._verify, NotGiven) else self._verify
-
-    def _tls_for(self, verify: Any, cert: Any) -> TLSConfig:
-        return tls_config(self._verify_by_default() if verify is None else verify, self._cert if cert is None else cert)
 
 
 SessionSettings.__init__.__qualname__ = "Session.__init__"  # what Python's own complaint about a wrong argument names

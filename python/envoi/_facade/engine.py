@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from envoi._facade.defaults import SessionSettings
 from envoi._facade.opening import open_async_pool, open_blocking_pool
+from envoi._facade.routes import tls_config
 from envoi._io.run_sync import run_sync
 from envoi._model.body import NO_BODY
 from envoi._model.body_streams import AsyncIteratorBody, Body, IteratorBody
@@ -128,7 +129,7 @@ class Engine(SessionSettings):
         self._socket_path = socket_path
         self._retries = retries
         self._calls: dict[Manner, Call] = {}
-        self._tls_for(None, None)  # what is wrong with verify or cert shows here
+        tls_config(self._verify_by_default(), self._cert)  # what is wrong with verify or cert shows here
 
     def close(self) -> None:
         """Close the connections; bodies that are being read keep theirs to their end."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
 from envoi._net.body import DRAIN
+from envoi._net.decoded import SO_MUCH_CAME, too_large
 from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:
@@ -137,9 +138,9 @@ class ForeignBody:
             raise late
         if self._most is not None and self.received > self._most:
             self.close()
-            raise exceptions.BodyTooLarge(
-                f"The body is larger than max_body={self._most} bytes: so much has come. Raise it, or pass None.", request=self._request
-            )
+            failure = too_large(self._most, SO_MUCH_CAME)
+            failure.request = self._request
+            raise failure
         return piece
 
     def _start(self, *, decode: bool) -> Any:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from envoi._facade.foreign import ForeignBody
 from envoi._facade.raw import AsyncRaw, Raw
 from envoi._pipeline.reply import BodySource, Reply  # what is annotated here is evaluated by companions
-
-if TYPE_CHECKING:
-    from envoi._facade.adapter_base import AdapterSettings
 
 
 class OpenReply(Reply):
@@ -31,7 +28,33 @@ class OpenReply(Reply):
     body: BodySource | None = None
     _raw: Any = None
     _adapter: Any = None
-    _closed: bool = False
+    _make_raw: ClassVar[Any]
+    _adapter_kind: ClassVar[Any]
+
+    @property
+    def raw(self) -> Any:
+        """The body as a file, for a response with `stream=True`. An adapter may set another file."""
+        if self._raw is None and self._head is not None:
+            self._raw = self._make_raw(self)
+        return self._raw
+
+    @raw.setter
+    def raw(self, value: Any) -> None:
+        self._raw = value
+        if value is not None and not isinstance(value, (Raw, AsyncRaw)):
+            self.body = ForeignBody(value)
+
+    @property
+    def connection(self) -> Any:
+        """The adapter that sent the request: what a hook sends another one with."""
+        link = getattr(self.trace, "link", None)
+        if self._adapter is None and link is not None and (pool := link.pool()) is not None:
+            self._adapter = self._adapter_kind.over(pool)
+        return self._adapter
+
+    @connection.setter
+    def connection(self, value: Any) -> None:
+        self._adapter = value
 
     @property
     def cookie_fields(self) -> Any:
@@ -53,13 +76,6 @@ class OpenReply(Reply):
         if isinstance(self._raw, (Raw, AsyncRaw)):
             self._raw._reader.give_back()
 
-    def _set_raw(self, value: Any) -> None:
-        self._raw = value
-        if value is not None and not isinstance(value, (Raw, AsyncRaw)):
-            self.body = ForeignBody(value)
-
-    def _adapter_over(self, kind: type[AdapterSettings]) -> Any:
-        link = getattr(self.trace, "link", None)
-        if self._adapter is None and link is not None and (pool := link.pool()) is not None:
-            self._adapter = kind.over(pool)
-        return self._adapter
+    def _is_bare(self) -> bool:
+        """Whether it was made by hand, and given no body."""
+        return self.body is None and not (self._consumed or self._touched) and (self._head is None or self.status_code == 0)

@@ -29,7 +29,7 @@ class Cutter:
         if chunk_size is not None and (isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1):
             raise InvalidOption(f"chunk_size must be a whole number of at least 1, or None, not {chunk_size!r}")
         if reply._consumed and reply._content is None:
-            raise StreamConsumedError("The body was already streamed, and is gone. Read .content first to keep it.", response=reply)
+            raise _gone(reply)
         self._size = chunk_size
         self._decoder = TextDecoder(reply.encoding) if decode_unicode and reply.encoding else None
 
@@ -98,4 +98,8 @@ class Lines:
 def require_untouched(reply: Reply) -> None:
     """Refuse to take the rest of a body that was read in pieces for the whole."""
     if reply._touched and reply._content is None:
-        raise StreamConsumedError("The body was already streamed, and is gone. Read .content first to keep it.", response=reply)
+        raise _gone(reply)
+
+
+def _gone(reply: Reply) -> StreamConsumedError:
+    return StreamConsumedError("The body was already streamed, and is gone. Read .content first to keep it.", response=reply)

@@ -9,7 +9,8 @@ from envoi._facade.base_url import joined
 from envoi._facade.defaults import merged_params
 from envoi._facade.mounting import Mounting, patched_netrc
 from envoi._facade.redirecting import Redirecting
-from envoi._model.auth import user_of
+from envoi._model.auth import found_credentials
+from envoi._model.cookies import merged_jar
 from envoi._model.headers import Headers, merge_headers
 from envoi._model.hooks import merged_hooks
 from envoi._model.options import check_options
@@ -116,29 +117,15 @@ class Preparing(Mounting, Redirecting):
         given = "Authorization" in merge_headers(Headers(), names) if names else False
         if self.auth is not None and not given:
             return self.auth
-        if url.password:
-            return user_of(url)
-        if not given and "Authorization" not in self._headers:
-            if (lookup := patched_netrc()) is not None and self.trust_env:
-                return lookup(str(url)) or (user_of(url) if url.has_userinfo else no_auth)
-            if (netrc := self._netrc()) is not None and (found := netrc.credentials_for(url.host)) is not None:
-                return found
-        if url.has_userinfo:
-            return user_of(url)
-        return no_auth
+        said = given or "Authorization" in self._headers
+        if not said and not url.password and self.trust_env and (lookup := patched_netrc()) is not None:
+            return lookup(str(url)) or found_credentials(url, None) or no_auth
+        return found_credentials(url, None if said else self._netrc()) or no_auth
 
     def _cookies_for(self, own: Any) -> Any:
         if self._cookies.is_empty:
             return own
-        from envoi._model.cookie_jar import RequestsCookieJar
-
-        jar = self.cookies
-        merged = RequestsCookieJar()
-        merged.set_policy(getattr(jar, "_policy", merged.get_policy()))
-        merged.update(jar)
-        if own:
-            merged.update(own)
-        return merged
+        return merged_jar(self._cookies, own)
 
     def _parts(self, method: str | bytes, url: URLType, options: Mapping[str, Any]) -> tuple[PreparedRequest, dict[str, Any]]:
         """A request and the arguments of `send` for it, made by the methods that may have been overridden."""

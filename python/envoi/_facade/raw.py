@@ -140,7 +140,7 @@ class Raw(_Described, io.RawIOBase):
     @property
     def closed(self) -> bool:
         """Whether it, or the response, was closed."""
-        return super().closed or bool(getattr(self._reply, "_closed", False))
+        return super().closed or self._reply._closed
 
     def isclosed(self) -> bool:
         """Whether nothing more will come."""
@@ -211,7 +211,7 @@ class AsyncRaw(_Described):
     @property
     def closed(self) -> bool:
         """Whether the response was closed."""
-        return bool(getattr(self._reply, "_closed", False))
+        return self._reply._closed
 
     async def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or negative."""

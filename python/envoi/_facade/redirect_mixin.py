@@ -61,9 +61,7 @@ class SessionRedirectMixin(Redirecting):
                 resp.history = list(passed)
                 run_sync(discard(resp))
             passed.append(resp)
-            req = self._following(resp, req, target, passed)
-            proxies = self.rebuild_proxies(req, proxies)
-            self.rebuild_auth(req, resp)
+            req, proxies = self._following(resp, req, target, passed, proxies)
             if yield_requests:
                 yield req
                 return

@@ -89,8 +89,10 @@ class Redirecting:
     def _netrc(self) -> Netrc | None:
         return None
 
-    def _following(self, resp: Any, req: PreparedRequest, target: str, passed: list[Any]) -> PreparedRequest:
-        """The request that follows a redirect, but for what `rebuild_proxies` and `rebuild_auth` make of it.
+    def _following(
+        self, resp: Any, req: PreparedRequest, target: str, passed: list[Any], proxies: ProxiesType
+    ) -> tuple[PreparedRequest, dict[str, Any]]:
+        """The request that follows a redirect, and the proxies for it.
 
         Raises:
             TooManyRedirects: `max_redirects` is used up.
@@ -110,7 +112,9 @@ class Redirecting:
             following.strayed, following.flow = True, None
         self._renew_cookies(resp, req, following)
         following.content.rewind()
-        return following
+        found = self.rebuild_proxies(following, proxies)
+        self.rebuild_auth(following, resp)
+        return following, found
 
     @staticmethod
     def _base_of(resp: Any, req: PreparedRequest) -> URL:

@@ -29,6 +29,7 @@ class Response(OpenReply):
     """
 
     _make_raw: ClassVar[Any] = Raw
+    _adapter_kind = HTTPAdapter
 
     @property
     def content(self) -> bytes:
@@ -39,30 +40,10 @@ class Response(OpenReply):
         """
         if not self._content and not isinstance(self._content, bytes):  # requests, and those who set it, say False
             self._content = None
-            if self.body is None and not (self._consumed or self._touched) and (self._head is None or self.status_code == 0):
+            if self._is_bare():
                 return None  # type: ignore[return-value]
             self.read()
         return self._content  # type: ignore[return-value]
-
-    @property
-    def raw(self) -> Any:
-        """The body as a file, for a response with `stream=True`. An adapter may set another file."""
-        if self._raw is None and self._head is not None:
-            self._raw = self._make_raw(self)
-        return self._raw
-
-    @raw.setter
-    def raw(self, value: Any) -> None:
-        self._set_raw(value)
-
-    @property
-    def connection(self) -> Any:
-        """The adapter that sent the request: what a hook sends another one with."""
-        return self._adapter_over(HTTPAdapter)
-
-    @connection.setter
-    def connection(self, value: Any) -> None:
-        self._adapter = value
 
     def read(self) -> bytes:
         """Read the whole body, and return it: what `content` does.

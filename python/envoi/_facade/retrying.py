@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
+from envoi._net.errors import CONNECTING
 from envoi._pipeline.exchange import exchange
 from envoi._pipeline.reply import discard
 from envoi.exceptions import ConnectionError as OurConnectionError
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT: Final = 21_600.0
 """Seconds: a server must not put a client to sleep for days."""
-
-_CONNECTING: Final = frozenset({"dns", "connect", "tls", "pool"})
 
 
 class Attempts(int):
@@ -95,7 +94,7 @@ class _Answer(NamedTuple):
 
 def _after_failure(retries: Any, request: PreparedRequest, error: RequestException) -> Any:
     """The retries that are left; raises the failure when there are none."""
-    connecting = getattr(error, "phase", None) in _CONNECTING
+    connecting = getattr(error, "phase", None) in CONNECTING
     if isinstance(retries, Attempts):
         if not connecting or retries <= 0:
             raise error

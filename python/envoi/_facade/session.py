@@ -214,4 +214,4 @@ class Session(Preparing, SessionRedirectMixin):
 
 
 Session._kind_methods = methods_of(Session)
-Session._kind_seams = seams_of(HTTPAdapter)
+Session._kind_seams = HTTPAdapter._original

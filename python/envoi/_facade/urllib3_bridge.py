@@ -75,7 +75,7 @@ def _over(reply: Any) -> Any:
     for name, value in _pairs(reply.headers):
         fields.add(name, value)
     body = _Undecoded(reply)
-    return _kind()(
+    return response_class()(
         body=body,
         headers=fields,
         status=reply.status_code,
@@ -84,7 +84,7 @@ def _over(reply: Any) -> Any:
         preload_content=False,
         decode_content=False,
         original_response=_Original(reply, body),
-        connection=_Connection(reply),
+        connection=ConnectionView(reply),
         request_method=reply.request.method,
         request_url=reply.request.path_url,
     )
@@ -195,7 +195,8 @@ def _require_sound(request: PreparedRequest, headers: Headers, content: bytes) -
 
 
 @cache
-def _kind() -> Any:
+def response_class() -> Any:
+    """urllib3's response, but for its `__del__`."""
     from urllib3 import HTTPResponse
 
     class Urllib3Response(HTTPResponse):
@@ -229,7 +230,7 @@ class _Undecoded(io.RawIOBase):
     @property
     def raw(self) -> Any:
         """The file below that one, in which somebody may look for the socket."""
-        return SimpleNamespace(_sock=_Connection(self._reply).sock)
+        return SimpleNamespace(_sock=ConnectionView(self._reply).sock)
 
     def readable(self) -> bool:
         return True
@@ -280,7 +281,7 @@ class _Undecoded(io.RawIOBase):
         """Nothing, for the same reason."""
 
 
-class _Connection:
+class ConnectionView:
     """The connection of a response: what can be told of it, and no way to send anything on it."""
 
     def __init__(self, reply: Any) -> None:
@@ -312,23 +313,43 @@ def _certificate_of(info: ConnectionInfo) -> Callable[..., Any]:
     return getpeercert
 
 
-class _Message:
-    """Header fields as `http.client` has them."""
+class Fields:
+    """Header fields as `http.client` has them: repeated ones as often as they came.
 
-    def __init__(self, headers: Headers) -> None:
+    Args:
+        headers: a `Headers`, or the mapping that somebody has put in its place.
+    """
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Any) -> None:
         self._headers = headers
 
-    def get_all(self, name: str, default: Any = None) -> Any:
-        return [value for key, value in _pairs(self._headers) if key.lower() == name.lower()] or default
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._headers.get(name, default)
+    def get_all(self, name: str, failobj: Any = None) -> Any:
+        """All values of a field; `failobj` where there is none."""
+        headers = self._headers
+        if isinstance(headers, Headers):
+            return headers.get_all(name) or failobj
+        return [value for key, value in headers.items() if key.lower() == name.lower()] or failobj
 
     def items(self) -> list[tuple[str, str]]:
+        """All fields."""
         return _pairs(self._headers)
 
     def keys(self) -> list[str]:
+        """Their names."""
         return [name for name, _ in _pairs(self._headers)]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # asked for by who copies it, before it has anything
+            raise AttributeError(name)
+        return getattr(self._headers, name)
+
+    def __getitem__(self, name: str) -> str | None:
+        return self._headers.get(name)  # type: ignore[no-any-return]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._headers
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:
@@ -340,7 +361,7 @@ class _Original:
     """The `http.client.HTTPResponse` that companions look for below urllib3's response."""
 
     def __init__(self, reply: Any, body: _Undecoded) -> None:
-        self.msg = _Message(reply.headers)
+        self.msg = Fields(reply.headers)
         self.version = reply.raw.version
         self.status = reply.status_code
         self.reason = reply.reason
@@ -351,7 +372,7 @@ class _Original:
         return self._body.closed
 
     def close(self) -> None:
-        """Nothing: `_Connection.close` sees to it."""
+        """Nothing: `ConnectionView.close` sees to it."""
 
 
 def _theirs(error: exceptions.RequestException) -> Exception:

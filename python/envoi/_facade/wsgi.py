@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from envoi import exceptions
+from envoi._facade.adapter_base import limits_of
 from envoi._facade.adapters import BaseAdapter
 from envoi._facade.app_reply import AppBody, AppTrace, has_body, new_reply
-from envoi._facade.app_request import CLIENT, AppSettings, Expected, fields_of, limits_of, name_of
+from envoi._facade.app_request import CLIENT, AppSettings, Expected, fields_of, name_of
 from envoi._facade.response import Response
 from envoi._facade.wsgi_call import Input, WSGICall
 from envoi._io.blocking import BlockingBackend

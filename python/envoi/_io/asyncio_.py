@@ -6,12 +6,11 @@ import asyncio
 import math
 import sys
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream, clock_of
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up, quietly
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
@@ -59,7 +58,7 @@ class AsyncioBackend:
 
     def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> AsyncioJob:
         """As in `Backend`: as a task."""
-        return AsyncioJob(self._owner().create_task(_quietly(function)))
+        return AsyncioJob(self._owner().create_task(quietly(function)))
 
     def check_owner(self) -> None:
         """As in `Backend`."""
@@ -212,11 +211,6 @@ class AsyncioWaiter:
             self._future = None
             if timer is not None:
                 timer.cancel()
-
-
-async def _quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    with suppress(Exception):
-        await function()
 
 
 def _time_out(future: asyncio.Future[None]) -> None:

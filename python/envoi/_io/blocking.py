@@ -26,6 +26,7 @@ from envoi._io.protocols import (
     TimedOut,
     TLSConfig,
     give_up,
+    quietly,
 )
 from envoi._io.resolver import shared_resolver
 from envoi._io.run_sync import run_sync
@@ -60,7 +61,7 @@ class BlockingBackend:
 
     def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> BlockingJob:
         """As in `Backend`: here and now."""
-        run_sync(_quietly(function))
+        run_sync(quietly(function))
         return BlockingJob()
 
     def check_owner(self) -> None:
@@ -132,11 +133,6 @@ class BlockingJob:
 
     async def stop(self) -> None:
         """As in `Job`: too late."""
-
-
-async def _quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    with suppress(Exception):
-        await function()
 
 
 class BlockingWaiter:

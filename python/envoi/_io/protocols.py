@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class TLSConfig(NamedTuple):
     alpn: tuple[str, ...] = ()
     context: Any = None
     check_hostname: bool = True
+
+
+async def quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a job's coroutine: what it raises is lost, as `Backend.start` says."""
+    with suppress(Exception):
+        await function()
 
 
 def tls_failure(error: BaseException) -> str | None:

@@ -125,7 +125,7 @@ def _with_authorities(verify: str) -> ssl.SSLContext:
     path = Path(verify)
     if path.is_dir():
         return ssl.create_default_context(capath=verify)
-    _check_there(path, "a suitable TLS CA certificate bundle")
+    check_there(path, "a suitable TLS CA certificate bundle")
     _check_readable(path, "verify")
     try:
         return ssl.create_default_context(cafile=verify)
@@ -140,7 +140,7 @@ def _load_certificate(context: ssl.SSLContext, cert: str | tuple[str, str] | tup
         raise InvalidOption("cert: the certificate's path is empty")
     for path, what in ((certificate, "the TLS certificate file"), (key, "the TLS key file")):
         if path:
-            _check_there(Path(path), what)
+            check_there(path, what)
     for path in filter(None, (certificate, key)):
         _check_readable(Path(path), "cert")
     key_file = key or certificate
@@ -172,8 +172,17 @@ def _certificate_trouble(error: ssl.SSLError, certificate: str, key_file: str, a
     return f"cert: {certificate!r} with the key in {key_file!r} cannot be used ({_reason(error)})"
 
 
-def _check_there(path: Path, what: str) -> None:
-    if not path.exists():
+def check_there(path: str | Path, what: str) -> None:
+    """Refuse a path that leads nowhere.
+
+    Args:
+        path: of a file or folder.
+        what: it is to be, for the message.
+
+    Raises:
+        InvalidOption: it is not there.
+    """
+    if not Path(path).exists():
         raise InvalidOption(f"Could not find {what}, invalid path: {path}")  # requests' words
 
 

@@ -9,6 +9,7 @@ from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._core import URL
+    from envoi._model.netrc import Netrc
     from envoi._model.prepared import PreparedRequest
 
     # Any: a scheme for one kind of session may say that it is given Response or AsyncResponse.
@@ -167,6 +168,21 @@ def apply_auth(request: PreparedRequest, auth: Any) -> PreparedRequest:
 def user_of(url: URL) -> tuple[str, str]:
     """User name and password in a URL, decoded."""
     return _unquoted(url.username), _unquoted(url.password)
+
+
+def found_credentials(url: URL, netrc: Netrc | None) -> Any:
+    """What authenticates a request for which nobody has said anything: the URL's user and password, else netrc, else the URL's user
+    without a password; or None.
+
+    Args:
+        url: where it goes.
+        netrc: to look in; None for nowhere.
+    """
+    if url.password:
+        return user_of(url)
+    if netrc is not None and (found := netrc.credentials_for(url.host)) is not None:
+        return found
+    return user_of(url) if url.has_userinfo else None
 
 
 def needs_response_body(auth: Any) -> bool:

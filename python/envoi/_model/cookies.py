@@ -126,6 +126,14 @@ def with_request_cookies(session: CookieHolder, per_request: CookiesType, url: U
         return session.header_for(url)
     if session.is_empty and isinstance(per_request, Mapping) and not hasattr(per_request, "set_cookie"):
         return _plain_header(per_request)
+    header = _header(merged_jar(session, per_request), url)
+    if header is not None:
+        check_cookie_text(header)
+    return header
+
+
+def merged_jar(session: CookieHolder, per_request: CookiesType) -> RequestsCookieJar:
+    """A jar with the session's cookies and a request's own, under the policy of the session's."""
     from envoi._model.cookie_jar import RequestsCookieJar
 
     merged = RequestsCookieJar()
@@ -133,11 +141,9 @@ def with_request_cookies(session: CookieHolder, per_request: CookiesType, url: U
         jar = session.jar
         merged.set_policy(getattr(jar, "_policy", merged.get_policy()))
         merged.update(jar)
-    merged.update(per_request)
-    header = _header(merged, url)
-    if header is not None:
-        check_cookie_text(header)
-    return header
+    if per_request:
+        merged.update(per_request)
+    return merged
 
 
 def _header(jar: CookieJar, url: URL) -> str | None:

@@ -59,9 +59,8 @@ class ResponseBody(DecodedBody):
         self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
         self._reading = False
         super().__init__(connection.where, head.content_encoding, max_body, request)
-        declared = head.content_length
-        if declared is not None and declared > self._max_body and self._decoder is None and not connection.machine.body_ended:
-            raise self._give_up(self._too_large(f"its Content-Length is {declared}"))
+        if not connection.machine.body_ended:
+            self._refuse(head.content_length)
 
     def settle(self) -> None:
         """Give the connection back at once where nothing is left to read: HEAD, 204, an empty body."""

@@ -19,6 +19,19 @@ BREATH: Final = 4 << 20
 """How many decoded bytes are given out before others may run, in bytes."""
 
 
+SO_MUCH_CAME: Final = "so much has come"
+
+
+def too_large(max_body: float, how: str) -> exceptions.BodyTooLarge:
+    """The exception for a body beyond `max_body`.
+
+    Args:
+        max_body: the most bytes.
+        how: what shows it.
+    """
+    return exceptions.BodyTooLarge(f"The body is larger than max_body={max_body:.0f} bytes: {how}. Raise it, or pass None.")
+
+
 class DecodedBody:
     """A response's body; a subclass says where its bytes come from, with `receive_raw` and `close`.
 
@@ -105,7 +118,7 @@ class DecodedBody:
                 raise self._failure
         self._size += len(piece)
         if self._size > self._max_body:
-            raise self._give_up(self._too_large("so much has come"))
+            raise self._give_up(too_large(self._max_body, SO_MUCH_CAME))
         return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
@@ -155,8 +168,10 @@ class DecodedBody:
     def _undecodable(self, error: DecodeError) -> exceptions.ContentDecodingError:
         return exceptions.ContentDecodingError(f"The body from {self.where} cannot be decoded: {error}")
 
-    def _too_large(self, how: str) -> exceptions.BodyTooLarge:
-        return exceptions.BodyTooLarge(f"The body is larger than max_body={self._max_body:.0f} bytes: {how}. Raise it, or pass None.")
+    def _refuse(self, declared: int | None) -> None:
+        """Refuse a body whose Content-Length alone says that it is too large, before any of it is read."""
+        if declared is not None and declared > self._max_body and self._decoder is None:
+            raise self._give_up(too_large(self._max_body, f"its Content-Length is {declared}"))
 
     def _give_up(self, failure: Exception) -> Exception:
         self._failure = self._about(failure)  # asked again, the body must not look as if it had ended

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envoi import exceptions
 from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
-from envoi._proto.decoding import DecodeError
 from envoi._proto.h1 import (
     FramingViolation,
     IncompleteHead,
@@ -31,6 +30,9 @@ _TIMEOUT_CLASSES: dict[str, type[exceptions.Timeout]] = {
     "body": exceptions.ReadTimeout,
 }
 _EARLY = 0.002
+CONNECTING: Final = frozenset({"pool", "dns", "connect", "tls"})
+"""The phases in which nothing of a request can have arrived."""
+
 _TIMEOUT_FIELDS = {"dns": "connect", "connect": "connect", "tls": "connect", "body": "read"}
 _DOING = {
     "dns": "looking up the name of",
@@ -103,8 +105,6 @@ def _raised(error: Exception, phase: str, where: str, timeout: Timeout, *, total
         return _violation(error, phase, where)
     if isinstance(error, InvalidMessage):
         return invalid_message(error)
-    if isinstance(error, DecodeError):
-        return exceptions.ContentDecodingError(f"The body from {where} cannot be decoded: {error}")
     if isinstance(error, OSError):
         return _os_error(error, phase, where)
     if isinstance(error, StreamClosed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._model.auth import as_flow, needs_response_body, user_of
+from envoi._model.auth import as_flow, found_credentials, needs_response_body
 from envoi._pipeline.cookies import renew_cookies
 from envoi._pipeline.reply import discard, load
 from envoi.exceptions import InvalidOption
@@ -17,19 +17,13 @@ if TYPE_CHECKING:
 
 
 def credentials(call: Call, request: PreparedRequest) -> Any:
-    """What authenticates a request: `auth=`, else the URL's user and password, else netrc unless a header says something, else the URL's
-    user without a password; or None.
-    """
+    """What authenticates a request: `auth=`, else what its URL and netrc know, the latter unless a header says something; or None."""
     if call.auth is not None:
         return call.auth
-    url = request.parsed_url
-    if url.password:
-        return user_of(url)
-    if call.netrc is not None and "Authorization" not in request.headers:
-        found = call.netrc.credentials_for(url.host)
-        if found is not None:
-            return found
-    return user_of(url) if url.has_userinfo else None
+    netrc = call.netrc
+    if netrc is not None and "Authorization" in request.headers:
+        netrc = None
+    return found_credentials(request.parsed_url, netrc)
 
 
 async def authenticated(

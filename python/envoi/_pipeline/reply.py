@@ -43,6 +43,7 @@ class Reply(BaseResponse):
     _consumed: bool = False  # whether all of it was
     _left: tuple[bytes, int] | None = None  # what came and was not given out yet, and from where
     _received: int = 0
+    _closed: bool = False
 
     @property
     def timing(self) -> Timing | None:  # type: ignore[override]

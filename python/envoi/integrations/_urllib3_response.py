@@ -10,10 +10,10 @@ from urllib3._collections import HTTPHeaderDict
 
 from envoi import exceptions
 from envoi._facade.engine import BlockingEngine
-from envoi._facade.urllib3_bridge import _Connection
+from envoi._facade.urllib3_bridge import ConnectionView, Fields, response_class
+from envoi._net.errors import CONNECTING
 
 if TYPE_CHECKING:
-    from envoi._model.headers import Headers
     from envoi._model.url import URL
     from envoi._pipeline.reply import Reply
 
@@ -69,18 +69,18 @@ def response_of(reply: Reply, origin: Origin, retries: Any) -> urllib3.HTTPRespo
         add(name, value)
     request = reply.request
     message = _Message(reply, origin)
-    response = _Response(
-        body=message,  # type: ignore[arg-type] # is asked for no more than it has
+    response: urllib3.HTTPResponse = response_class()(
+        body=message,
         headers=fields,
         status=head.status,
         version=message.version,
         reason=head.reason,
         preload_content=False,
         decode_content=False,
-        original_response=message,  # type: ignore[arg-type]
-        pool=origin,  # type: ignore[arg-type]
-        connection=_Connection(reply),  # type: ignore[arg-type]
-        msg=message.msg,  # type: ignore[arg-type]
+        original_response=message,
+        pool=origin,
+        connection=ConnectionView(reply),
+        msg=message.msg,
         retries=retries,
         request_method=request.method,
         request_url=request.path_url,
@@ -112,7 +112,7 @@ def failure_of(error: exceptions.RequestException, origin: Origin, target: str) 
         return theirs.ReadTimeoutError(place, target, told)
     if isinstance(error, exceptions.NameResolutionError):
         return cast("theirs.HTTPError", _NameResolutionError(place, told))
-    if phase in _CONNECTING:
+    if phase in CONNECTING:
         return theirs.NewConnectionError(place, told)
     if isinstance(error, (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)):
         return theirs.ProtocolError(told, _cause(error))
@@ -170,9 +170,9 @@ class _Message:
         self._ending = False
 
     @property
-    def msg(self) -> _Fields:
+    def msg(self) -> Fields:
         """The header fields."""
-        return _Fields(self._reply.headers)
+        return Fields(self._reply.headers)
 
     headers = msg
 
@@ -273,12 +273,17 @@ class _Message:
 
     def _receive(self, worth: int) -> bytes:
         body = self._body
-        if body is None or (body.ended and body._failure is None):
+        if body is None or self._has_arrived():
             return b""
         try:
             return BlockingEngine.receive(body, worth)
         except exceptions.RequestException as error:
             raise _while_reading(error, self._origin) from error
+
+    def _has_arrived(self) -> bool:
+        """Whether nothing more comes, not even a failure."""
+        body = self._body
+        return body is None or (body.ended and body._failure is None)
 
     def _taken(self, amount: int) -> bytes:
         held, at = self._held, self._at
@@ -287,42 +292,9 @@ class _Message:
             self._at = at + amount
             return held[at : self._at]
         self._held, self._at = b"", 0
-        body = self._body
-        if (amount or not rest) and (body is None or (body.ended and body._failure is None)):
+        if (amount or not rest) and self._has_arrived():
             self.close()
         return held[at:] if at else held
-
-
-class _Fields:
-    """Header fields as `http.client` has them."""
-
-    __slots__ = ("_fields",)
-
-    def __init__(self, fields: Headers) -> None:
-        self._fields = fields
-
-    def get_all(self, name: str, failobj: Any = None) -> Any:
-        return self._fields.get_all(name) or failobj
-
-    def items(self) -> list[tuple[str, str]]:
-        return self._fields.multi_items()
-
-    def keys(self) -> list[str]:
-        return [name for name, _ in self._fields.multi_items()]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._fields, name)
-
-    def __getitem__(self, name: str) -> str | None:
-        return self._fields.get(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._fields
-
-
-class _Response(urllib3.HTTPResponse):
-    def __del__(self) -> None:
-        """Nothing, where a file would close itself: that is no time for it. The body below looks after itself."""
 
 
 class _NameResolutionError(getattr(theirs, "NameResolutionError", theirs.NewConnectionError)):  # type: ignore[misc] # urllib3 1 has none
@@ -330,9 +302,6 @@ class _NameResolutionError(getattr(theirs, "NameResolutionError", theirs.NewConn
 
     __init__ = theirs.NewConnectionError.__init__
     __reduce__ = theirs.NewConnectionError.__reduce__
-
-
-_CONNECTING: Final = frozenset({"pool", "dns", "connect", "tls"})
 
 
 def _while_reading(error: exceptions.RequestException, origin: Origin) -> theirs.HTTPError:

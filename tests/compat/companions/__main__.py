@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from ..cached_environment import PreparationError, cache_folder, made_once, pip, python_of  # noqa: TID252 - both `tests.compat` and `compat` are its name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,11 +22,6 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 REQUIREMENTS = HERE / "requirements.txt"
 TESTS = (HERE, HERE.parent / "test_integration_httpx_sdks.py")
-_SECONDS = 900
-
-
-class PreparationError(Exception):
-    """The environment could not be made."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,43 +56,14 @@ def prepared() -> Path:
     """
     text = REQUIREMENTS.read_text(encoding="utf-8")
     key = hashlib.sha256(f"{text}{sys.version}{platform.platform()}".encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / f"envoi-companions-{key}"
-    if _is_whole(folder):
-        return _python_of(folder)
-    print(f"preparing {folder}", flush=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    # Made under another name, so that what has the final name is whole, even where two do this at once.
-    partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=cache))
-    try:
+    folder = cache_folder() / f"envoi-companions-{key}"
+
+    def fill(partial: Path) -> None:
         venv.create(partial, with_pip=True)
-        _install(_python_of(partial))
-        if not _is_whole(folder):  # else another was quicker
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return _python_of(folder)
+        pip(partial, "install", "--no-deps", "--requirement", str(REQUIREMENTS))
 
-
-def _install(python: Path) -> None:
-    command = [
-        str(python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-        str(REQUIREMENTS),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise PreparationError(f"pip took more than {_SECONDS} s") from error
-    if done.returncode != 0:
-        raise PreparationError(f"pip failed:\n{done.stdout}{done.stderr}")
+    made_once(folder, lambda: python_of(folder).exists(), fill)
+    return python_of(folder)
 
 
 def _pytest(python: Path, options: Sequence[str], home: str) -> int:
@@ -119,15 +86,6 @@ def _counts(report: Path) -> tuple[int, int, int]:
         sum(int(suite.get(name, "0")) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
     )
     return total - failures - errors - skipped, failures + errors, skipped
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether it is there, and the Python that it was made with still is."""
-    return _python_of(folder).exists()
-
-
-def _python_of(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 if __name__ == "__main__":

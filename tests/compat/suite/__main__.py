@@ -8,8 +8,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ..cached_environment import PreparationError  # noqa: TID252 - both `tests.compat` and `compat` are its name
 from .comparison import compare
-from .environment import PreparationError, prepare
+from .environment import prepare
 from .excuses import ExcusesError, read_excuses
 from .network import private_network
 from .report import print_comparison, print_run

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -14,14 +11,11 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cached_environment import cache_folder, made_once, pip, python_of  # noqa: TID252 - both `tests.compat` and `compat` are its name
+
 HERE = Path(__file__).resolve().parent
 _TEST_NEEDS = HERE / "requirements.txt"
 _REQUESTS = HERE / "requests.txt"
-_PIP_SECONDS = 900
-
-
-class PreparationError(Exception):
-    """The environment could not be made."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Environment:
     @property
     def python(self) -> Path:
         """The interpreter of the virtual environment."""
-        return _python_of(self.folder / "venv")
+        return python_of(self.folder / "venv")
 
     @property
     def requests(self) -> Path:
@@ -57,21 +51,8 @@ def prepare() -> Environment:
     Raises:
         PreparationError: pip could not install or download something.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    made = Environment(cache / f"envoi-compat-{_key()}")
-    if made.whole:
-        return made
-    print(f"preparing {made.folder}", flush=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    # Made under another name, so that what has the final name is whole, even where two do this at once.
-    partial = Path(tempfile.mkdtemp(prefix=f"{made.folder.name}-", dir=cache))
-    try:
-        _fill(partial)
-        if not made.whole:  # else another was quicker, and may be at its tests
-            shutil.rmtree(made.folder, ignore_errors=True)
-            partial.rename(made.folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    made = Environment(cache_folder() / f"envoi-compat-{_key()}")
+    made_once(made.folder, lambda: made.whole, _fill)
     return made
 
 
@@ -85,23 +66,9 @@ def _key() -> str:
 
 def _fill(folder: Path) -> None:
     venv.create(folder / "venv", with_pip=True)
-    _pip(folder, "install", "--requirement", str(_TEST_NEEDS))
+    pip(folder / "venv", "install", "--requirement", str(_TEST_NEEDS))
     with tempfile.TemporaryDirectory() as downloads:
-        _pip(folder, "download", "--no-deps", "--no-binary", "requests", "--requirement", str(_REQUESTS), "--dest", downloads)
+        pip(folder / "venv", "download", "--no-deps", "--no-binary", "requests", "--requirement", str(_REQUESTS), "--dest", downloads)
         with tarfile.open(next(Path(downloads).glob("requests-*.tar.gz"))) as archive:
             # Python 3.11.4 is the first to have filters. What the archive holds is vouched for by its hash.
             archive.extractall(folder / "source", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
-
-
-def _pip(folder: Path, *arguments: str) -> None:
-    command = [str(_python_of(folder / "venv")), "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PIP_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise PreparationError(f"pip {arguments[0]} took more than {_PIP_SECONDS} s") from error
-    if done.returncode != 0:
-        raise PreparationError(f"pip {arguments[0]} failed:\n{done.stdout}{done.stderr}")
-
-
-def _python_of(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
