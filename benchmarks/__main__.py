@@ -14,7 +14,13 @@ from benchmarks.chart import write_chart
 from benchmarks.clients import BY_NAME as CLIENTS
 from benchmarks.peer import Peer
 from benchmarks.processes import client_and_server_cpus, raise_open_files_limit
-from benchmarks.report import describe_machine, print_case, print_verdicts, write_json, write_markdown
+from benchmarks.report import (
+    describe_machine,
+    print_case,
+    print_verdicts,
+    write_json,
+    write_markdown,
+)
 from benchmarks.runner import FULL, QUICK, Effort, Results, measure
 from benchmarks.server import MissingProgramError, serve
 from benchmarks.targets import judge
@@ -35,7 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     try:
-        results = run(cases, options.peers.split(",") if options.peers else list(CLIENTS), effort, options.envoi_python)
+        results = run(
+            cases,
+            options.peers.split(",") if options.peers else list(CLIENTS),
+            effort,
+            options.envoi_python,
+        )
     except MissingProgramError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -54,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if options.strict and not all(verdict.passed for verdict in verdicts) else 0
 
 
-def run(cases: Sequence[Case], names: Sequence[str], effort: Effort, envoi_python: str | None = None) -> Results:
+def run(
+    cases: Sequence[Case], names: Sequence[str], effort: Effort, envoi_python: str | None = None
+) -> Results:
     """Start the server and the clients, measure, and stop them all.
 
     Args:
@@ -77,13 +90,29 @@ def run(cases: Sequence[Case], names: Sequence[str], effort: Effort, envoi_pytho
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure envoi beside its peers and bare sockets.")
-    parser.add_argument("--only", metavar="CASE[,CASE]", help=f"cases to measure: {', '.join(BY_NAME)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure envoi beside its peers and bare sockets."
+    )
+    parser.add_argument(
+        "--only", metavar="CASE[,CASE]", help=f"cases to measure: {', '.join(BY_NAME)}"
+    )
     parser.add_argument("--peers", metavar="A,B", help=f"clients to measure: {', '.join(CLIENTS)}")
-    parser.add_argument("--quick", action="store_true", help="the main cases with short batches, within 90 seconds")
-    parser.add_argument("--write", metavar="PATH", help="write PATH.md, PATH.json and assets/benchmark.svg beside them (docs/benchmarks)")
-    parser.add_argument("--envoi-python", metavar="PYTHON", help="interpreter that has envoi, instead of the benchmark's venv")
-    parser.add_argument("--strict", action="store_true", help="exit with status 1 if a target is missed")
+    parser.add_argument(
+        "--quick", action="store_true", help="the main cases with short batches, within 90 seconds"
+    )
+    parser.add_argument(
+        "--write",
+        metavar="PATH",
+        help="write PATH.md, PATH.json and assets/benchmark.svg beside them (docs/benchmarks)",
+    )
+    parser.add_argument(
+        "--envoi-python",
+        metavar="PYTHON",
+        help="interpreter that has envoi, instead of the benchmark's venv",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with status 1 if a target is missed"
+    )
     return parser
 
 

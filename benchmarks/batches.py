@@ -1,7 +1,7 @@
 """Running batches of requests inside a worker process, and timing them.
 
-Each batch starts with untimed requests: connections that idled while other clients were measured are used again, or
-replaced, before the clock starts.
+Each batch starts with untimed requests: connections that idled while other clients were measured
+are used again, or replaced, before the clock starts.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def open_batch(kind: str, client: Client, endpoint: Endpoint, size: int) -> Batc
 class SyncBatch(Batch):
     """One request after another, blocking."""
 
-    def __init__(self, client: Client, endpoint: Endpoint, size: int, *, streamed: bool = False) -> None:
+    def __init__(
+        self, client: Client, endpoint: Endpoint, size: int, *, streamed: bool = False
+    ) -> None:
         self._driver = client.open_sync(endpoint)
         self._get = self._driver.stream if streamed else self._driver.getter()
         self._url = endpoint.url
@@ -138,7 +140,9 @@ class ThreadsBatch(Batch):
 class AsyncioBatch(Batch):
     """Several tasks on one asyncio loop, which lives as long as the case."""
 
-    def __init__(self, client: Client, endpoint: Endpoint, size: int, *, streamed: bool = False) -> None:
+    def __init__(
+        self, client: Client, endpoint: Endpoint, size: int, *, streamed: bool = False
+    ) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         try:
@@ -170,11 +174,15 @@ class AsyncioBatch(Batch):
 
     async def _spread(self, share: int) -> None:
         url, size, get = self._endpoint.url, self._size, self._get
-        await asyncio.gather(*[_fetch_async(get, url, size, share) for _ in range(self._endpoint.at_once)])
+        await asyncio.gather(
+            *[_fetch_async(get, url, size, share) for _ in range(self._endpoint.at_once)]
+        )
 
 
 class TrioBatch(Batch):
-    """Several tasks under trio; the session is opened anew for each batch, before the clock starts."""
+    """Several tasks under trio; the session is opened anew for each batch, before the clock
+    starts.
+    """
 
     def __init__(self, client: Client, endpoint: Endpoint, size: int) -> None:
         if type(client).open_trio is _base_open_trio():
@@ -249,7 +257,9 @@ def _fetch(get: Callable[[str], int], url: str, size: int, count: int) -> None:
             raise WrongAnswerError
 
 
-async def _fetch_async(get: Callable[[str], Awaitable[int]], url: str, size: int, count: int) -> None:
+async def _fetch_async(
+    get: Callable[[str], Awaitable[int]], url: str, size: int, count: int
+) -> None:
     for _ in range(count):
         if await get(url) != size:
             raise WrongAnswerError

@@ -1,4 +1,6 @@
-"""A bar chart of a few cases as SVG, for the README. It follows the reader's light or dark theme."""
+"""A bar chart of a few cases as SVG, for the README. It follows the reader's light or dark
+theme.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,12 @@ _MOST_BARS = 12
 _STYLE = """
 text { font: 12px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 13px } .note { fill: #59636e; font-size: 11px }
-.bar { fill: #afb8c1 } .envoi { fill: #0969da } .floor { fill: none; stroke: #59636e; stroke-dasharray: 3 2 }
+.bar { fill: #afb8c1 } .envoi { fill: #0969da }
+.floor { fill: none; stroke: #59636e; stroke-dasharray: 3 2 }
 .own { font-weight: 600 }
 @media (prefers-color-scheme: dark) {
-text { fill: #f0f6fc } .note { fill: #9198a1 } .bar { fill: #484f58 } .envoi { fill: #4493f8 } .floor { stroke: #9198a1 }
+text { fill: #f0f6fc } .note { fill: #9198a1 }
+.bar { fill: #484f58 } .envoi { fill: #4493f8 } .floor { stroke: #9198a1 }
 }
 """
 
@@ -42,7 +46,10 @@ def write_chart(path: Path, figures: dict[str, dict[str, Figure]]) -> bool:
     width = _MARGIN + len(panels) * (_PANEL_WIDTH + _MARGIN)
     height = _TOP + max(len(bars) for _, bars in panels) * _BAR_STEP + _MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" role="img">'
+        ),
         "<title>Time per request of Python HTTP clients, shorter is better</title>",
         f"<style>{_STYLE}</style>",
     ]
@@ -54,8 +61,11 @@ def write_chart(path: Path, figures: dict[str, dict[str, Figure]]) -> bool:
 
 
 def _bars(figures: dict[str, Figure]) -> list[tuple[str, float]]:
-    ordered = sorted(((name, figure.wall) for name, figure in figures.items()), key=lambda bar: bar[1])
-    # Without this one slow client would flatten all the bars that matter: the slowest are left out, but the well known.
+    ordered = sorted(
+        ((name, figure.wall) for name, figure in figures.items()), key=lambda bar: bar[1]
+    )
+    # Without this one slow client would flatten all the bars that matter: the slowest are left out,
+    # but the well known.
     known = {"envoi", "floor", "requests", "httpx", "aiohttp"}
     excess = max(len(ordered) - _MOST_BARS, 0)
     dropped = [name for name, _ in reversed(ordered) if name not in known][:excess]
@@ -77,8 +87,17 @@ def _panel(name: str, bars: list[tuple[str, float]], left: int) -> list[str]:
         label = "bare sockets" if client == "floor" else client
         own = ' class="own"' if client == "envoi" else ""
         parts += [
-            f'<text{own} x="{left + _LABEL_WIDTH - 8}" y="{top + 11}" text-anchor="end">{escape(label)}</text>',
-            f'<rect class="{kind}" x="{left + _LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR_HEIGHT}" rx="2"/>',
-            f'<text{own} x="{left + _LABEL_WIDTH + length + 5:.1f}" y="{top + 11}">{shown(case, value)}</text>',
+            (
+                f'<text{own} x="{left + _LABEL_WIDTH - 8}" y="{top + 11}" text-anchor="end">'
+                f"{escape(label)}</text>"
+            ),
+            (
+                f'<rect class="{kind}" x="{left + _LABEL_WIDTH}" y="{top}" width="{length:.1f}" '
+                f'height="{_BAR_HEIGHT}" rx="2"/>'
+            ),
+            (
+                f'<text{own} x="{left + _LABEL_WIDTH + length + 5:.1f}" y="{top + 11}">'
+                f"{shown(case, value)}</text>"
+            ),
         ]
     return parts

@@ -1,4 +1,5 @@
-"""One measurement in a new process: ``python -m benchmarks.fresh KIND CLIENT URL CA SIZE``, one JSON line out.
+"""One measurement in a new process: ``python -m benchmarks.fresh KIND CLIENT URL CA SIZE``, one
+JSON line out.
 
 Few modules are imported here, as they count in the memory that is measured.
 """
@@ -29,7 +30,10 @@ def main(kind: str, name: str, url: str, ca: str, size: int) -> dict[str, float 
     except UnsupportedError:
         return {"unsupported": True}
     except Exception as problem:
-        return {"error": f"{type(problem).__name__}: {problem}"[:300], "missing": isinstance(problem, ImportError)}
+        return {
+            "error": f"{type(problem).__name__}: {problem}"[:300],
+            "missing": isinstance(problem, ImportError),
+        }
 
 
 def peak_memory() -> int:
@@ -40,7 +44,9 @@ def peak_memory() -> int:
     except OSError:
         import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+            1 if sys.platform == "darwin" else 1024
+        )
 
 
 def _once(client: Client, url: str, size: int) -> dict[str, float | bool | str]:

@@ -26,7 +26,8 @@ def python_of(venv: Path) -> Path:
 
 
 def interpreter_for(entry: Entry, envoi_python: str | None) -> str:
-    """Return the interpreter that a client runs under; this process's own where no venv was prepared.
+    """Return the interpreter that a client runs under; this process's own where no venv was
+    prepared.
 
     Args:
         entry: The client.

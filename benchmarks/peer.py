@@ -21,7 +21,9 @@ _ANSWER_SECONDS = 20.0
 
 
 class Figure(NamedTuple):
-    """The best of the batches: wall and CPU seconds per operation; for memory, bytes and nothing."""
+    """The best of the batches: wall and CPU seconds per operation; for memory, bytes and
+    nothing.
+    """
 
     wall: float
     cpu: float
@@ -60,7 +62,13 @@ class Peer:
         """Start the worker, without waiting for it."""
         if self._process is None:
             command = [self.python, "-m", "benchmarks.worker", self.name]
-            self._process = start(command, self.cpu, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self._process = start(
+                command,
+                self.cpu,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             self._fresh = True
 
     def open(self, case: Case, site: Site) -> None:
@@ -74,7 +82,14 @@ class Peer:
         if self._fresh:
             self._receive()
             self._fresh = False
-        self._ask(do="open", kind=case.kind, url=site.page(case.page), ca=site.ca, at_once=case.at_once, size=case.size)
+        self._ask(
+            do="open",
+            kind=case.kind,
+            url=site.page(case.page),
+            ca=site.ca,
+            at_once=case.at_once,
+            size=case.size,
+        )
 
     def run(self, count: int) -> Figure:
         """Run a batch of about ``count`` operations.

@@ -1,4 +1,5 @@
-"""Install envoi and its peers into venvs of the benchmark's own: ``python -m benchmarks.prepare [WHEEL]``.
+"""Install envoi and its peers into venvs of the benchmark's own: ``python -m benchmarks.prepare
+[WHEEL]``.
 
 Quick when nothing changed. A peer that cannot be installed is reported and left out.
 """
@@ -15,7 +16,10 @@ from pathlib import Path
 from benchmarks.interpreters import NIQUESTS_VENV, VENV, python_of
 
 _FOLDER = Path(__file__).resolve().parent
-_REQUIREMENTS = ((VENV, _FOLDER / "requirements.txt"), (NIQUESTS_VENV, _FOLDER / "requirements-niquests.txt"))
+_REQUIREMENTS = (
+    (VENV, _FOLDER / "requirements.txt"),
+    (NIQUESTS_VENV, _FOLDER / "requirements-niquests.txt"),
+)
 _STAMP = "benchmark-stamp"
 _INSTALL_SECONDS = 300
 
@@ -64,16 +68,30 @@ def install_wheel(folder: Path, wheel: Path) -> bool:
     if _is_stamped(folder, "envoi", wheel):
         return True
     # The version stays the same between builds, so pip would keep the old one.
-    if not (_install(folder, [str(wheel)]) and _install(folder, ["--force-reinstall", "--no-deps", str(wheel)])):
+    if not (
+        _install(folder, [str(wheel)])
+        and _install(folder, ["--force-reinstall", "--no-deps", str(wheel)])
+    ):
         return False
     _stamp(folder, "envoi", wheel)
     return True
 
 
 def _install(folder: Path, arguments: list[str]) -> bool:
-    command = [str(python_of(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary", *arguments]
+    command = [
+        str(python_of(folder)),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--prefer-binary",
+        *arguments,
+    ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_INSTALL_SECONDS
+        )
     except subprocess.TimeoutExpired:
         print(f"not installed within {_INSTALL_SECONDS} s: {' '.join(arguments)}", file=sys.stderr)
         return False

@@ -20,7 +20,9 @@ _AMBIENT = ("PROXY", "CA_BUNDLE", "SSL_CERT", "PYTHON", "NETRC")
 
 
 def client_and_server_cpus() -> tuple[int | None, int | None]:
-    """Return a core for the clients and another for the server, or ``None`` twice where pinning is impossible."""
+    """Return a core for the clients and another for the server, or ``None`` twice where pinning is
+    impossible.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None, None
     available = sorted(os.sched_getaffinity(0))
@@ -72,8 +74,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without proxies, CA bundles and Python settings, which would favour one client."""
-    kept = {key: value for key, value in os.environ.items() if not any(word in key.upper() for word in _AMBIENT)}
+    """Return the environment without proxies, CA bundles and Python settings, which would favour
+    one client.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not any(word in key.upper() for word in _AMBIENT)
+    }
     return {**kept, "PYTHONPATH": str(ROOT)}
 
 

@@ -29,7 +29,9 @@ def best_peer(figures: dict[str, Figure]) -> str | None:
 
 
 def rows(case: Case, figures: dict[str, Figure]) -> list[tuple[str, str, str, str, str]]:
-    """Return a case's rows, fastest first: client, wall, CPU, ratio to the floor, ratio to the best peer."""
+    """Return a case's rows, fastest first: client, wall, CPU, ratio to the floor, ratio to the best
+    peer.
+    """
     best = best_peer(figures)
     floor = figures["floor"].wall if "floor" in figures else None
     peer = figures[best].wall if best is not None else None
@@ -37,7 +39,9 @@ def rows(case: Case, figures: dict[str, Figure]) -> list[tuple[str, str, str, st
         (
             name,
             shown(case, figure.wall),
-            shown(case._replace(unit="ms") if case.unit == "MB/s" else case, figure.cpu) if figure.cpu else "-",
+            shown(case._replace(unit="ms") if case.unit == "MB/s" else case, figure.cpu)
+            if figure.cpu
+            else "-",
             _ratio(figure.wall, floor),
             _ratio(figure.wall, peer),
         )
@@ -68,7 +72,9 @@ def print_verdicts(results: Results, verdicts: list[Verdict]) -> None:
         print(f"  {name}: {'not built' if name == 'envoi' else 'not installed'} ({problem})")
 
 
-def write_markdown(path: Path, results: Results, verdicts: list[Verdict], machine: dict[str, str]) -> None:
+def write_markdown(
+    path: Path, results: Results, verdicts: list[Verdict], machine: dict[str, str]
+) -> None:
     """Put the tables between the markers of a page, or make the page.
 
     Args:
@@ -77,15 +83,35 @@ def write_markdown(path: Path, results: Results, verdicts: list[Verdict], machin
         verdicts: The targets.
         machine: What the run ran on.
     """
-    lines = [START, "", f"Measured with {', '.join(f'{key} {value}' for key, value in machine.items())}.", ""]
+    lines = [
+        START,
+        "",
+        f"Measured with {', '.join(f'{key} {value}' for key, value in machine.items())}.",
+        "",
+    ]
     if verdicts:
         lines += ["| target | figure | |", "|---|--:|---|"]
-        lines += [f"| {each.text} | {each.value} | {'PASS' if each.passed else 'MISS'} |" for each in verdicts]
+        lines += [
+            f"| {each.text} | {each.value} | {'PASS' if each.passed else 'MISS'} |"
+            for each in verdicts
+        ]
     for name, figures in results.figures.items():
         case = BY_NAME[name]
-        lines += ["", f"### {case.title} ({case.unit})", "", "| " + " | ".join(_HEADINGS) + " |", "|---|--:|--:|--:|--:|"]
+        lines += [
+            "",
+            f"### {case.title} ({case.unit})",
+            "",
+            "| " + " | ".join(_HEADINGS) + " |",
+            "|---|--:|--:|--:|--:|",
+        ]
         lines += ["| " + " | ".join(_emphasised(row)) + " |" for row in rows(case, figures)]
-        lines += ["", *[f"{peer} failed: {problem}" for peer, problem in results.failures.get(name, {}).items()]]
+        lines += [
+            "",
+            *[
+                f"{peer} failed: {problem}"
+                for peer, problem in results.failures.get(name, {}).items()
+            ],
+        ]
     section = "\n".join([*lines, "", END])
     page = path.read_text() if path.exists() else f"# Benchmarks\n\n{START}\n{END}\n"
     before, _, rest = page.partition(START)
@@ -93,12 +119,17 @@ def write_markdown(path: Path, results: Results, verdicts: list[Verdict], machin
     path.write_text(before + section + (rest.partition(END)[2] or "\n"))
 
 
-def write_json(path: Path, results: Results, verdicts: list[Verdict], machine: dict[str, str]) -> None:
+def write_json(
+    path: Path, results: Results, verdicts: list[Verdict], machine: dict[str, str]
+) -> None:
     """Write all figures, in seconds per operation or bytes."""
     content: dict[str, Any] = {
         "machine": machine,
         "cases": {
-            name: {"title": BY_NAME[name].title, "figures": {peer: figure._asdict() for peer, figure in figures.items()}}
+            name: {
+                "title": BY_NAME[name].title,
+                "figures": {peer: figure._asdict() for peer, figure in figures.items()},
+            }
             for name, figures in results.figures.items()
         },
         "failures": results.failures,

@@ -9,7 +9,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.cases import FRESH_KINDS, LARGE_BYTES, Case
-from benchmarks.peer import Figure, MissingClientError, Peer, PeerError, UnsupportedCaseError, checked
+from benchmarks.peer import (
+    Figure,
+    MissingClientError,
+    Peer,
+    PeerError,
+    UnsupportedCaseError,
+    checked,
+)
 from benchmarks.processes import start, stop
 
 if TYPE_CHECKING:
@@ -50,7 +57,11 @@ class Results:
     def keep_best(self, case: Case, peer: Peer, figure: Figure) -> None:
         """Take in a batch's figure."""
         best = self.figures.setdefault(case.name, {}).get(peer.name)
-        kept = figure if best is None else Figure(min(best.wall, figure.wall), min(best.cpu, figure.cpu))
+        kept = (
+            figure
+            if best is None
+            else Figure(min(best.wall, figure.wall), min(best.cpu, figure.cpu))
+        )
         self.figures[case.name][peer.name] = kept
 
     def fail(self, case: Case, peer: Peer, problem: PeerError) -> None:
@@ -62,7 +73,13 @@ class Results:
             self.failures.setdefault(case.name, {})[peer.name] = str(problem)
 
 
-def measure(cases: Iterable[Case], peers: Sequence[Peer], site: Site, effort: Effort, report: Callable[[Case, Results], None]) -> Results:
+def measure(
+    cases: Iterable[Case],
+    peers: Sequence[Peer],
+    site: Site,
+    effort: Effort,
+    report: Callable[[Case, Results], None],
+) -> Results:
     """Measure every case with every client that can do it.
 
     Args:
@@ -76,7 +93,11 @@ def measure(cases: Iterable[Case], peers: Sequence[Peer], site: Site, effort: Ef
     for peer in peers:
         peer.launch()
     for case in cases:
-        taking_part = [peer for peer in peers if peer.name not in results.missing and (case.peers is None or peer.name in case.peers)]
+        taking_part = [
+            peer
+            for peer in peers
+            if peer.name not in results.missing and (case.peers is None or peer.name in case.peers)
+        ]
         if case.kind in FRESH_KINDS:
             _measure_fresh(case, taking_part, site, effort, results)
         else:
@@ -85,7 +106,9 @@ def measure(cases: Iterable[Case], peers: Sequence[Peer], site: Site, effort: Ef
     return results
 
 
-def _measure_interleaved(case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results) -> None:
+def _measure_interleaved(
+    case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results
+) -> None:
     counts: dict[Peer, int] = {}
 
     def warm_up(peer: Peer) -> None:
@@ -114,7 +137,9 @@ def _warm_up(case: Case, peer: Peer, site: Site, effort: Effort) -> int:
     return max(case.at_once, min(_MOST_OPERATIONS, int(effort.batch_seconds / estimate)))
 
 
-def _measure_fresh(case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results) -> None:
+def _measure_fresh(
+    case: Case, peers: list[Peer], site: Site, effort: Effort, results: Results
+) -> None:
     # For imports, the bare interpreter is the floor, and is subtracted.
     remaining = [peer for peer in peers if case.kind != "import" or peer.name != "floor"]
     bare: dict[str, Figure] = {}
@@ -133,11 +158,22 @@ def _measure_fresh(case: Case, peers: list[Peer], site: Site, effort: Effort, re
                 remaining.remove(peer)
     for name, figure in list(results.figures.get(case.name, {}).items()):
         if name in bare:
-            results.figures[case.name][name] = Figure(max(figure.wall - bare[name].wall, 0.0), max(figure.cpu - bare[name].cpu, 0.0))
+            results.figures[case.name][name] = Figure(
+                max(figure.wall - bare[name].wall, 0.0), max(figure.cpu - bare[name].cpu, 0.0)
+            )
 
 
 def _fresh(case: Case, peer: Peer, site: Site) -> Figure:
-    command = [peer.python, "-m", "benchmarks.fresh", case.kind, peer.name, site.page(case.page), site.ca, str(case.size)]
+    command = [
+        peer.python,
+        "-m",
+        "benchmarks.fresh",
+        case.kind,
+        peer.name,
+        site.page(case.page),
+        site.ca,
+        str(case.size),
+    ]
     process = start(command, peer.cpu, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         output, _ = process.communicate(timeout=_FRESH_SECONDS)
@@ -155,7 +191,9 @@ def _fresh(case: Case, peer: Peer, site: Site) -> Figure:
 
 def _time_program(peer: Peer, statement: str) -> Figure:
     began, cpu = time.perf_counter(), _children_cpu()
-    process = start([peer.python, "-c", statement], peer.cpu, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = start(
+        [peer.python, "-c", statement], peer.cpu, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     try:
         # The end of its output tells when it ends; waiting with a timeout would poll every 50 ms.
         process.communicate(timeout=_FRESH_SECONDS)

@@ -37,7 +37,8 @@ http {{
   keepalive_requests 1000000000;
   keepalive_timeout 3600s;
   server_tokens off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   root {folder}/files;
   ssl_certificate {folder}/server.pem;
@@ -90,7 +91,10 @@ def serve(cpu: int | None, open_files: int) -> Iterator[Site]:
         MissingProgramError: nginx or openssl is not on the PATH.
     """
     nginx = _program("nginx", "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
-    with tempfile.TemporaryDirectory(prefix="envoi-benchmark-") as name, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="envoi-benchmark-") as name,
+        contextlib.ExitStack() as stack,
+    ):
         folder = Path(name)
         ca = make_certificates(folder)
         _write_files(folder / "files")
@@ -106,11 +110,19 @@ def serve(cpu: int | None, open_files: int) -> Iterator[Site]:
                 connections=max(open_files - 64, 256),
             )
         )
-        server = start([nginx, "-p", name, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")], cpu)
+        server = start(
+            [nginx, "-p", name, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
+            cpu,
+        )
         stack.callback(stop, server)
         slow_server = start([sys.executable, "-m", "benchmarks.slow_server", str(slow)], cpu)
         stack.callback(stop, slow_server)
-        for port, process in ((plain, server), (tls, server), (tls_close, server), (slow, slow_server)):
+        for port, process in (
+            (plain, server),
+            (tls, server),
+            (tls_close, server),
+            (slow, slow_server),
+        ):
             _wait_for(port, process, folder / "error.log")
         yield Site(
             plain=f"http://{_HOST}:{plain}/json",
@@ -131,7 +143,9 @@ def small_body() -> str:
 
 
 def make_certificates(folder: Path) -> Path:
-    """Write a CA and a certificate for 127.0.0.1 and localhost to a folder, and return the CA's file."""
+    """Write a CA and a certificate for 127.0.0.1 and localhost to a folder, and return the CA's
+    file.
+    """
     openssl = _program("openssl", "")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     (folder / "server.ext").write_text(
@@ -142,7 +156,11 @@ def make_certificates(folder: Path) -> Path:
     request = ["-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost"]
     signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"]
     signing = ["-in", "server.csr", *signer, "-out", "server.pem", "-extfile", "server.ext"]
-    for command in (["req", "-x509", *key, *authority, *usage], ["req", "-new", *key, *request], ["x509", "-req", *signing]):
+    for command in (
+        ["req", "-x509", *key, *authority, *usage],
+        ["req", "-new", *key, *request],
+        ["x509", "-req", *signing],
+    ):
         subprocess.run([openssl, *command], cwd=folder, check=True, capture_output=True, timeout=30)
     return folder / "ca.pem"
 
@@ -150,7 +168,9 @@ def make_certificates(folder: Path) -> Path:
 def _program(name: str, more_folders: str) -> str:
     found = shutil.which(name) or (shutil.which(name, path=more_folders) if more_folders else None)
     if found is None:
-        message = f"the benchmark needs {name}, which is not on the PATH (Debian: apt-get install {name})"
+        message = (
+            f"the benchmark needs {name}, which is not on the PATH (Debian: apt-get install {name})"
+        )
         raise MissingProgramError(message)
     return found
 

@@ -1,4 +1,6 @@
-"""A server that answers every request after ten milliseconds: ``python -m benchmarks.slow_server PORT``."""
+"""A server that answers every request after ten milliseconds: ``python -m benchmarks.slow_server
+PORT``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ DELAY_SECONDS = 0.010
 """Time between a request and its answer."""
 
 _BODY = small_body().encode()
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(_BODY),
+    _BODY,
+)
 
 
 class SlowProtocol(asyncio.Protocol):
@@ -34,7 +39,9 @@ class SlowProtocol(asyncio.Protocol):
 
 async def main(port: int) -> None:
     """Serve on a loopback port for ever."""
-    server = await asyncio.get_running_loop().create_server(SlowProtocol, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(
+        SlowProtocol, "127.0.0.1", port, backlog=1024
+    )
     await server.serve_forever()
 
 

@@ -52,7 +52,9 @@ def _particular(figures: _Figures) -> Iterator[Verdict]:
     yield from _absolute(figures, "session", 0.0001, "Session() built in <= 0.1 ms, in µs")
 
 
-def _at_most(figures: _Figures, name: str, measure: str, reference: str, limit: float) -> Iterator[Verdict]:
+def _at_most(
+    figures: _Figures, name: str, measure: str, reference: str, limit: float
+) -> Iterator[Verdict]:
     pair = _pair(figures, name, measure, reference)
     if pair is not None:
         ratio = pair[0] / pair[1]
@@ -63,11 +65,17 @@ def _at_most(figures: _Figures, name: str, measure: str, reference: str, limit: 
         )
 
 
-def _times_less(figures: _Figures, name: str, measure: str, reference: str, limit: float) -> Iterator[Verdict]:
+def _times_less(
+    figures: _Figures, name: str, measure: str, reference: str, limit: float
+) -> Iterator[Verdict]:
     pair = _pair(figures, name, measure, reference)
     if pair is not None:
         ratio = pair[1] / pair[0]
-        yield Verdict(f"{name} {_label(measure)} >= {limit} x less than {reference}", f"{ratio:.1f}", ratio >= limit)
+        yield Verdict(
+            f"{name} {_label(measure)} >= {limit} x less than {reference}",
+            f"{ratio:.1f}",
+            ratio >= limit,
+        )
 
 
 def _flat(figures: _Figures) -> Iterator[Verdict]:
@@ -76,7 +84,11 @@ def _flat(figures: _Figures) -> Iterator[Verdict]:
         many = figures.get(name, {})
         if "envoi" in few and "envoi" in many:
             ratio = many["envoi"].wall / few["envoi"].wall
-            floor = f" (floor: {many['floor'].wall / few['floor'].wall:.2f})" if "floor" in few and "floor" in many else ""
+            floor = (
+                f" (floor: {many['floor'].wall / few['floor'].wall:.2f})"
+                if "floor" in few and "floor" in many
+                else ""
+            )
             yield Verdict(f"{name} wall <= 1.3 x asyncio-16", f"{ratio:.2f}{floor}", ratio <= 1.3)
 
 
@@ -85,14 +97,22 @@ def _throughput(figures: _Figures, name: str) -> Iterator[Verdict]:
     others = [figure.wall for peer, figure in case.items() if peer != "envoi"]
     if "envoi" in case and others:
         ratio = min(others) / case["envoi"].wall
-        yield Verdict(f"{name} throughput >= 0.95 x the best of floor and peers", f"{ratio:.2f}", ratio >= 0.95)
+        yield Verdict(
+            f"{name} throughput >= 0.95 x the best of floor and peers",
+            f"{ratio:.2f}",
+            ratio >= 0.95,
+        )
 
 
 def _memory(figures: _Figures) -> Iterator[Verdict]:
     small, large = figures.get("memory-body-1", {}), figures.get("memory-body-100", {})
     if "envoi" in small and "envoi" in large:
         more = large["envoi"].wall - small["envoi"].wall
-        yield Verdict("peak memory of a 100 MB body over that of a 1 MB body, <= 1 MB", f"{more / 1e6:.2f} MB", more <= MEDIUM_BYTES)
+        yield Verdict(
+            "peak memory of a 100 MB body over that of a 1 MB body, <= 1 MB",
+            f"{more / 1e6:.2f} MB",
+            more <= MEDIUM_BYTES,
+        )
 
 
 def _absolute(figures: _Figures, name: str, limit: float, text: str) -> Iterator[Verdict]:
@@ -109,9 +129,15 @@ def _ahead_of_best_peer(figures: _Figures) -> Iterator[Verdict]:
         if "envoi" not in found or best is None or case.name.startswith(_NOT_A_RACE):
             continue
         reference = found[best].wall
-        value = f"{found['envoi'].wall / reference:.2f}" if reference else shown(case, found["envoi"].wall)
+        value = (
+            f"{found['envoi'].wall / reference:.2f}"
+            if reference
+            else shown(case, found["envoi"].wall)
+        )
         value += _cpu_too(figures, case.name, "wall", best)
-        yield Verdict(f"{case.name}: ahead of the best peer ({best})", value, found["envoi"].wall <= reference)
+        yield Verdict(
+            f"{case.name}: ahead of the best peer ({best})", value, found["envoi"].wall <= reference
+        )
 
 
 def _pair(figures: _Figures, name: str, measure: str, reference: str) -> tuple[float, float] | None:

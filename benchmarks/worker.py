@@ -1,7 +1,8 @@
-"""A client in a process of its own, which runs batches on request: ``python -m benchmarks.worker CLIENT``.
+"""A client in a process of its own, which runs batches on request: ``python -m benchmarks.worker
+CLIENT``.
 
-Requests and answers are JSON, one a line: ``open`` a case, ``run`` a batch of it, ``close`` it. The process ends with
-its standard input.
+Requests and answers are JSON, one a line: ``open`` a case, ``run`` a batch of it, ``close`` it. The
+process ends with its standard input.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ def main(name: str) -> None:
         try:
             client = load(name)
         except Exception as problem:
-            print(json.dumps(_failure(problem, missing=isinstance(problem, ImportError))), file=answers, flush=True)
+            print(
+                json.dumps(_failure(problem, missing=isinstance(problem, ImportError))),
+                file=answers,
+                flush=True,
+            )
             return
         print(json.dumps({"ready": True}), file=answers, flush=True)
         batch: Batch | None = None
@@ -42,7 +47,9 @@ def main(name: str) -> None:
             print(json.dumps(answer), file=answers, flush=True)
 
 
-def _answer(client: Client, batch: Batch | None, request: dict[str, Any]) -> tuple[Batch | None, dict[str, Any]]:
+def _answer(
+    client: Client, batch: Batch | None, request: dict[str, Any]
+) -> tuple[Batch | None, dict[str, Any]]:
     if request["do"] == "run" and batch is not None:
         wall, cpu = batch.run(request["count"])
         return batch, {"wall": wall, "cpu": cpu}

@@ -46,7 +46,9 @@ class Step:
     def source(self) -> str:
         """The body of the function; the whole of it when it is async."""
         lines = inspect.getsource(self.function).splitlines()
-        start = next(number for number, line in enumerate(lines) if line.lstrip().startswith('"""')) + 1
+        start = (
+            next(number for number, line in enumerate(lines) if line.lstrip().startswith('"""')) + 1
+        )
         body = textwrap.dedent("\n".join(lines[start:]))
         if self.run is None:
             return body
@@ -55,27 +57,39 @@ class Step:
 
 
 class Screen:
-    """Prints steps and counts those that went wrong. Colours only on a terminal, and not with NO_COLOR set."""
+    """Prints steps and counts those that went wrong.
+
+    Colours only on a terminal, and not with NO_COLOR set.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.failed: list[str] = []
         self.live = stream.isatty()
-        self.coloured = self.live and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self.coloured = (
+            self.live and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
         self.width = max(60, min(shutil.get_terminal_size().columns, 110))
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
     def colour(self, text: str, *codes: str) -> str:
         """The text in a colour, where there are colours."""
-        return f"\x1b[{';'.join(codes)}m{text}\x1b[{_PLAIN}m" if self.coloured and codes and text else text
+        return (
+            f"\x1b[{';'.join(codes)}m{text}\x1b[{_PLAIN}m"
+            if self.coloured and codes and text
+            else text
+        )
 
     def line(self, text: str = "", *codes: str) -> None:
         """Print a line."""
         print(self.colour(text, *codes), file=self.stream, flush=True)
 
     def show(self, number: int, step: Step, *arguments: Any) -> None:
-        """Print a step's source, run it, print what it prints as it comes, and say whether that is as it should be."""
+        """Print a step's source, run it, and print its output as it comes.
+
+        Says whether that is as it should be.
+        """
         title = f" {number:>2}  {step.title.rstrip('.')} "
         self.line()
         self.line(title + "─" * max(0, self.width - len(title)), _BOLD, _CYAN)
@@ -109,7 +123,10 @@ class Screen:
 
 
 class Output(io.TextIOBase):
-    """Standard output while a step runs: set off with a bar, long lines folded, `\r` rewriting the line on a terminal."""
+    """Standard output while a step runs: set off with a bar, long lines folded.
+
+    `\r` rewrites the line on a terminal.
+    """
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
@@ -140,7 +157,9 @@ class Output(io.TextIOBase):
 
     def _end_line(self) -> None:
         rewind = "\r" if self._screen.live else ""
-        for line in textwrap.wrap(self._line, self._screen.width - 6, drop_whitespace=False) or [""]:
+        for line in textwrap.wrap(self._line, self._screen.width - 6, drop_whitespace=False) or [
+            ""
+        ]:
             self._screen.line(f"{rewind}{self._bar()}{line}".rstrip(" "))
         self._line = ""
 

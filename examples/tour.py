@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Site:
-    """What the snippets talk to: a server with and one without TLS, and an address where nobody listens."""
+    """What the snippets talk to: a server with TLS, one without, and a closed port."""
 
     url: str
     secure_url: str
@@ -112,7 +112,10 @@ def an_untrusted_certificate(site: Site) -> None:
 def a_download(site: Site) -> None:
     """Stream a download to disk"""
     path = site.folder / "download"
-    with envoi.get(f"{site.url}/download/50000000", stream=True) as response, path.open("wb") as file:
+    with (
+        envoi.get(f"{site.url}/download/50000000", stream=True) as response,
+        path.open("wb") as file,
+    ):
         size = int(response.headers["Content-Length"])
         for piece in response.iter_content(256 * 1024):
             file.write(piece)
@@ -124,9 +127,14 @@ async def a_hundred_pages(site: Site) -> None:
     """Fetch a hundred pages at once, under asyncio"""
     async with envoi.AsyncSession() as session:
         started = time.perf_counter()
-        responses = await asyncio.gather(*(session.get(f"{site.url}/get?page={page}") for page in range(100)))
+        responses = await asyncio.gather(
+            *(session.get(f"{site.url}/get?page={page}") for page in range(100))
+        )
         seconds = time.perf_counter() - started
-    print(f"{sum(response.ok for response in responses)} pages, {len(responses) / seconds:.0f} requests per second")
+    print(
+        f"{sum(response.ok for response in responses)} pages, "
+        f"{len(responses) / seconds:.0f} requests per second"
+    )
 
 
 async def a_hundred_more(site: Site) -> None:
@@ -165,9 +173,19 @@ STEPS = (
     Step(https, ("200 https://127.0.0.1:",)),
     Step(an_untrusted_certificate, ("CertificateError",)),
     Step(a_download, ("100% - 50000000 bytes on disk",)),
-    Step(a_hundred_pages, ("100 pages",), lambda flow, site: asyncio.run(flow(site)), "asyncio.run(a_hundred_pages(site))"),
+    Step(
+        a_hundred_pages,
+        ("100 pages",),
+        lambda flow, site: asyncio.run(flow(site)),
+        "asyncio.run(a_hundred_pages(site))",
+    ),
     Step(a_hundred_more, ("100 pages",), trio.run, "trio.run(a_hundred_more, site)"),
-    Step(an_async_stream, ('{"id": 0', '{"id": 2'), lambda flow, site: asyncio.run(flow(site)), "asyncio.run(an_async_stream(site))"),
+    Step(
+        an_async_stream,
+        ('{"id": 0', '{"id": 2'),
+        lambda flow, site: asyncio.run(flow(site)),
+        "asyncio.run(an_async_stream(site))",
+    ),
 )
 
 
@@ -176,7 +194,9 @@ def main(arguments: list[str]) -> int:
     display = screen()
     url = (arguments[0] if arguments else os.environ.get("URL", "")).removeprefix("URL=")
     display.line()
-    display.line(f"  Envoi {envoi.__version__}, Python {platform.python_version()}, {platform.system()}", "1")
+    display.line(
+        f"  Envoi {envoi.__version__}, Python {platform.python_version()}, {platform.system()}", "1"
+    )
     return fetch(display, url) if url else tour(display)
 
 
@@ -191,7 +211,9 @@ def tour(display: Screen) -> int:
     display.line()
     done = len(STEPS) - len(display.failed)
     display.line(
-        f"  {done} of {len(STEPS)} as they should be, in {time.perf_counter() - started:.1f} s", "1", "31" if display.failed else "32"
+        f"  {done} of {len(STEPS)} as they should be, in {time.perf_counter() - started:.1f} s",
+        "1",
+        "31" if display.failed else "32",
     )
     for title in display.failed:
         display.line(f"  ✗ {title}", "31")
@@ -201,10 +223,21 @@ def tour(display: Screen) -> int:
 @contextlib.contextmanager
 def start_site() -> Iterator[Site]:
     """Start the servers."""
-    with Server() as plain, Server(tls=True) as secure, tempfile.TemporaryDirectory() as folder, socket.socket() as closed:
+    with (
+        Server() as plain,
+        Server(tls=True) as secure,
+        tempfile.TemporaryDirectory() as folder,
+        socket.socket() as closed,
+    ):
         # Bound but not listening: the port stays ours, and connections to it are refused.
         closed.bind(("127.0.0.1", 0))
-        yield Site(plain.url, secure.url, secure.ca_path, f"http://127.0.0.1:{closed.getsockname()[1]}/", Path(folder))
+        yield Site(
+            plain.url,
+            secure.url,
+            secure.ca_path,
+            f"http://127.0.0.1:{closed.getsockname()[1]}/",
+            Path(folder),
+        )
 
 
 def fetch(display: Screen, url: str) -> int:
@@ -214,8 +247,14 @@ def fetch(display: Screen, url: str) -> int:
     except envoi.RequestException as error:
         display.line(f"  ✗ {type(error).__name__}: {error}", "31")
         return 1
-    display.line(f"  {response.status_code} {response.reason}  {response.url}", "1", "32" if response.ok else "31")
-    display.line(f"  {response.elapsed.total_seconds() * 1000:.0f} ms, {len(response.content)} bytes", "2")
+    display.line(
+        f"  {response.status_code} {response.reason}  {response.url}",
+        "1",
+        "32" if response.ok else "31",
+    )
+    display.line(
+        f"  {response.elapsed.total_seconds() * 1000:.0f} ms, {len(response.content)} bytes", "2"
+    )
     display.line()
     for name, value in response.headers.items():
         display.line(f"  {display.colour(name, '36')}: {value}")

@@ -70,9 +70,18 @@ def raw_server(ca: CertificateAuthority) -> Iterator[RawServerFactory]:
     """
     running: list[RawServer] = []
 
-    def make(script: Callable[[RawConnection], object] | list[bytes | None], *, tls: Any = False, **options: Any) -> RawServer:
+    def make(
+        script: Callable[[RawConnection], object] | list[bytes | None],
+        *,
+        tls: Any = False,
+        **options: Any,
+    ) -> RawServer:
         tls = ca.issue("localhost", "127.0.0.1", "::1") if tls is True else tls
-        made = RawServer(script, tls=tls, **options) if callable(script) else RawServer.replies(script, tls=tls, **options)
+        made = (
+            RawServer(script, tls=tls, **options)
+            if callable(script)
+            else RawServer.replies(script, tls=tls, **options)
+        )
         running.append(made)
         return made
 
@@ -169,7 +178,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, and make an unclosed socket or file a failure even without -W error."""
-    config.addinivalue_line("markers", "leaks: collect garbage after the test, so that what it left open fails it")
+    config.addinivalue_line(
+        "markers", "leaks: collect garbage after the test, so that what it left open fails it"
+    )
     config.addinivalue_line("filterwarnings", "error::ResourceWarning")
     config.addinivalue_line("filterwarnings", "error::pytest.PytestUnraisableExceptionWarning")
     config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")

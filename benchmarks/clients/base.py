@@ -1,8 +1,9 @@
 # ruff: noqa: ARG002  (the defaults only say what is lacking)
 """What a client module offers to the harness. One module per client; each defines ``CLIENT``.
 
-A getter fetches one page and returns the length of its body, or -1 unless the status is 200: the harness compares the
-length, so every request of every client is checked. Bodies are read as bytes. One session is shared by a whole case.
+A getter fetches one page and returns the length of its body, or -1 unless the status is 200: the
+harness compares the length, so every request of every client is checked. Bodies are read as bytes.
+One session is shared by a whole case.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class AsyncDriver:
 
 
 class Client:
-    """A client library, opened in one of three ways. A way that it lacks raises `UnsupportedError`."""
+    """A client library, opened in one of three ways. A way that it lacks raises
+    `UnsupportedError`.
+    """
 
     threads = True
     """Whether one session may be used by several threads."""

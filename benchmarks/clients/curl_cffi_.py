@@ -18,7 +18,9 @@ class CurlCffi(Client):
 
     async def open_asyncio(self, endpoint: Endpoint) -> AsyncDriver:
         """Use an async session with a handle for each request in flight."""
-        return AsyncRequestsDriver(curl_cffi.AsyncSession(verify=endpoint.ca, max_clients=endpoint.at_once))
+        return AsyncRequestsDriver(
+            curl_cffi.AsyncSession(verify=endpoint.ca, max_clients=endpoint.at_once)
+        )
 
     def construct(self) -> None:
         """Build a session."""

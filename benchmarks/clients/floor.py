@@ -1,4 +1,6 @@
-"""The floor: bare sockets and a prepared request. Nothing is parsed but the first response, whose length is expected again."""
+"""The floor: bare sockets and a prepared request. Nothing is parsed but the first response, whose
+length is expected again.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,10 @@ def request_for(endpoint: Endpoint, url: str) -> bytes:
     """Return the bytes of a GET."""
     host, port = endpoint.address
     path = "/" + url.split("/", 3)[3]
-    return f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: floor\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: floor\r\nAccept: */*\r\n"
+        "Accept-Encoding: gzip\r\n\r\n"
+    ).encode()
 
 
 def connect(endpoint: Endpoint) -> socket.socket:
@@ -99,7 +104,9 @@ class FloorSync(SyncDriver):
         return connection if self._context is None else self._secured(self._context, connection)
 
     def _secured(self, context: ssl.SSLContext, connection: socket.socket) -> ssl.SSLSocket:
-        return context.wrap_socket(connection, server_hostname=self._endpoint.address[0], session=self._session)
+        return context.wrap_socket(
+            connection, server_hostname=self._endpoint.address[0], session=self._session
+        )
 
     def _get_over_new_connection(self, context: ssl.SSLContext, request: bytes) -> int:
         answer = Answer()

@@ -1,4 +1,6 @@
-"""The floor for event loops: own non-blocking sockets, one reader callback for a connection's life."""
+"""The floor for event loops: own non-blocking sockets, one reader callback for a connection's
+life.
+"""
 
 from __future__ import annotations
 
@@ -64,10 +66,18 @@ class FloorConnection:
 class FloorTlsConnection(FloorConnection):
     """The same over TLS, through memory buffers."""
 
-    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, answer: Answer, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        loop: asyncio.AbstractEventLoop,
+        answer: Answer,
+        context: ssl.SSLContext,
+    ) -> None:
         super().__init__(endpoint, loop, answer)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=endpoint.address[0])
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=endpoint.address[0]
+        )
         self._handshake()
 
     def _handshake(self) -> None:
@@ -104,7 +114,9 @@ class FloorAsync(AsyncDriver):
         answer = Answer()
         if endpoint.secure:
             context = ssl.create_default_context(cafile=endpoint.ca)
-            self._idle: list[FloorConnection] = [FloorTlsConnection(endpoint, loop, answer, context) for _ in range(endpoint.at_once)]
+            self._idle: list[FloorConnection] = [
+                FloorTlsConnection(endpoint, loop, answer, context) for _ in range(endpoint.at_once)
+            ]
         else:
             self._idle = [FloorConnection(endpoint, loop, answer) for _ in range(endpoint.at_once)]
 
@@ -143,7 +155,9 @@ class FloorTrio(AsyncDriver):
         if not self._answer.total:
             self._answer.learn(data)
         self._idle.append(connection)
-        return self._answer.body if len(data) == self._answer.total and data.startswith(OK) else FAILED
+        return (
+            self._answer.body if len(data) == self._answer.total and data.startswith(OK) else FAILED
+        )
 
     async def close(self) -> None:
         """Close the sockets."""

@@ -22,7 +22,9 @@ class GeventDriver(SyncDriver):
 
     def __init__(self, endpoint: Endpoint) -> None:
         options = {"ca_certs": endpoint.ca} if endpoint.secure else None
-        self._client = HTTPClient.from_url(endpoint.url, concurrency=endpoint.at_once, ssl_options=options, block_size=_BLOCK_BYTES)
+        self._client = HTTPClient.from_url(
+            endpoint.url, concurrency=endpoint.at_once, ssl_options=options, block_size=_BLOCK_BYTES
+        )
         self._path = endpoint.path
 
     def getter(self) -> Callable[[str], int]:

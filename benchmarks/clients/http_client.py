@@ -1,4 +1,6 @@
-"""http.client of the standard library: a connection for each thread, reconnected when the server closes it."""
+"""http.client of the standard library: a connection for each thread, reconnected when the server
+closes it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # mypy: disable-error-code="import-not-found,import-untyped"
-"""httpx, with the pool's default of 20 idle connections: looking through more of them costs more than connecting anew."""
+"""httpx, with the pool's default of 20 idle connections: looking through more of them costs more
+than connecting anew.
+"""
 
 from __future__ import annotations
 

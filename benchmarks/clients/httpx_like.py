@@ -89,7 +89,10 @@ class HttpxClient(Client):
         return len(response.content) if response.status_code == 200 else FAILED
 
     def _settings(self, endpoint: Endpoint) -> dict[str, Any]:
-        # A pool that is exactly as large as the load is slower, and httpx2's has been seen to hang under threads.
+        # A pool that is exactly as large as the load is slower, and httpx2's has been seen to hang
+        # under threads.
         most = max(100, 4 * endpoint.at_once)
-        limits = self._library.Limits(max_connections=most, max_keepalive_connections=self._kept or most)
+        limits = self._library.Limits(
+            max_connections=most, max_keepalive_connections=self._kept or most
+        )
         return {"verify": ssl.create_default_context(cafile=endpoint.ca), "limits": limits}

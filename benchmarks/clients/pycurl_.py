@@ -24,7 +24,12 @@ class PycurlDriver(SyncDriver):
     def getter(self) -> Callable[[str], int]:
         """Return a function over a handle of its own."""
         handle = self._handle()
-        set_option, perform, write_option, url_option = handle.setopt, handle.perform, pycurl.WRITEFUNCTION, pycurl.URL
+        set_option, perform, write_option, url_option = (
+            handle.setopt,
+            handle.perform,
+            pycurl.WRITEFUNCTION,
+            pycurl.URL,
+        )
         header_option = pycurl.HEADERFUNCTION
         getinfo, status = handle.getinfo, pycurl.RESPONSE_CODE
 

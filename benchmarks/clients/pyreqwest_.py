@@ -85,7 +85,11 @@ class Pyreqwest(Client):
 
 
 def _configured(builder: Any, endpoint: Endpoint) -> Any:
-    return builder.add_root_certificate_pem(Path(endpoint.ca).read_bytes()).pool_max_idle_per_host(endpoint.at_once).no_proxy()
+    return (
+        builder.add_root_certificate_pem(Path(endpoint.ca).read_bytes())
+        .pool_max_idle_per_host(endpoint.at_once)
+        .no_proxy()
+    )
 
 
 CLIENT = Pyreqwest()

@@ -16,6 +16,6 @@ with requests.Session() as session:
     session.mount(url, Patient(max_retries=Retry(3, status_forcelist=[503])))
     response = session.get(f"{url}/get", stream=True)
     print(type(session).__module__, response.connection_info.peer[0])
-    # > envoi._facade.session 127.0.0.1
+    # > envoi._sessions.session 127.0.0.1
     print(response.raw.headers["Content-Type"], response.json()["headers"]["X-Patient"])
     # > application/json yes

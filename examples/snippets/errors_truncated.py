@@ -1,7 +1,9 @@
 import envoi
 from envoi.testing import RawServer
 
-with RawServer.replies([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"], close=True) as server:
+with RawServer.replies(
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"], close=True
+) as server:
     try:
         envoi.get(server.url)
     except envoi.IncompleteBody as error:

@@ -11,6 +11,8 @@ with envoi.Session(hooks={"response": check}) as session:
     except envoi.HTTPError as error:
         print(error.response.status_code)
         # > 404
-    unchecked = session.get(f"{url}/status/404", hooks={"response": lambda response, **options: None})
+    unchecked = session.get(
+        f"{url}/status/404", hooks={"response": lambda response, **options: None}
+    )
     print(unchecked.ok)
     # > False

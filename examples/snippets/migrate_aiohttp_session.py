@@ -4,7 +4,9 @@ import envoi
 
 
 async def main():
-    async with envoi.AsyncSession(base_url=url, headers={"X-Shop": "7"}, trust_env=False) as session:
+    async with envoi.AsyncSession(
+        base_url=url, headers={"X-Shop": "7"}, trust_env=False
+    ) as session:
         response = await session.get("/get", params={"page": 2})
         print(response.status_code, response.headers["Content-Type"])
         print(response.json()["args"], len(response.text) > 100)

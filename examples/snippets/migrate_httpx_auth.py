@@ -26,7 +26,11 @@ with Server() as server:
 
     @server.route("/private")
     def private(request):
-        return Answer(200, "come in") if request.headers.get("X-Key") == "k" else Answer(401, {"key": "k"})
+        return (
+            Answer(200, "come in")
+            if request.headers.get("X-Key") == "k"
+            else Answer(401, {"key": "k"})
+        )
 
     print(httpx.get(f"{server.url}/private", auth=ForHttpx()).text)
     # > come in

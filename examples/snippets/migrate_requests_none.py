@@ -12,7 +12,11 @@ for http in (requests, envoi):
 
 
 def fetch(address, auth=None, timeout=None):
-    given = {name: value for name, value in {"auth": auth, "timeout": timeout}.items() if value is not None}
+    given = {
+        name: value
+        for name, value in {"auth": auth, "timeout": timeout}.items()
+        if value is not None
+    }
     return session.get(address, **given)
 
 

@@ -7,7 +7,9 @@ def order(http):
     with http.Session() as session:
         session.headers["X-Shop"] = "7"
         session.auth = ("ada", "secret")
-        response = session.post(f"{url}/post", params={"page": [1, 2]}, json={"item": "tea"}, timeout=(3, 10))
+        response = session.post(
+            f"{url}/post", params={"page": [1, 2]}, json={"item": "tea"}, timeout=(3, 10)
+        )
         response.raise_for_status()
         sent = response.json()
         try:

@@ -10,7 +10,11 @@ with Server() as server:
 
     @server.route("/private")
     def private(request):
-        return "come in" if 'username="ada"' in request.headers.get("Authorization") else Answer(401, headers=CHALLENGE)
+        return (
+            "come in"
+            if 'username="ada"' in request.headers.get("Authorization")
+            else Answer(401, headers=CHALLENGE)
+        )
 
     handler = HTTPDigestAuthHandler()
     handler.add_password("home", server.url, "ada", "secret")

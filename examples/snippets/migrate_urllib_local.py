@@ -12,7 +12,11 @@ with envoi.Session() as session:
     for address in (page, "data:text/plain;base64,aGVsbG8="):
         with urlopen(address) as theirs:
             ours = session.get(address)
-            print(ours.content == theirs.read(), ours.headers["Content-Type"], theirs.headers["Content-Type"])
+            print(
+                ours.content == theirs.read(),
+                ours.headers["Content-Type"],
+                theirs.headers["Content-Type"],
+            )
     # > True text/html text/html
     # > True text/plain text/plain
 

@@ -14,7 +14,10 @@ print(envoi.get(private, auth=("ada", "secret")).json()["user"])
 # > ada
 
 # Several hosts, each with its own:
-users = {envoi.URL(url).origin: HTTPBasicAuth("ada", "secret"), "https://example.org:443": HTTPBasicAuth("bob", "other")}
+users = {
+    envoi.URL(url).origin: HTTPBasicAuth("ada", "secret"),
+    "https://example.org:443": HTTPBasicAuth("bob", "other"),
+}
 
 
 def by_host(request):

@@ -19,7 +19,9 @@ def raise_for_status(response, **options):
     response.raise_for_status()
 
 
-with envoi.Session(hooks={"response": raise_for_status}) as session:  # the other way round: as urllib does it
+with envoi.Session(
+    hooks={"response": raise_for_status}
+) as session:  # the other way round: as urllib does it
     try:
         session.get(f"{url}/status/404")
     except envoi.HTTPError as error:

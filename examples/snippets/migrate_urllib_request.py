@@ -3,7 +3,12 @@ from urllib.request import Request, urlopen
 
 import envoi
 
-request = Request(f"{url}/put", data=b'{"item": "tea"}', headers={"Content-Type": "application/json"}, method="PUT")
+request = Request(
+    f"{url}/put",
+    data=b'{"item": "tea"}',
+    headers={"Content-Type": "application/json"},
+    method="PUT",
+)
 request.add_header("X-Shop", "7")
 with urlopen(request) as response:
     theirs = json.load(response)

@@ -15,11 +15,15 @@ def retrieve(address, path, report=None, size=64 * 1024):
 
 
 reports = []
-path, headers = urlretrieve(f"{url}/download/100000", folder / "theirs", lambda *report: reports.append(report))
+path, headers = urlretrieve(
+    f"{url}/download/100000", folder / "theirs", lambda *report: reports.append(report)
+)
 print(path.stat().st_size, headers["Content-Length"], reports[-1][2])
 # > 100000 100000 100000
 urlcleanup()  # removes what urlretrieve made when it was given no path
 
-path, headers = retrieve(f"{url}/download/100000", folder / "ours", lambda *report: reports.append(report))
+path, headers = retrieve(
+    f"{url}/download/100000", folder / "ours", lambda *report: reports.append(report)
+)
 print(path.stat().st_size, headers["Content-Length"], reports[-1][1:])
 # > 100000 100000 (100000, 100000)

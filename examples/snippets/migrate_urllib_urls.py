@@ -4,7 +4,10 @@ import envoi
 
 base = "https://example.org/a/b?x=1"
 theirs, ours = urlsplit(base), envoi.URL(base)
-print((theirs.scheme, theirs.hostname, theirs.path, theirs.query) == (ours.scheme, ours.host, ours.path, ours.query))
+print(
+    (theirs.scheme, theirs.hostname, theirs.path, theirs.query)
+    == (ours.scheme, ours.host, ours.path, ours.query)
+)
 # > True
 print(theirs.port, ours.explicit_port, ours.port)
 # > None None 443

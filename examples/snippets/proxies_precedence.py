@@ -1,6 +1,9 @@
 import envoi
 
-proxies = {"all": "http://127.0.0.1:9", "http://127.0.0.1": None}  # everything by way of a proxy, but for one host
+proxies = {
+    "all": "http://127.0.0.1:9",
+    "http://127.0.0.1": None,
+}  # everything by way of a proxy, but for one host
 with envoi.Session(proxies=proxies) as session:
     print(session.get(f"{url}/get").status_code)
     # > 200

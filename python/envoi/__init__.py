@@ -13,10 +13,6 @@ from typing import TYPE_CHECKING
 
 from envoi import aio, exceptions
 from envoi.__version__ import __version__
-from envoi._facade.async_response import AsyncResponse
-from envoi._facade.async_session import AsyncSession
-from envoi._facade.response import Response
-from envoi._facade.session import Session
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.prepared import PreparedRequest
@@ -24,6 +20,10 @@ from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
 from envoi._model.url import URL
+from envoi._responses.async_response import AsyncResponse
+from envoi._responses.response import Response
+from envoi._sessions.async_session import AsyncSession
+from envoi._sessions.session import Session
 from envoi.api import delete, get, head, options, patch, post, put, request, session
 from envoi.exceptions import (
     AlreadyImported,
@@ -86,10 +86,11 @@ if TYPE_CHECKING:
     from envoi import sessions as sessions
     from envoi import structures as structures
     from envoi import utils as utils
-    from envoi._facade.as_requests import install_as_requests as install_as_requests
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
+    from envoi._requests.install import install_as_requests as install_as_requests
 else:
-    # The modules of requests that are there after `import requests`, loaded when they are first asked for.
+    # The modules of requests that are there after `import requests`, loaded when they are first
+    # asked for.
     _MODULES = (
         "adapters",
         "auth",
@@ -104,7 +105,10 @@ else:
         "structures",
         "utils",
     )
-    _LAZY = {"Cookies": "envoi._model.cookie_jar:RequestsCookieJar", "install_as_requests": "envoi._facade.as_requests:install_as_requests"}
+    _LAZY = {
+        "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
+        "install_as_requests": "envoi._requests.install:install_as_requests",
+    }
     __getattr__ = _lazy_names("envoi", {**_LAZY, **{name: f"envoi.{name}" for name in _MODULES}})
 
 __all__ = [

@@ -23,7 +23,9 @@ __all__ = [
 __title__: Final = "envoi"
 __description__: Final = "HTTP for Python: the requests interface, sync and async, fast"
 __url__: Final = ""
-__build__: Final = int("".join(f"{int(part):02x}" for part in __version__.split(".")[:3] if part.isdigit()), 16)
+__build__: Final = int(
+    "".join(f"{int(part):02x}" for part in __version__.split(".")[:3] if part.isdigit()), 16
+)
 __author__: Final = "The Envoi developers"
 __author_email__: Final = ""
 __license__: Final = "Apache-2.0"

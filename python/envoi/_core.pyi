@@ -72,7 +72,8 @@ class InvalidMethodError(InvalidMessage):
 
 class URLError(ValueError):
     """A URL that cannot be used. `args` is `(kind, message)`; kind is one of
-    "scheme-missing", "scheme-invalid", "host-missing", "host-invalid", "port-invalid", "character", "too-long".
+    "scheme-missing", "scheme-invalid", "host-missing", "host-invalid", "port-invalid", "character",
+    "too-long".
     """
 
 class DecodeError(ValueError):
@@ -80,10 +81,12 @@ class DecodeError(ValueError):
 
 @final
 class Headers(MutableMapping[str, str]):
-    """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5).
+    """Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110,
+    section 5).
 
-    Values are `str` (characters up to U+00FF) or `bytes`; setting None removes the name; anything else raises InvalidHeaderError at
-    once. Line breaks and other forbidden characters are stored, and refused by `validate` and by `H1Machine.start`.
+    Values are `str` (characters up to U+00FF) or `bytes`; setting None removes the name; anything
+    else raises InvalidHeaderError at once. Line breaks and other forbidden characters are stored,
+    and refused by `validate` and by `H1Machine.start`.
     """
 
     def __new__(cls, items: _HeadersInput = None, /) -> Self: ...
@@ -120,8 +123,8 @@ class Headers(MutableMapping[str, str]):
     def validate(self) -> None:
         """Raise InvalidHeaderError when any field could not be sent."""
     def merged(self, other: _HeaderChanges, /) -> Headers:
-        """A copy in which each name in `other` replaces ours, and a name whose value is None is removed. What was given as bytes there
-        comes back as bytes, as in requests.
+        """A copy in which each name in `other` replaces ours, and a name whose value is None is
+        removed. What was given as bytes there comes back as bytes, as in requests.
         """
 
 @final
@@ -152,7 +155,9 @@ class ResponseHead:
 
 @final
 class H1Machine:
-    """The client side of one HTTP/1.1 connection (RFC 9112). It does no I/O: bytes in, bytes out."""
+    """The client side of one HTTP/1.1 connection (RFC 9112). It does no I/O: bytes in, bytes
+    out.
+    """
 
     def __new__(
         cls,
@@ -161,7 +166,9 @@ class H1Machine:
         max_header_count: int | None = None,
         max_informational: int | None = None,
     ) -> Self:
-        """Limits on what the peer may send, each with its default for None: 131072 bytes of head, 256 fields, 16 informational answers."""
+        """Limits on what the peer may send, each with its default for None: 131072 bytes of head,
+        256 fields, 16 informational answers.
+        """
     def start(
         self,
         method: str,
@@ -173,27 +180,36 @@ class H1Machine:
     ) -> bytes:
         """Begin a request, and return the bytes of its head followed by `body`.
 
-        `Host: <host>` is written first, unless `headers` has a Host of its own. The request's framing is read from `headers`:
-        one valid Content-Length, or `Transfer-Encoding: chunked`, or no body. `body`, if not empty, must be the whole
-        body; under chunked it is framed and terminated. Raises InvalidMessage (or a subclass), with the machine unchanged.
+        `Host: <host>` is written first, unless `headers` has a Host of its own. The request's
+            framing is read from `headers`:
+        one valid Content-Length, or `Transfer-Encoding: chunked`, or no body. `body`, if not empty,
+        must be the whole body; under chunked it is framed and terminated. Raises InvalidMessage (or
+        a subclass), with the machine unchanged.
         """
     def send_body(self, data: bytes, /) -> bytes:
-        """Frame one piece of a streamed body. Without chunked, the same object comes back. Raises InvalidMessage past Content-Length."""
+        """Frame one piece of a streamed body. Without chunked, the same object comes back. Raises
+        InvalidMessage past Content-Length.
+        """
     def end_body(self) -> bytes:
-        """End a streamed body. Raises InvalidMessage when fewer bytes than Content-Length were given."""
+        """End a streamed body. Raises InvalidMessage when fewer bytes than Content-Length were
+        given.
+        """
     def feed(self, data: bytes, /) -> bool:
-        """Take bytes as received (b"" is the end of the stream). True when the flow should look at the machine:
-        the final head is there and the body has ended or `threshold` bytes of it are waiting,
-        or (when `stop_at_informational`) a 1xx head came.
-        With no request in flight, any byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass.
+        """Take bytes as received (b"" is the end of the stream). True when the flow should look at
+        the machine: the final head is there and the body has ended or `threshold` bytes of it are
+        waiting, or (when `stop_at_informational`) a 1xx head came. With no request in flight, any
+        byte makes `keep_alive` false and returns True. Raises ProtocolViolation or a subclass.
         """
     threshold: int
-    """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there" (the default after `start`).
+    """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there"
+    (the default after `start`).
 
     The head of a redirect always returns True at once: nobody waits for its body.
     """
     stop_at_informational: bool
-    """Whether `feed` also returns True for bytes that bring a 1xx head. `start` leaves it as it is."""
+    """Whether `feed` also returns True for bytes that bring a 1xx head. `start` leaves it as it
+    is.
+    """
     def take_head(self) -> ResponseHead | None:
         """The final response's head, once."""
     def take_informational(self) -> list[ResponseHead]: ...
@@ -217,28 +233,32 @@ class H1Machine:
     def trailers(self) -> Headers | None: ...
     @property
     def keep_alive(self) -> bool:
-        """Whether another request may be started now: framing, Connection fields, no surplus bytes, request fully sent.
-        False while an exchange is under way.
+        """Whether another request may be started now: framing, Connection fields, no surplus bytes,
+        request fully sent. False while an exchange is under way.
         """
     @property
     def upgraded(self) -> bool:
-        """After 101, or 2xx to CONNECT: the connection belongs to another protocol, and `take_surplus` has the bytes that came with it."""
+        """After 101, or 2xx to CONNECT: the connection belongs to another protocol, and
+        `take_surplus` has the bytes that came with it.
+        """
     def take_surplus(self) -> bytes: ...
 
 @final
 class Decoder:
-    """Undo Content-Encoding (RFC 9110, section 8.4) in bounded steps: gzip, x-gzip, deflate (zlib or raw), br, zstd."""
+    """Undo Content-Encoding (RFC 9110, section 8.4) in bounded steps: gzip, x-gzip, deflate (zlib
+    or raw), br, zstd.
+    """
 
     @staticmethod
     def for_encoding(value: str, /) -> Decoder | None:
-        """A decoder for a Content-Encoding value; None when it names nothing but identity or a coding that is not known here.
-        Raises DecodeError for more than five codings.
+        """A decoder for a Content-Encoding value; None when it names nothing but identity or a
+        coding that is not known here. Raises DecodeError for more than five codings.
         """
     def feed(self, data: bytes, /) -> None:
         """Add encoded bytes."""
     def read(self, limit: int, /) -> bytes:
-        """At most `limit` decoded bytes; b"" when more input is needed or the end is reached. Memory stays bounded by the
-        input held and `limit`. Raises DecodeError.
+        """At most `limit` decoded bytes; b"" when more input is needed or the end is reached.
+        Memory stays bounded by the input held and `limit`. Raises DecodeError.
         """
     def finish(self) -> None:
         """Say that no more input comes, after `read` has returned b"".
@@ -247,7 +267,9 @@ class Decoder:
 
 @final
 class URL:
-    """A parsed http(s)-like URL (RFC 3986) that keeps the caller's bytes: only what is illegal is percent-encoded."""
+    """A parsed http(s)-like URL (RFC 3986) that keeps the caller's bytes: only what is illegal is
+    percent-encoded.
+    """
 
     def __new__(cls, url: str, /) -> Self: ...
     @property
@@ -276,16 +298,22 @@ class URL:
         """What a request line carries: path and query."""
     @property
     def authority(self) -> str:
-        """What a Host field carries: the host, in brackets for IPv6, and the port unless it is the scheme's default."""
+        """What a Host field carries: the host, in brackets for IPv6, and the port unless it is the
+        scheme's default.
+        """
     @property
     def origin(self) -> str:
-        """scheme://host:port, normalised, with the port always: equal strings are the same origin."""
+        """scheme://host:port, normalised, with the port always: equal strings are the same
+        origin.
+        """
     @property
     def has_userinfo(self) -> bool: ...
     @property
     def is_ip_literal(self) -> bool: ...
     def join(self, reference: str, /) -> URL:
-        """Resolve a reference against this URL (RFC 3986, section 5.2), dot segments removed as section 5.2.4 says."""
+        """Resolve a reference against this URL (RFC 3986, section 5.2), dot segments removed as
+        section 5.2.4 says.
+        """
     def with_query(self, query: str | None, /) -> URL: ...
     def with_added_query(self, query: str, /) -> URL:
         """`query` appended with `?` or `&`."""

@@ -7,4 +7,10 @@ from envoi._model.header_values import HEADER_VALIDATORS
 from envoi._model.header_values import STR_VALIDATORS as _HEADER_VALIDATORS_STR
 from envoi._model.legacy_text import to_native_string, unicode_is_ascii
 
-__all__ = ["HEADER_VALIDATORS", "_HEADER_VALIDATORS_BYTE", "_HEADER_VALIDATORS_STR", "to_native_string", "unicode_is_ascii"]
+__all__ = [
+    "HEADER_VALIDATORS",
+    "_HEADER_VALIDATORS_BYTE",
+    "_HEADER_VALIDATORS_STR",
+    "to_native_string",
+    "unicode_is_ascii",
+]

@@ -1,15 +1,17 @@
-"""Adapters, under requests' names: what a session sends requests with, by the beginning of their URLs."""
+"""Adapters, under requests' names: what a session sends requests with, by the beginning of their
+URLs.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi._facade.adapters import BaseAdapter, HTTPAdapter
-from envoi._facade.asgi import ASGIAdapter
-from envoi._facade.async_adapters import AsyncBaseAdapter, AsyncHTTPAdapter
-from envoi._facade.async_asgi import AsyncASGIAdapter
-from envoi._facade.local_adapters import DataAdapter, FileAdapter
-from envoi._facade.wsgi import WSGIAdapter
+from envoi._adapters.async_http import AsyncBaseAdapter, AsyncHTTPAdapter
+from envoi._adapters.http import BaseAdapter, HTTPAdapter
+from envoi._adapters.local import DataAdapter, FileAdapter
+from envoi._apps.asgi import ASGIAdapter
+from envoi._apps.async_asgi import AsyncASGIAdapter
+from envoi._apps.wsgi import WSGIAdapter
 from envoi._model.lazy import names_of as _names_of
 
 __all__ = [
@@ -47,5 +49,8 @@ if not TYPE_CHECKING:
         "parse_url": "urllib3.util:parse_url",
         "proxy_from_url": "urllib3.poolmanager:proxy_from_url",
     }
-    _MODULES = [f"envoi.{name}" for name in ("exceptions", "utils", "models", "structures", "cookies", "compat")]
+    _MODULES = [
+        f"envoi.{name}"
+        for name in ("exceptions", "utils", "models", "structures", "cookies", "compat")
+    ]
     __getattr__ = _names_of(__name__, _MODULES, _ELSEWHERE)

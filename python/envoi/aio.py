@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
-from envoi._facade.async_response import AsyncResponse
-from envoi._facade.async_session import AsyncSession
-from envoi._facade.shared import shared_async_session
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.url import URL
+from envoi._responses.async_response import AsyncResponse
+from envoi._sessions.async_session import AsyncSession
+from envoi._sessions.shared import shared_async_session
 from envoi.exceptions import (
     AlreadyImported,
     BodyTooLarge,
@@ -73,18 +73,25 @@ if TYPE_CHECKING:
     from envoi import cookies as cookies  # noqa: PLC0414 - exported
     from envoi import structures as structures  # noqa: PLC0414 - exported
     from envoi import utils as utils  # noqa: PLC0414 - exported
-    from envoi._facade.asgi_session import ASGISession
-    from envoi._facade.async_adapters import AsyncHTTPAdapter as HTTPAdapter
+    from envoi._adapters.async_http import AsyncHTTPAdapter as HTTPAdapter
+    from envoi._apps.asgi_session import ASGISession
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
-    from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
+    from envoi._model.options import (
+        OptionsWithoutData,
+        OptionsWithoutDataAndJson,
+        OptionsWithoutParams,
+        RequestOptions,
+    )
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
 else:
     # With what is the same for both colours, and in requests-async comes from requests.
     _LAZY = {
-        "ASGISession": "envoi._facade.asgi_session:ASGISession",
+        "ASGISession": "envoi._apps.asgi_session:ASGISession",
         "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
-        "HTTPAdapter": "envoi._facade.async_adapters:AsyncHTTPAdapter",
-        **{name: f"envoi.{name}" for name in ("adapters", "auth", "cookies", "structures", "utils")},
+        "HTTPAdapter": "envoi._adapters.async_http:AsyncHTTPAdapter",
+        **{
+            name: f"envoi.{name}" for name in ("adapters", "auth", "cookies", "structures", "utils")
+        },
     }
     __getattr__ = _lazy_names("envoi.aio", _LAZY)
 
@@ -167,21 +174,25 @@ def session() -> AsyncSession:
     return AsyncSession()
 
 
-async def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> AsyncResponse:
+async def request(
+    method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]
+) -> AsyncResponse:
     """Send a request.
 
     Args:
         method: such as "GET".
         url: where to.
-        *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
-            allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
+        *positional: options by their position, in requests' order: params, data, headers, cookies,
+            files, auth, timeout, allow_redirects, proxies, hooks, stream, verify, cert, json. None
+            says nothing.
         **options: see `RequestOptions`.
 
     Returns:
         The response, its body read, unless `stream=True`.
 
     Raises:
-        RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
+        RequestException: or one of its many precise subclasses, `.request` telling what it happened
+            to.
     """
     opened = await shared_async_session()
     if opened is None:
@@ -190,7 +201,9 @@ async def request(method: str | bytes, url: URLType, *positional: Any, **options
     return await opened.request(method, url, *positional, **options)
 
 
-async def get(url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> AsyncResponse:
+async def get(
+    url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]
+) -> AsyncResponse:
     """Ask for a resource (RFC 9110, section 9.3.1).
 
     Args:
@@ -214,7 +227,8 @@ async def options(url: URLType, **options: Unpack[RequestOptions]) -> AsyncRespo
 
 
 async def head(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
-    """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110, section 9.3.2).
+    """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
+    section 9.3.2).
 
     Args:
         url: where to.
@@ -224,7 +238,12 @@ async def head(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse
     return await request("HEAD", url, **options)
 
 
-async def post(url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> AsyncResponse:
+async def post(
+    url: URLType,
+    data: DataType = None,
+    json: JsonType = None,
+    **options: Unpack[OptionsWithoutDataAndJson],
+) -> AsyncResponse:
     """Hand a body to a resource (RFC 9110, section 9.3.3).
 
     Args:
@@ -236,7 +255,9 @@ async def post(url: URLType, data: DataType = None, json: JsonType = None, **opt
     return await request("POST", url, data=data, json=json, **options)
 
 
-async def put(url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> AsyncResponse:
+async def put(
+    url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]
+) -> AsyncResponse:
     """Put a body in place of a resource (RFC 9110, section 9.3.4).
 
     Args:
@@ -247,7 +268,9 @@ async def put(url: URLType, data: DataType = None, **options: Unpack[OptionsWith
     return await request("PUT", url, data=data, **options)
 
 
-async def patch(url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]) -> AsyncResponse:
+async def patch(
+    url: URLType, data: DataType = None, **options: Unpack[OptionsWithoutData]
+) -> AsyncResponse:
     """Change part of a resource (RFC 5789).
 
     Args:

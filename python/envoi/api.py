@@ -1,18 +1,25 @@
-"""One-shot requests: `envoi.get(url)` and its kin. They share one pool of connections for the whole process, and no cookies."""
+"""One-shot requests: `envoi.get(url)` and its kin. They share one pool of connections for the whole
+process, and no cookies.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._facade.session import Session
-from envoi._facade.shared import session_in_its_place, shared_session
+from envoi._sessions.session import Session
+from envoi._sessions.shared import session_in_its_place, shared_session
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from envoi._facade.response import Response
-    from envoi._model.options import OptionsWithoutData, OptionsWithoutDataAndJson, OptionsWithoutParams, RequestOptions
+    from envoi._model.options import (
+        OptionsWithoutData,
+        OptionsWithoutDataAndJson,
+        OptionsWithoutParams,
+        RequestOptions,
+    )
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
+    from envoi._responses.response import Response
 
 
 def session() -> Session:
@@ -20,21 +27,25 @@ def session() -> Session:
     return Session()
 
 
-def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]) -> Response:
+def request(
+    method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]
+) -> Response:
     """Send a request.
 
     Args:
         method: such as "GET".
         url: where to.
-        *positional: options by their position, in requests' order: params, data, headers, cookies, files, auth, timeout,
-            allow_redirects, proxies, hooks, stream, verify, cert, json. None says nothing.
+        *positional: options by their position, in requests' order: params, data, headers, cookies,
+            files, auth, timeout, allow_redirects, proxies, hooks, stream, verify, cert, json. None
+            says nothing.
         **options: see `RequestOptions`.
 
     Returns:
         The response, its body read, unless `stream=True`.
 
     Raises:
-        RequestException: or one of its many precise subclasses, `.request` telling what it happened to.
+        RequestException: or one of its many precise subclasses, `.request` telling what it happened
+            to.
     """
     replaced = session_in_its_place()
     if replaced is not None:
@@ -43,7 +54,9 @@ def request(method: str | bytes, url: URLType, *positional: Any, **options: Unpa
     return shared_session().request(method, url, *positional, **options)
 
 
-def get(url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]) -> Response:
+def get(
+    url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]
+) -> Response:
     """Ask for a resource (RFC 9110, section 9.3.1).
 
     Args:
@@ -67,7 +80,8 @@ def options(url: URLType, **options: Unpack[RequestOptions]) -> Response:
 
 
 def head(url: URLType, **options: Unpack[RequestOptions]) -> Response:
-    """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110, section 9.3.2).
+    """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
+    section 9.3.2).
 
     Args:
         url: where to.
@@ -77,7 +91,12 @@ def head(url: URLType, **options: Unpack[RequestOptions]) -> Response:
     return request("HEAD", url, **options)
 
 
-def post(url: URLType, data: DataType = None, json: JsonType = None, **options: Unpack[OptionsWithoutDataAndJson]) -> Response:
+def post(
+    url: URLType,
+    data: DataType = None,
+    json: JsonType = None,
+    **options: Unpack[OptionsWithoutDataAndJson],
+) -> Response:
     """Hand a body to a resource (RFC 9110, section 9.3.3).
 
     Args:

@@ -1,9 +1,11 @@
-"""`python -m envoi.as_requests script.py …` runs a program with Envoi in the place of requests; `-m module …` and `-c code …` too."""
+"""`python -m envoi.as_requests script.py …` runs a program with Envoi in the place of requests; `-m
+module …` and `-c code …` too.
+"""
 
 from __future__ import annotations
 
-from envoi._facade.as_requests import install_as_requests
-from envoi._facade.run_as_requests import main
+from envoi._requests.install import install_as_requests
+from envoi._requests.run import main
 
 __all__ = ["install_as_requests", "main"]
 

@@ -1,4 +1,5 @@
-"""Where certifi's bundle of certificate authorities is. `verify=certs.where()` trusts it rather than the system's store.
+"""Where certifi's bundle of certificate authorities is. `verify=certs.where()` trusts it rather
+than the system's store.
 
 `python -m envoi.certs` prints the path.
 """
@@ -12,7 +13,9 @@ from envoi._model.lazy import lazy_names
 if TYPE_CHECKING:
     from certifi import contents, where
 else:
-    __getattr__ = lazy_names("envoi.certs", {"where": "certifi:where", "contents": "certifi:contents"})
+    __getattr__ = lazy_names(
+        "envoi.certs", {"where": "certifi:where", "contents": "certifi:contents"}
+    )
 
 __all__ = ["contents", "where"]
 

@@ -1,4 +1,6 @@
-"""The names of requests.compat: the standard library's, wherever Python 3 has them. Each is imported when asked for."""
+"""The names of requests.compat: the standard library's, wherever Python 3 has them. Each is
+imported when asked for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,18 @@ if TYPE_CHECKING:
     from io import StringIO
     from json import JSONDecodeError
     from types import ModuleType
-    from urllib.parse import quote, quote_plus, unquote, unquote_plus, urldefrag, urlencode, urljoin, urlparse, urlsplit, urlunparse
+    from urllib.parse import (
+        quote,
+        quote_plus,
+        unquote,
+        unquote_plus,
+        urldefrag,
+        urlencode,
+        urljoin,
+        urlparse,
+        urlsplit,
+        urlunparse,
+    )
     from urllib.request import (  # type: ignore[attr-defined] # typeshed lacks the last
         getproxies,
         getproxies_environment,

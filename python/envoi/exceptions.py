@@ -1,4 +1,5 @@
-"""Everything that Envoi raises on purpose. The names and bases are those of requests; the more precise ones are ours.
+"""Everything that Envoi raises on purpose. The names and bases are those of requests; the more
+precise ones are ours.
 
 ```text
 RequestException (OSError)
@@ -44,8 +45,8 @@ RequestException (OSError)
 └── WrongEventLoop (RuntimeError)
 ```
 
-Every one carries `.request`, the request it happened to (None when there was none yet), and `.response`, the response that
-is to blame, if any.
+Every one carries `.request`, the request it happened to (None when there was none yet), and
+`.response`, the response that is to blame, if any.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ __all__ = [
 
 
 class RequestException(OSError):
-    """Base of everything below: `except envoi.RequestException` catches all that can go wrong with a request.
+    """Base of everything below: `except envoi.RequestException` catches all that can go wrong with
+    a request.
 
     Args:
         *args: the message, as for any exception.
@@ -127,7 +129,9 @@ class RequestException(OSError):
             self.request = getattr(response, "request", None)
 
     def __reduce__(self) -> Any:
-        """Pickle and copy with request and response, the latter without its body if that cannot be read now."""
+        """Pickle and copy with request and response, the latter without its body if that cannot be
+        read now.
+        """
         reduced: Any = super().__reduce__()
         return reduced[0], reduced[1], self._state()
 
@@ -157,7 +161,9 @@ class InvalidSchema(RequestException, ValueError):
 
 
 class InvalidHeader(RequestException, ValueError):
-    """A header name or value that cannot be sent: wrong type, or characters that would break the message (RFC 9110, section 5.5)."""
+    """A header name or value that cannot be sent: wrong type, or characters that would break the
+    message (RFC 9110, section 5.5).
+    """
 
 
 class InvalidMethod(RequestException, ValueError):
@@ -165,15 +171,21 @@ class InvalidMethod(RequestException, ValueError):
 
 
 class InvalidBody(RequestException, ValueError):
-    """A body that cannot be sent: wrong type, an async body in a sync session, fewer or more bytes than its Content-Length."""
+    """A body that cannot be sent: wrong type, an async body in a sync session, fewer or more bytes
+    than its Content-Length.
+    """
 
 
 class InvalidOption(RequestException, TypeError, ValueError):
-    """An argument of the wrong type or out of range: a timeout, `verify`, `cert`, `auth`, a limit."""
+    """An argument of the wrong type or out of range: a timeout, `verify`, `cert`, `auth`, a
+    limit.
+    """
 
 
 class ConnectionError(RequestException, builtins.ConnectionError):  # noqa: A001 - requests' name
-    """The connection could not be made, or broke. `phase` names what was being done: "dns", "connect", "tls", "write", "read" or "body"."""
+    """The connection could not be made, or broke. `phase` names what was being done: "dns",
+    "connect", "tls", "write", "read" or "body".
+    """
 
     phase: str | None = None
 
@@ -192,8 +204,9 @@ _LIMITS = frozenset({"connect", "read", "write", "pool", "total"})
 class Timeout(RequestException, builtins.TimeoutError):
     """Something took too long. `phase` names it, `seconds` is the limit that was passed.
 
-    Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`; see `envoi.Limits`. The limits must
-    be keywords: `Timeout(3, 5)` is an exception, and refused as `timeout=`.
+    Called with limits, `Timeout(connect=3, total=30)`, it gives the value to pass as `timeout=`;
+    see `envoi.Limits`. The limits must be keywords: `Timeout(3, 5)` is an exception, and refused as
+    `timeout=`.
 
     Args:
         *args: the message.
@@ -218,7 +231,12 @@ class Timeout(RequestException, builtins.TimeoutError):
     ) -> _TimeoutAsLimits: ...
     @overload
     def __new__(
-        cls, *args: object, phase: str | None = None, seconds: float | None = None, request: Any = None, response: Any = None
+        cls,
+        *args: object,
+        phase: str | None = None,
+        seconds: float | None = None,
+        request: Any = None,
+        response: Any = None,
     ) -> Self: ...
     def __new__(cls, *args: object, **details: Any) -> Any:
         """An exception, or a `Limits` when there are limits and nothing else."""
@@ -246,7 +264,9 @@ class Timeout(RequestException, builtins.TimeoutError):
 if TYPE_CHECKING:
 
     class _TimeoutAsLimits(Limits, Timeout):
-        """What type checkers see in `Timeout(total=30)`, because they hold that a class makes its instances only. It is a `Limits`."""
+        """What type checkers see in `Timeout(total=30)`, because they hold that a class makes its
+        instances only. It is a `Limits`.
+        """
 
 
 class ConnectTimeout(ConnectionError, Timeout):
@@ -254,7 +274,9 @@ class ConnectTimeout(ConnectionError, Timeout):
 
 
 class PoolTimeout(ConnectionError, Timeout):
-    """No free connection within the pool timeout: all `max_connections` are in use. Safe to retry."""
+    """No free connection within the pool timeout: all `max_connections` are in use. Safe to
+    retry.
+    """
 
 
 class ReadTimeout(Timeout):
@@ -278,7 +300,9 @@ class SSLError(ConnectionError):
 
 
 class CertificateError(SSLError):
-    """The server's certificate is not to be trusted: expired, self-signed, for another host, from an unknown authority."""
+    """The server's certificate is not to be trusted: expired, self-signed, for another host, from
+    an unknown authority.
+    """
 
 
 class RemoteProtocolError(ConnectionError):
@@ -310,7 +334,9 @@ class IncompleteBody(ChunkedEncodingError):
 
 
 class ContentDecodingError(RequestException, ValueError):
-    """The body's content coding (gzip, deflate, br, zstd) is corrupt, truncated or chained too deeply."""
+    """The body's content coding (gzip, deflate, br, zstd) is corrupt, truncated or chained too
+    deeply.
+    """
 
 
 class BodyTooLarge(RequestException):
@@ -335,7 +361,9 @@ class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
         InvalidJSONError.__init__(self, *self.args, request=request, response=response)
 
     def __reduce__(self) -> Any:
-        """Pickle as the standard error does, by message, document and position, and keep what was added since."""
+        """Pickle as the standard error does, by message, document and position, and keep what was
+        added since.
+        """
         return type(self), (self.msg, self.doc, self.pos), self._state()
 
 
@@ -368,7 +396,9 @@ class SessionClosed(RequestException, RuntimeError):
 
 
 class WrongEventLoop(RequestException, RuntimeError):
-    """An async session belongs to the event loop of its first request, and was used from another."""
+    """An async session belongs to the event loop of its first request, and was used from
+    another.
+    """
 
 
 class RequestsWarning(Warning):

@@ -1,4 +1,6 @@
-"""`info()`, for bug reports: `python -m envoi.help` prints it. Under "requests" it has the version whose interface this is."""
+"""`info()`, for bug reports: `python -m envoi.help` prints it. Under "requests" it has the version
+whose interface this is.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi._facade.response import Response
 from envoi._model.lazy import names_of as _names_of
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.request_hooks import RequestHooksMixin
 from envoi._model.response import REDIRECT_STATUSES
+from envoi._responses.response import Response
 
 __all__ = [
     "CONTENT_CHUNK_SIZE",

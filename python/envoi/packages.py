@@ -1,7 +1,8 @@
-"""What `requests.packages` gives: urllib3, idna and chardet as installed, also by imports such as `envoi.packages.urllib3.util`.
+"""What `requests.packages` gives: urllib3, idna and chardet as installed, also by imports such as
+`envoi.packages.urllib3.util`.
 
-Envoi uses none of them: what is set in urllib3 has no effect on it, and a name whose package is not installed is not there. In place
-of chardet there may be charset_normalizer, as in requests.
+Envoi uses none of them: what is set in urllib3 has no effect on it, and a name whose package is not
+installed is not there. In place of chardet there may be charset_normalizer, as in requests.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     idna: ModuleType
     urllib3: ModuleType
 else:
-    _INSTALLED = {"urllib3": "urllib3", "idna": "idna", "chardet": "chardet|charset_normalizer", "charset_normalizer": "charset_normalizer"}
+    _INSTALLED = {
+        "urllib3": "urllib3",
+        "idna": "idna",
+        "chardet": "chardet|charset_normalizer",
+        "charset_normalizer": "charset_normalizer",
+    }
     # Makes a package of this module, whose parts are not found in a folder.
     __path__ = []
     __getattr__ = lazy_names("envoi.packages", _INSTALLED)

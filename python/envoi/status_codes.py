@@ -1,6 +1,8 @@
-r"""Status codes by name, under requests' names and IANA's: `codes.ok`, `codes["not_found"]`, `codes.TEAPOT`.
+r"""Status codes by name, under requests' names and IANA's: `codes.ok`, `codes["not_found"]`,
+`codes.TEAPOT`.
 
-Names are lower or upper case. `codes["no such"]` is None, `codes.no_such` an AttributeError, as in requests.
+Names are lower or upper case. `codes["no such"]` is None, `codes.no_such` an AttributeError, as in
+requests.
 """
 
 from __future__ import annotations

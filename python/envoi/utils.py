@@ -1,16 +1,28 @@
-"""requests' helper functions, gathered here under their names. `mock.patch("envoi.utils.proxy_bypass")` works as it does there."""
+"""requests' helper functions, gathered here under their names.
+`mock.patch("envoi.utils.proxy_bypass")` works as it does there.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi._internal_utils import _HEADER_VALIDATORS_BYTE, _HEADER_VALIDATORS_STR, HEADER_VALIDATORS, to_native_string
+from envoi._internal_utils import (
+    _HEADER_VALIDATORS_BYTE,
+    _HEADER_VALIDATORS_STR,
+    HEADER_VALIDATORS,
+    to_native_string,
+)
 from envoi._model.body_length import rewind_body, super_len
 from envoi._model.charset import json_encoding as guess_json_utf
 from envoi._model.cookie_dicts import add_dict_to_cookiejar, dict_from_cookiejar
 from envoi._model.environment import NETRC_FILES, get_netrc_auth, set_environ
 from envoi._model.files import atomic_open, extract_zipped_paths, guess_filename
-from envoi._model.header_values import check_header_validity, parse_dict_header, parse_list_header, unquote_header_value
+from envoi._model.header_values import (
+    check_header_validity,
+    parse_dict_header,
+    parse_list_header,
+    unquote_header_value,
+)
 from envoi._model.header_values import parse_content_type as _parse_content_type_header
 from envoi._model.headers import __version__
 from envoi._model.ipv4 import address_in_network, dotted_netmask, is_ipv4_address, is_valid_cidr
@@ -35,7 +47,13 @@ from envoi._model.uris import (
     urldefragauth,
 )
 from envoi._proto.plans.proxy_lookup import bypass_rule as _bypass_rule
-from envoi._proto.plans.proxy_lookup import get_environ_proxies, proxy_bypass, proxy_bypass_registry, resolve_proxies, select_proxy
+from envoi._proto.plans.proxy_lookup import (
+    get_environ_proxies,
+    proxy_bypass,
+    proxy_bypass_registry,
+    resolve_proxies,
+    select_proxy,
+)
 from envoi.exceptions import FileModeWarning, InvalidHeader, InvalidURL, UnrewindableBodyError
 
 if TYPE_CHECKING:

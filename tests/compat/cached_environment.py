@@ -58,9 +58,18 @@ def pip(environment: Path, *arguments: str) -> None:
     Raises:
         PreparationError: it fails, or takes too long.
     """
-    command = [str(python_of(environment)), "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
+    command = [
+        str(python_of(environment)),
+        "-m",
+        "pip",
+        *arguments,
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
     except subprocess.TimeoutExpired as error:
         raise PreparationError(f"pip {arguments[0]} took more than {_SECONDS} s") from error
     if done.returncode != 0:

@@ -72,7 +72,10 @@ class World:
 
     def wire(self) -> list[dict[str, Any]]:
         """What was sent, request by request: where to, over which connection, the line, the fields in their order, the body's bytes."""
-        return [self.local({"to": to, "connection": number, **parsed(request)}) for to, number, request in self.record]
+        return [
+            self.local({"to": to, "connection": number, **parsed(request)})
+            for to, number, request in self.record
+        ]
 
     def close(self) -> None:
         """Stop the servers; what a script raised is raised here."""
@@ -90,11 +93,18 @@ class World:
             reply = self.replies.get(target.partition(b"?")[0].decode("latin-1"), _DEFAULT_REPLY)
             if callable(reply):
                 reply = reply(request)
-            reply = reply.replace(b"PORT", str(ports[0]).encode()).replace(b"OTHER", str(ports[1]).encode())
+            reply = reply.replace(b"PORT", str(ports[0]).encode()).replace(
+                b"OTHER", str(ports[1]).encode()
+            )
             if method == b"HEAD":
                 reply = reply.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
             connection.send(reply)
-            if not reply or b"Connection: close" in reply or reply.startswith(b"HTTP/1.0") or target == b"/garbage":
+            if (
+                not reply
+                or b"Connection: close" in reply
+                or reply.startswith(b"HTTP/1.0")
+                or target == b"/garbage"
+            ):
                 return
 
 
@@ -104,19 +114,32 @@ class DigestWorld(World):
     def wire(self) -> list[dict[str, Any]]:
         seen = super().wire()
         for one in seen:
-            one["fields"] = [shown for field in one["fields"] for shown in _parameters_of_digest(*field)]
+            one["fields"] = [
+                shown for field in one["fields"] for shown in _parameters_of_digest(*field)
+            ]
         return seen
 
     def local(self, value: Any) -> Any:
         value = super().local(value)
-        return "Digest ..." if isinstance(value, str) and value.startswith("Digest username") else value
+        return (
+            "Digest ..."
+            if isinstance(value, str) and value.startswith("Digest username")
+            else value
+        )
 
 
 def _parameters_of_digest(name: str, value: str) -> list[tuple[str, str]]:
     if not value.startswith(" Digest "):
         return [(name, value)]
-    quiet = re.sub(r'(cnonce|response)="(?:[0-9a-f]{16,128}|<chance>)"', r'\1="..."', value.removeprefix(" Digest "))
-    return [(f"{name} {key}", text) for key, _, text in (one.partition("=") for one in re.split(r", (?=\w+=)", quiet))]
+    quiet = re.sub(
+        r'(cnonce|response)="(?:[0-9a-f]{16,128}|<chance>)"',
+        r'\1="..."',
+        value.removeprefix(" Digest "),
+    )
+    return [
+        (f"{name} {key}", text)
+        for key, _, text in (one.partition("=") for one in re.split(r", (?=\w+=)", quiet))
+    ]
 
 
 def _plain_send(session: Any, client: Any, prepared: Any, **options: Any) -> Any:
@@ -167,7 +190,9 @@ class Peer:
         """POST."""
         return self.request("POST", url, **options)
 
-    def file(self, content: bytes, mode: str = "rb", name: str = "upload.txt", position: int = 0) -> IO[Any]:
+    def file(
+        self, content: bytes, mode: str = "rb", name: str = "upload.txt", position: int = 0
+    ) -> IO[Any]:
         """An open file with this content, which stands at a position."""
         path = Path(self.stack.enter_context(TemporaryDirectory()), name)
         path.write_bytes(content)
@@ -181,7 +206,11 @@ class Peer:
             result = value() if callable(value) else value
             self.seen[name] = self.world.local(shown(result))
         except Exception as error:
-            self.seen[name] = {"error": [one.__name__ for one in type(error).__mro__ if one.__name__ not in _NOT_TOLD]}
+            self.seen[name] = {
+                "error": [
+                    one.__name__ for one in type(error).__mro__ if one.__name__ not in _NOT_TOLD
+                ]
+            }
             return None
         return result
 
@@ -198,7 +227,10 @@ def snapshot(response: Any) -> dict[str, Any]:
         "encoding": response.encoding,
         "text": response.text,
         "url": response.url,
-        "history": [(one.status_code, one.url, one.request.method, one.request.url, dict(one.cookies)) for one in response.history],
+        "history": [
+            (one.status_code, one.url, one.request.method, one.request.url, dict(one.cookies))
+            for one in response.history
+        ],
         "cookies": dict(response.cookies),
         "ok": response.ok,
         "links": response.links,
@@ -208,8 +240,12 @@ def snapshot(response: Any) -> dict[str, Any]:
         "request.method": request.method,
         "request.url": request.url,
         "request.path_url": request.path_url,
-        "request.headers": sorted((name.lower(), quiet(name, value)) for name, value in request.headers.items()),
-        "request.body": without_boundary(body) if isinstance(body, (bytes, str)) or body is None else type(body).__name__,
+        "request.headers": sorted(
+            (name.lower(), quiet(name, value)) for name, value in request.headers.items()
+        ),
+        "request.body": without_boundary(body)
+        if isinstance(body, (bytes, str)) or body is None
+        else type(body).__name__,
     }
 
 
@@ -218,7 +254,11 @@ def parsed(request: bytes) -> dict[str, Any]:
     head, _, body = without_boundary(request).partition(b"\r\n\r\n")
     line, *fields = head.decode("latin-1").split("\r\n")
     pairs = [field.partition(":")[::2] for field in fields]
-    return {"line": line, "fields": [(name, quiet(name, value)) for name, value in pairs], "body": body}
+    return {
+        "line": line,
+        "fields": [(name, quiet(name, value)) for name, value in pairs],
+        "body": body,
+    }
 
 
 def quiet(name: str, value: Any) -> Any:
@@ -228,7 +268,9 @@ def quiet(name: str, value: Any) -> Any:
     if name.lower() == "user-agent":
         return re.sub(r"^( ?)(python-requests|envoi)/.*", r"\1...", value)
     if name.lower() == "accept-encoding":
-        return re.sub(r"^( ?)gzip, deflate.*", r"\1...", value)  # requests offers br and zstd only where their packages are installed
+        return re.sub(
+            r"^( ?)gzip, deflate.*", r"\1...", value
+        )  # requests offers br and zstd only where their packages are installed
     if name.lower() == "content-type":
         return re.sub(r"boundary=[0-9a-f]{32}$", "boundary=...", value)
     return value
@@ -278,7 +320,12 @@ def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, tuple
     for name in names:
         if name == "wire" and "error" in found:
             break  # the one call failed with one library alone
-        if name == "wire" and names == ["1", "wire"] and _failed(theirs["1"]) and not (theirs[name] and ours[name]):
+        if (
+            name == "wire"
+            and names == ["1", "wire"]
+            and _failed(theirs["1"])
+            and not (theirs[name] and ours[name])
+        ):
             break  # of a call that broke off, the server may have seen nothing yet
         if name == "wire":
             found |= _of_wires(theirs[name], ours[name])
@@ -289,7 +336,9 @@ def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, tuple
             if not (_failed(left) and _failed(right) and left["error"][0] in right["error"]):
                 found[f"{prefix}error"] = (left, right)
         elif isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
-            apart = {f"{prefix}{key}": (left[key], right[key]) for key in left if left[key] != right[key]}
+            apart = {
+                f"{prefix}{key}": (left[key], right[key]) for key in left if left[key] != right[key]
+            }
             other_answer = f"{prefix}status"  # of which everything else follows
             found |= {other_answer: apart[other_answer]} if other_answer in apart else apart
         elif left != right:
@@ -297,24 +346,35 @@ def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, tuple
     return found
 
 
-def assert_same(case: Case, expected: tuple[set[str], str] | None, make_world: Callable[[], World] = World) -> None:
+def assert_same(
+    case: Case, expected: tuple[set[str], str] | None, make_world: Callable[[], World] = World
+) -> None:
     """Play a case with both, and demand that exactly the expected names differ."""
-    different = differences(play(case, requests_peer, make_world()), play(case, envoi_peer, make_world()))
+    different = differences(
+        play(case, requests_peer, make_world()), play(case, envoi_peer, make_world())
+    )
     wanted = set() if expected is None else expected[0]
     told = "\n".join(
-        f"{name}:\n  requests {different[name][0]!r}\n  envoi    {different[name][1]!r}" for name in different if name not in wanted
+        f"{name}:\n  requests {different[name][0]!r}\n  envoi    {different[name][1]!r}"
+        for name in different
+        if name not in wanted
     )
     vanished = sorted(wanted - different.keys())
     assert different.keys() == wanted, f"{told}\nno longer different: {vanished}"
 
 
-def assert_same_in_colour(cases: Mapping[str, Case], colour: str, make_world: Callable[[], World] = World) -> None:
+def assert_same_in_colour(
+    cases: Mapping[str, Case], colour: str, make_world: Callable[[], World] = World
+) -> None:
     """Play cases with Envoi in one colour and in sync, and demand that nothing differs."""
     failures = []
     for name, case in cases.items():
         sync = play(case, envoi_peer, make_world())
         other = play(case, lambda world: envoi_peer(world, colour), make_world())
-        failures += [f"{name}: {field}: {one!r}, {two!r}" for field, (one, two) in differences(sync, other).items()]
+        failures += [
+            f"{name}: {field}: {one!r}, {two!r}"
+            for field, (one, two) in differences(sync, other).items()
+        ]
     assert not failures, "\n".join(failures)
 
 
@@ -336,25 +396,43 @@ def read_request(connection: RawConnection) -> tuple[bytes, bytes]:
 
 def reply(status: str = "200 OK", body: bytes = b"", *fields: str) -> bytes:
     """An answer with its length."""
-    return "\r\n".join([f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", ""]).encode("latin-1") + body
+    return (
+        "\r\n".join([f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", ""]).encode(
+            "latin-1"
+        )
+        + body
+    )
 
 
 def _failed(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"error"}
 
 
-def _of_wires(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
+def _of_wires(
+    theirs: list[dict[str, Any]], ours: list[dict[str, Any]]
+) -> dict[str, tuple[Any, Any]]:
     if len(theirs) != len(ours):
         return {"wire": (theirs, ours)}
     found: dict[str, tuple[Any, Any]] = {}
     for number, (left, right) in enumerate(zip(theirs, ours, strict=True), 1):
         prefix = "wire." if len(theirs) == 1 else f"wire.{number}."
-        found |= {prefix + key: (left[key], right[key]) for key in ("to", "connection", "line", "body") if left[key] != right[key]}
+        found |= {
+            prefix + key: (left[key], right[key])
+            for key in ("to", "connection", "line", "body")
+            if left[key] != right[key]
+        }
         names = list(dict.fromkeys(name for name, _ in (*left["fields"], *right["fields"])))
-        values = {name: tuple([value for key, value in side["fields"] if key == name] for side in (left, right)) for name in names}
+        values = {
+            name: tuple(
+                [value for key, value in side["fields"] if key == name] for side in (left, right)
+            )
+            for name in names
+        }
         apart = {name for name, (one, two) in values.items() if one != two}
         found |= {prefix + name: values[name] for name in names if name in apart}
-        orders = tuple([name for name, _ in side["fields"] if name not in apart] for side in (left, right))
+        orders = tuple(
+            [name for name, _ in side["fields"] if name not in apart] for side in (left, right)
+        )
         if orders[0] != orders[1]:
             found[f"{prefix}order"] = orders
     return found

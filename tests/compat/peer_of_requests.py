@@ -34,7 +34,9 @@ COMPARED = (
 )
 
 
-def observe(session: Any, server: RawServer, method: str, path: str, options: dict[str, Any]) -> dict[str, Any]:
+def observe(
+    session: Any, server: RawServer, method: str, path: str, options: dict[str, Any]
+) -> dict[str, Any]:
     """Everything that a user, and the server, can see of one call."""
     before = len(server.requests)
     seen: dict[str, Any] = dict.fromkeys(COMPARED)
@@ -44,7 +46,11 @@ def observe(session: Any, server: RawServer, method: str, path: str, options: di
             warnings.simplefilter("ignore")
             response = session.request(method, url, **options)
     except Exception as error:
-        seen["error"] = [one.__name__ for one in type(error).__mro__ if one.__module__.startswith(("requests", "envoi"))]
+        seen["error"] = [
+            one.__name__
+            for one in type(error).__mro__
+            if one.__module__.startswith(("requests", "envoi"))
+        ]
     else:
         seen |= _of_response(response, server)
     seen["wire"] = [_normalised(one, server) for one in server.requests[before:]]
@@ -68,7 +74,9 @@ def _of_response(response: Any, server: RawServer) -> dict[str, Any]:
         "cookies": dict(response.cookies),
         "method": response.request.method,
         "sent_url": local(response.request.url),
-        "sent_body": sent_body if isinstance(sent_body, (bytes, str)) or sent_body is None else type(sent_body).__name__,
+        "sent_body": sent_body
+        if isinstance(sent_body, (bytes, str)) or sent_body is None
+        else type(sent_body).__name__,
         "ok": response.ok,
         "links": response.links,
         "redirects": (response.is_redirect, response.is_permanent_redirect),
@@ -123,8 +131,12 @@ REPLIES: dict[str, bytes] = {
     "/x-gzip": _reply("200 OK", _GZIP, "Content-Encoding: x-gzip"),
     "/gzip-upper": _reply("200 OK", _GZIP, "Content-Encoding: GZIP"),
     "/deflate": _reply("200 OK", zlib.compress(b"hello deflate"), "Content-Encoding: deflate"),
-    "/raw-deflate": _reply("200 OK", zlib.compress(b"hello deflate")[2:-4], "Content-Encoding: deflate"),
-    "/double": _reply("200 OK", gzip.compress(zlib.compress(b"twice"), mtime=0), "Content-Encoding: deflate, gzip"),
+    "/raw-deflate": _reply(
+        "200 OK", zlib.compress(b"hello deflate")[2:-4], "Content-Encoding: deflate"
+    ),
+    "/double": _reply(
+        "200 OK", gzip.compress(zlib.compress(b"twice"), mtime=0), "Content-Encoding: deflate, gzip"
+    ),
     "/gzip-members": _reply("200 OK", _GZIP + _GZIP, "Content-Encoding: gzip"),
     "/identity": _reply("200 OK", b"as is", "Content-Encoding: identity"),
     "/unknown-coding": _reply("200 OK", b"as is", "Content-Encoding: rot13"),
@@ -147,12 +159,16 @@ REPLIES: dict[str, bytes] = {
     "/garbage": b"this is not HTTP\r\n\r\n",
     "/silent": b"",
     "/cookie": _reply("200 OK", b"", "Set-Cookie: a=1; Path=/"),
-    "/cookies": _reply("200 OK", b"", "Set-Cookie: a=1; Path=/", 'Set-Cookie: b="2 3"; Path=/; HttpOnly'),
+    "/cookies": _reply(
+        "200 OK", b"", "Set-Cookie: a=1; Path=/", 'Set-Cookie: b="2 3"; Path=/; HttpOnly'
+    ),
     "/cookie-path": _reply("200 OK", b"", "Set-Cookie: p=1; Path=/deep"),
     "/cookie-secure": _reply("200 OK", b"", "Set-Cookie: s=1; Path=/; Secure"),
     "/cookie-domain": _reply("200 OK", b"", "Set-Cookie: d=1; Path=/; Domain=example.org"),
     "/cookie-gone": _reply("200 OK", b"", "Set-Cookie: a=; Path=/; Max-Age=0"),
-    "/cookie-expired": _reply("200 OK", b"", "Set-Cookie: a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
+    "/cookie-expired": _reply(
+        "200 OK", b"", "Set-Cookie: a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    ),
     "/cookie-redirect": _redirect(302, "/final", "Set-Cookie: r=1; Path=/"),
     "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
     "/304": b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n",
@@ -195,9 +211,10 @@ def script(connection: RawConnection) -> None:
     while True:
         request = connection.read_request()
         method, target, _ = request.split(b"\r\n")[0].split(b" ")
-        reply = REPLIES.get(target.partition(b"?")[0].decode("latin-1"), _reply("200 OK", b"yes", "Content-Type: text/plain")).replace(
-            b"PORT", port
-        )
+        reply = REPLIES.get(
+            target.partition(b"?")[0].decode("latin-1"),
+            _reply("200 OK", b"yes", "Content-Type: text/plain"),
+        ).replace(b"PORT", port)
         if method == b"HEAD":
             reply = reply.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         if not reply:

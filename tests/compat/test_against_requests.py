@@ -31,7 +31,20 @@ for _path in ("html", "html-no-charset", "latin", "unknown-charset", "quoted-cha
               "fragment", "scheme-relative", "absolute", "space-location", "utf8-location", "percent-location", "file-location", "ftp-location",
               "empty-location", "no-location", "300", "305", "redirect-body", "redirect-gzip", "two"):  # fmt: skip
     case(f"GET {_path}", "GET", f"/{_path}")
-for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "Post", "custom"):
+for _method in (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "PROPFIND",
+    "get",
+    "Post",
+    "custom",
+):
     case(f"method {_method}", _method, "/method")
     case(f"method {_method} with a body", _method, "/method", lambda: {"data": b"body"})
 for _status in (301, 302, 303, 307, 308):
@@ -40,7 +53,11 @@ for _status in (301, 302, 303, 307, 308):
             f"{_status} {_method}",
             _method,
             f"/to-{_status}",
-            lambda m=_method: {"data": {"a": "1"}, "allow_redirects": True} if m in {"POST", "PUT"} else {"allow_redirects": True},
+            lambda m=_method: (
+                {"data": {"a": "1"}, "allow_redirects": True}
+                if m in {"POST", "PUT"}
+                else {"allow_redirects": True}
+            ),
         )
 case("redirects off", "GET", "/two", lambda: {"allow_redirects": False})
 case("HEAD does not follow", "HEAD", "/two", lambda: {"allow_redirects": False})
@@ -51,7 +68,12 @@ case("307 with JSON", "POST", "/to-307", lambda: {"json": {"a": 1}})
 case("302 with JSON", "POST", "/to-302", lambda: {"json": {"a": 1}})
 case("307 with a generator", "POST", "/to-307", lambda: {"data": _pieces()})
 case("redirect with a fragment asked", "GET", "/to-302#part")
-case("redirect keeps headers", "GET", "/to-302", lambda: {"headers": {"X-Mine": "1", "Authorization": "Bearer t"}})
+case(
+    "redirect keeps headers",
+    "GET",
+    "/to-302",
+    lambda: {"headers": {"X-Mine": "1", "Authorization": "Bearer t"}},
+)
 case("redirect keeps auth", "GET", "/to-302", lambda: {"auth": ("user", "pass")})
 case("redirect drops params", "GET", "/to-302", lambda: {"params": {"a": 1}})
 case("redirect with cookies of the request", "GET", "/to-302", lambda: {"cookies": {"c": "1"}})
@@ -68,7 +90,9 @@ for _name, _value in PARAMS.items():
         f"params {_name}",
         "GET",
         "/p",
-        (lambda: {"params": {"a": (str(n) for n in range(3))}}) if _name == "generator" else (lambda value=_value: {"params": value}),
+        (lambda: {"params": {"a": (str(n) for n in range(3))}})
+        if _name == "generator"
+        else (lambda value=_value: {"params": value}),
     )
 case("params added to a query", "GET", "/p?x=1", lambda: {"params": {"a": 2}})
 case("params before a fragment", "GET", "/p#frag", lambda: {"params": {"a": 2}})
@@ -127,7 +151,10 @@ for _name, _value in {
         f"cookies {_name}",
         "GET",
         "/c",
-        lambda name=_name, value=_value: {"cookies": value, **({"headers": {"Cookie": "h=1"}} if "header" in name else {})},
+        lambda name=_name, value=_value: {
+            "cookies": value,
+            **({"headers": {"Cookie": "h=1"}} if "header" in name else {}),
+        },
     )
 for _name, _value in {
     "pair": ("user", "pass"),
@@ -139,9 +166,19 @@ for _name, _value in {
     "list": ["user", "pass"],
 }.items():
     case(f"auth {_name}", "GET", "/a", lambda value=_value: {"auth": value})
-case("auth over a header", "GET", "/a", lambda: {"auth": ("user", "pass"), "headers": {"Authorization": "Bearer x"}})
+case(
+    "auth over a header",
+    "GET",
+    "/a",
+    lambda: {"auth": ("user", "pass"), "headers": {"Authorization": "Bearer x"}},
+)
 case("auth in the URL", "GET", "http://user:p%40ss@127.0.0.1:PORT/a")
-case("auth in the URL and given", "GET", "http://user:pass@127.0.0.1:PORT/a", lambda: {"auth": ("other", "word")})
+case(
+    "auth in the URL and given",
+    "GET",
+    "http://user:pass@127.0.0.1:PORT/a",
+    lambda: {"auth": ("other", "word")},
+)
 case("user alone in the URL", "GET", "http://user@127.0.0.1:PORT/a")
 
 URLS = (
@@ -155,27 +192,51 @@ for _url in ("127.0.0.1:PORT/x", "", "http://", "http:///x", "http://[::1", "htt
     case(f"URL {_url!a}", "GET", _url if _url != "/x" else "no-scheme/x")
 
 DIFFERENCES: dict[str, tuple[set[str], str]] = {
-    "GET cookie-secure": ({"cookies"}, "a Secure cookie that came over plain http is not kept (RFC 6265bis, section 5.7)"),
-    "GET spaces-header": ({"headers"}, "white space around a value is not part of it (RFC 9110, section 5.5)"),
-    "307 with a generator": ({"error"}, "requests sends the used-up generator as an empty body; that would be a lie"),
-    "301 PUT": ({"sent_body", "wire"}, "a method that is not rewritten keeps its body (RFC 9110, section 15.4.2)"),
+    "GET cookie-secure": (
+        {"cookies"},
+        "a Secure cookie that came over plain http is not kept (RFC 6265bis, section 5.7)",
+    ),
+    "GET spaces-header": (
+        {"headers"},
+        "white space around a value is not part of it (RFC 9110, section 5.5)",
+    ),
+    "307 with a generator": (
+        {"error"},
+        "requests sends the used-up generator as an empty body; that would be a lie",
+    ),
+    "301 PUT": (
+        {"sent_body", "wire"},
+        "a method that is not rewritten keeps its body (RFC 9110, section 15.4.2)",
+    ),
     "301 DELETE": ({"wire"}, "the second request is framed as the first was"),
     "data json of an object": ({"error"}, "requests lets a bare TypeError through"),
-    "headers trailing space": ({"error"}, "white space around a value cannot be sent (RFC 9110, section 5.5)"),
+    "headers trailing space": (
+        {"error"},
+        "white space around a value cannot be sent (RFC 9110, section 5.5)",
+    ),
     "headers bad name": ({"error"}, "a name that is no token is not sent (RFC 9110, section 5.1)"),
     "headers wide": ({"error"}, "requests lets a bare UnicodeEncodeError through"),
     "headers None takes out": ({"wire"}, "urllib3 puts a User-Agent of its own; None means none"),
     "headers None for Accept-Encoding": ({"wire"}, "http.client puts identity; None means none"),
-    "auth wide": ({"error"}, "requests cannot encode it; UTF-8 is what RFC 7617, section 2.1 names"),
+    "auth wide": (
+        {"error"},
+        "requests cannot encode it; UTF-8 is what RFC 7617, section 2.1 names",
+    ),
     "auth list": ({"error"}, "a list of two is as good as a tuple"),
-    "user alone in the URL": ({"wire"}, "a user without a password is still a user: curl and browsers send it"),
+    "user alone in the URL": (
+        {"wire"},
+        "a user without a password is still a user: curl and browsers send it",
+    ),
     "URL path '/%c3%a9'": ({"sent_url", "url", "wire"}, "the caller's escapes are kept"),
     "URL path '/a/../b'": ({"sent_url", "url", "wire"}, "the caller's path is kept"),
     "URL path '/a/./b'": ({"sent_url", "url", "wire"}, "the caller's path is kept"),
     "URL path '?'": ({"sent_url", "url", "wire"}, "the caller's empty query is kept"),
     r"URL path '/a\tb'": ({"error"}, "control characters in a URL are refused"),
     r"URL path '/a\nb'": ({"error"}, "control characters in a URL are refused"),
-    "URL 'http://127.0.0.1:PORT/x '": ({"sent_url", "url", "wire"}, "a space at the end is no part of a URL, as one at the start"),
+    "URL 'http://127.0.0.1:PORT/x '": (
+        {"sent_url", "url", "wire"},
+        "a space at the end is no part of a URL, as one at the start",
+    ),
 }
 """Case: what differs, and why it is meant to."""
 
@@ -194,7 +255,8 @@ def test_same_as_requests(name: str) -> None:
         different = {field for field in COMPARED if ours[field] != theirs[field]}
     expected, _ = DIFFERENCES.get(name, (set(), ""))
     assert different == expected, "\n".join(
-        f"{field}:\n  requests {theirs[field]!r}\n  envoi    {ours[field]!r}" for field in sorted(different ^ expected)
+        f"{field}:\n  requests {theirs[field]!r}\n  envoi    {ours[field]!r}"
+        for field in sorted(different ^ expected)
     )
 
 
@@ -205,8 +267,15 @@ def test_same_in_every_colour(colour: str, part: int) -> None:
     differences = []
     for name in list(CASES)[part::4]:
         with RawServer(script) as recorder, Client("sync") as sync_client, Client(colour) as client:
-            expected, seen = _observed(sync_client, recorder, name), _observed(client, recorder, name)
-        differences += [f"{name}: {field}: {expected[field]!r}, {seen[field]!r}" for field in COMPARED if expected[field] != seen[field]]
+            expected, seen = (
+                _observed(sync_client, recorder, name),
+                _observed(client, recorder, name),
+            )
+        differences += [
+            f"{name}: {field}: {expected[field]!r}, {seen[field]!r}"
+            for field in COMPARED
+            if expected[field] != seen[field]
+        ]
     assert not differences, "\n".join(differences)
 
 

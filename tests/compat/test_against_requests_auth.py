@@ -25,7 +25,13 @@ from compat.differential_support import (
 
 pytestmark = pytest.mark.timeout(30)
 
-_HASHES = {"MD5": "md5", "SHA": "sha1", "SHA-256": "sha256", "SHA-512": "sha512", "SHA-512-256": "sha512_256"}
+_HASHES = {
+    "MD5": "md5",
+    "SHA": "sha1",
+    "SHA-256": "sha256",
+    "SHA-512": "sha512",
+    "SHA-512-256": "sha512_256",
+}
 _FIELD = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^,\s]*))')
 
 
@@ -42,7 +48,11 @@ def digest(parameters: str = 'realm="r", nonce="n", qop="auth"', *more: str) -> 
     """
 
     def answer(request: bytes) -> bytes:
-        return reply("200 OK", b"in", *more) if _is_right(request) else challenge(f"Digest {parameters}")
+        return (
+            reply("200 OK", b"in", *more)
+            if _is_right(request)
+            else challenge(f"Digest {parameters}")
+        )
 
     return answer
 
@@ -53,7 +63,9 @@ def _is_right(request: bytes) -> bool:
     found = re.search(rb"\r\nAuthorization: Digest (.*?)(\r\n|$)", head)
     if found is None:
         return False
-    given = {name: quoted or plain for name, quoted, plain in _FIELD.findall(found[1].decode("latin-1"))}
+    given = {
+        name: quoted or plain for name, quoted, plain in _FIELD.findall(found[1].decode("latin-1"))
+    }
     algorithm = given.get("algorithm", "MD5").upper()
     name = _HASHES.get(algorithm.removesuffix("-SESS"))
     if name is None:
@@ -68,7 +80,9 @@ def _is_right(request: bytes) -> bool:
     if algorithm.endswith("-SESS"):
         first = hashed(first, given["nonce"], given.get("cnonce", ""))
     between = [given["nc"], given["cnonce"], given["qop"]] if "qop" in given else []
-    return given["response"] == hashed(first, given["nonce"], *between, hashed(method, given["uri"], *of_the_body))
+    return given["response"] == hashed(
+        first, given["nonce"], *between, hashed(method, given["uri"], *of_the_body)
+    )
 
 
 def _stale(request: bytes) -> bytes:
@@ -89,14 +103,21 @@ def _changing(request: bytes) -> bytes:
 def _with_cookie(request: bytes) -> bytes:
     if b"Cookie: seen=1" in request and _is_right(request):
         return reply("200 OK", b"in")
-    return reply("401 Unauthorized", b"", "Set-Cookie: seen=1; Path=/", 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"')
+    return reply(
+        "401 Unauthorized",
+        b"",
+        "Set-Cookie: seen=1; Path=/",
+        'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"',
+    )
 
 
 def _closing(request: bytes) -> bytes:
     return (
         reply("200 OK", b"in")
         if _is_right(request)
-        else challenge('Digest realm="r", nonce="n", qop="auth"').replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        else challenge('Digest realm="r", nonce="n", qop="auth"').replace(
+            b"\r\n", b"\r\nConnection: close\r\n", 1
+        )
     )
 
 
@@ -143,7 +164,9 @@ def _auth(peer: Peer, user: Any = "user", word: Any = "word") -> Any:
     return peer.library.auth.HTTPDigestAuth(user, word)
 
 
-def case(name: str, *calls: tuple[str, str, dict[str, Any]] | str, user: Any = "user", word: Any = "word") -> None:
+def case(
+    name: str, *calls: tuple[str, str, dict[str, Any]] | str, user: Any = "user", word: Any = "word"
+) -> None:
     """Calls in a row with one Digest object."""
     assert name not in CASES
 
@@ -180,7 +203,11 @@ case(
     ("GET", "/in", {"params": {"q": "a b"}}),
 )
 case("digest, and the other origin", "/in", "http://TWO/in", "/in", "http://LOCAL/in")
-case("digest not followed", ("GET", "/guarded", {"allow_redirects": False}), ("GET", "/to-in", {"allow_redirects": False}))
+case(
+    "digest not followed",
+    ("GET", "/guarded", {"allow_redirects": False}),
+    ("GET", "/to-in", {"allow_redirects": False}),
+)
 for _name, _data in {
     "file": lambda: io.BytesIO(b"0123456789"),
     "generator": _pieces,
@@ -188,7 +215,11 @@ for _name, _data in {
     "empty": lambda: b"",
     "text": lambda: "é",
 }.items():
-    case(f"digest with a body: {_name}", ("POST", "/in", {"data": _data}), ("POST", "/in", {"data": _data}))
+    case(
+        f"digest with a body: {_name}",
+        ("POST", "/in", {"data": _data}),
+        ("POST", "/in", {"data": _data}),
+    )
 case("digest with a multipart body", ("POST", "/in", {"files": lambda: {"f": io.BytesIO(b"x")}}))
 case("digest with a header", ("GET", "/in", {"headers": {"Authorization": "Bearer x"}}))
 case("digest with cookies", ("GET", "/with-cookie", {"cookies": {"mine": "1"}}), "/with-cookie")
@@ -207,14 +238,22 @@ def _session(*paths: str) -> Case:
 
 def _hooks(peer: Peer) -> None:
     seen: list[int] = []
-    peer.get("/in", auth=_auth(peer), hooks={"response": lambda response, **_: seen.append(response.status_code)})
+    peer.get(
+        "/in",
+        auth=_auth(peer),
+        hooks={"response": lambda response, **_: seen.append(response.status_code)},
+    )
     peer.see("seen", seen)
 
 
 def _prepared(peer: Peer) -> None:
     auth = _auth(peer)
     for _ in range(2):
-        peer.send(peer.session.prepare_request(peer.library.Request("GET", peer.world.expand("/in"), auth=auth)))
+        peer.send(
+            peer.session.prepare_request(
+                peer.library.Request("GET", peer.world.expand("/in"), auth=auth)
+            )
+        )
 
 
 def _stream(peer: Peer) -> None:
@@ -258,7 +297,17 @@ def _own(peer: Peer) -> None:
 
 
 def _url(peer: Peer) -> None:
-    for user in ("user:word@", "user@", ":word@", ":@", "us%3Aer:wo%40rd@", "%C3%A9:%E2%82%AC@", "a:b:c@", "a@b:c@", "%zz:x@"):
+    for user in (
+        "user:word@",
+        "user@",
+        ":word@",
+        ":@",
+        "us%3Aer:wo%40rd@",
+        "%C3%A9:%E2%82%AC@",
+        "a:b:c@",
+        "a@b:c@",
+        "%zz:x@",
+    ):
         peer.get(f"http://{user}ONE/a")
     peer.get("http://user:word@ONE/in", auth=_auth(peer))
 
@@ -281,13 +330,19 @@ CASES |= {
 def _absent(number: int, *more: str) -> set[str]:
     """What an Authorization that only one of the two sends differs in."""
     return {
-        f"wire.{number}.Authorization {name}" for name in ("username", "realm", "nonce", "uri", "response", "qop", "nc", "cnonce", *more)
+        f"wire.{number}.Authorization {name}"
+        for name in ("username", "realm", "nonce", "uri", "response", "qop", "nc", "cnonce", *more)
     }
 
 
-def _of_both(names: tuple[str, ...], twice: set[str], once: set[str], reason: str) -> dict[str, tuple[set[str], str]]:
+def _of_both(
+    names: tuple[str, ...], twice: set[str], once: set[str], reason: str
+) -> dict[str, tuple[set[str], str]]:
     """For GET, which is sent twice, and for POST."""
-    return {**{f"digest: {name}": (twice, reason) for name in names}, **{f"digest, POST: {name}": (once, reason) for name in names}}
+    return {
+        **{f"digest: {name}": (twice, reason) for name in names},
+        **{f"digest, POST: {name}": (once, reason) for name in names},
+    }
 
 
 ALGORITHM = {"wire.2.Authorization algorithm", "wire.3.Authorization algorithm"}
@@ -357,7 +412,9 @@ def test_same_in_every_colour(colour: str) -> None:
 def test_no_nonce_is_used_twice_with_one_count(name: str) -> None:
     """A server may take the second for a replay (RFC 7616, section 3.4). In requests only the first of these cases is free of it."""
     wire = play(CASES[name], envoi_peer, make_world())["wire"]
-    answers = [dict(request["fields"]) for request in wire if "Authorization nc" in dict(request["fields"])]
+    answers = [
+        dict(request["fields"]) for request in wire if "Authorization nc" in dict(request["fields"])
+    ]
     used = [(fields["Authorization nonce"], fields["Authorization nc"]) for fields in answers]
     assert len(used) == len(set(used)) >= 2
 

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.timeout(30)
 CASES: dict[str, Case] = {}
 
 
-def case(name: str, options: Callable[[Peer], dict[str, Any]], method: str = "POST", path: str = "/d") -> None:
+def case(
+    name: str, options: Callable[[Peer], dict[str, Any]], method: str = "POST", path: str = "/d"
+) -> None:
     assert name not in CASES
     CASES[name] = lambda peer: peer.request(method, path, **options(peer))
 
@@ -211,16 +213,33 @@ for _header, _value in {
     "Content-Length": "3", "Content-length": "99", "Transfer-Encoding": "chunked", "Content-Type": "text/x", "Content-Encoding": "gzip", "Expect": "100-continue", "Trailer": "X-T",
 }.items():  # fmt: skip
     _headers = {_header: _value}
-    case(f"{_header}: {_value} with bytes", lambda _, headers=_headers: {"data": b"abc", "headers": headers})
-    case(f"{_header}: {_value} with a file", lambda peer, headers=_headers: {"data": peer.file(b"abc"), "headers": headers})
-    case(f"{_header}: {_value} with a generator", lambda _, headers=_headers: {"data": _pieces(b"abc"), "headers": headers})
+    case(
+        f"{_header}: {_value} with bytes",
+        lambda _, headers=_headers: {"data": b"abc", "headers": headers},
+    )
+    case(
+        f"{_header}: {_value} with a file",
+        lambda peer, headers=_headers: {"data": peer.file(b"abc"), "headers": headers},
+    )
+    case(
+        f"{_header}: {_value} with a generator",
+        lambda _, headers=_headers: {"data": _pieces(b"abc"), "headers": headers},
+    )
     case(
         f"{_header}: {_value} with nothing",
-        lambda _, headers=_headers: {"headers": {**headers, "Content-Length": "0"} if "ength" in str(headers) else headers},
+        lambda _, headers=_headers: {
+            "headers": {**headers, "Content-Length": "0"} if "ength" in str(headers) else headers
+        },
     )
 case("Content-Type: None with json", lambda _: {"json": {}, "headers": {"Content-Type": None}})
-case("Content-Type: None with a form", lambda _: {"data": {"a": "1"}, "headers": {"Content-Type": None}})
-case("Content-Length: None with bytes", lambda _: {"data": b"abc", "headers": {"Content-Length": None}})
+case(
+    "Content-Type: None with a form",
+    lambda _: {"data": {"a": "1"}, "headers": {"Content-Type": None}},
+)
+case(
+    "Content-Length: None with bytes",
+    lambda _: {"data": b"abc", "headers": {"Content-Length": None}},
+)
 
 for _status in (301, 302, 303, 307, 308):
     for _name in (
@@ -238,10 +257,22 @@ for _status in (301, 302, 303, 307, 308):
         "text of spaces",
         "large file",
     ):
-        case(f"{_status} with {_name}", lambda peer, data=DATA[_name]: {"data": data(peer)}, path=f"/to-{_status}")
+        case(
+            f"{_status} with {_name}",
+            lambda peer, data=DATA[_name]: {"data": data(peer)},
+            path=f"/to-{_status}",
+        )
     case(
         f"{_status} with headers of the body",
-        lambda _: {"data": b"abc", "headers": {"Content-Type": "a/b", "Content-Language": "fr", "Content-MD5": "x", "X-Mine": "1"}},
+        lambda _: {
+            "data": b"abc",
+            "headers": {
+                "Content-Type": "a/b",
+                "Content-Language": "fr",
+                "Content-MD5": "x",
+                "X-Mine": "1",
+            },
+        },
         path=f"/to-{_status}",
     )
 

@@ -30,7 +30,10 @@ SET: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 SLUGS = {name: f"/set/{number}" for number, name in enumerate(SET)}
 REPLIES = {
-    **{SLUGS[name]: reply("200 OK", b"", *(f"Set-Cookie: {field}" for field in fields)) for name, fields in SET.items()},
+    **{
+        SLUGS[name]: reply("200 OK", b"", *(f"Set-Cookie: {field}" for field in fields))
+        for name, fields in SET.items()
+    },
     "/a": reply("200 OK", b"", "Set-Cookie: a=1; Path=/"),
     "/a2": reply("200 OK", b"", "Set-Cookie: a=2; Path=/"),
     "/gone": reply("200 OK", b"", "Set-Cookie: a=; Path=/; Max-Age=0"),
@@ -39,9 +42,15 @@ REPLIES = {
     "/old": reply("200 OK", b"", "Set-Cookie2: a=1; Version=1"),
     "/to": reply("302 Found", b"", "Location: /final", "Set-Cookie: hop=1; Path=/"),
     "/to-gone": reply("302 Found", b"", "Location: /final", "Set-Cookie: a=; Path=/; Max-Age=0"),
-    "/to-other": reply("302 Found", b"", "Location: http://127.0.0.1:OTHER/final", "Set-Cookie: hop=1; Path=/"),
-    "/to-localhost": reply("302 Found", b"", "Location: http://localhost:PORT/final", "Set-Cookie: hop=1; Path=/"),
-    "/401-set": reply("401 Unauthorized", b"", 'WWW-Authenticate: Basic realm="x"', "Set-Cookie: a=1; Path=/"),
+    "/to-other": reply(
+        "302 Found", b"", "Location: http://127.0.0.1:OTHER/final", "Set-Cookie: hop=1; Path=/"
+    ),
+    "/to-localhost": reply(
+        "302 Found", b"", "Location: http://localhost:PORT/final", "Set-Cookie: hop=1; Path=/"
+    ),
+    "/401-set": reply(
+        "401 Unauthorized", b"", 'WWW-Authenticate: Basic realm="x"', "Set-Cookie: a=1; Path=/"
+    ),
 }
 CASES: dict[str, Case] = {}
 
@@ -91,7 +100,19 @@ def case(function: Case) -> Case:
 
 @case
 def _changed_and_deleted(peer: Peer) -> None:
-    for path in ("/a", "/final", "/a2", "/final", "/gone-elsewhere", "/final", "/gone", "/final", "/a", "/gone-no-path", "/final"):
+    for path in (
+        "/a",
+        "/final",
+        "/a2",
+        "/final",
+        "/gone-elsewhere",
+        "/final",
+        "/gone",
+        "/final",
+        "/a",
+        "/gone-no-path",
+        "/final",
+    ):
         peer.get(path)
     jar(peer, "jar")
 

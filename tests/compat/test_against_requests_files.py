@@ -17,7 +17,9 @@ pytestmark = pytest.mark.timeout(30)
 CASES: dict[str, Case] = {}
 
 
-def case(name: str, options: Callable[[Peer], dict[str, Any]], method: str = "POST", path: str = "/d") -> None:
+def case(
+    name: str, options: Callable[[Peer], dict[str, Any]], method: str = "POST", path: str = "/d"
+) -> None:
     assert name not in CASES
     CASES[name] = lambda peer: peer.request(method, path, **options(peer))
 
@@ -128,19 +130,43 @@ case("with json", lambda _: {"files": {"f": b"x"}, "json": {"a": 1}})
 case("with json and data", lambda _: {"files": {"f": b"x"}, "json": {"a": 1}, "data": {"b": "2"}})
 case("no files, and json", lambda _: {"files": {}, "json": {"a": 1}})
 case("no files, and data", lambda _: {"files": [], "data": {"a": 1}})
-case("with params and cookies", lambda _: {"files": {"f": b"x"}, "params": {"a": 1}, "cookies": {"c": "1"}})
+case(
+    "with params and cookies",
+    lambda _: {"files": {"f": b"x"}, "params": {"a": 1}, "cookies": {"c": "1"}},
+)
 case("with auth", lambda _: {"files": {"f": b"x"}, "auth": ("user", "pass")})
 for _header, _value in {
     "Content-Type": "multipart/form-data", "content-type": "application/x-mine", "Content-Length": "1", "Transfer-Encoding": "chunked", "X-Mine": "1", "Expect": "x",
 }.items():  # fmt: skip
-    case(f"with the header {_header}", lambda _, header=_header, value=_value: {"files": {"f": b"x"}, "headers": {header: value}})
+    case(
+        f"with the header {_header}",
+        lambda _, header=_header, value=_value: {"files": {"f": b"x"}, "headers": {header: value}},
+    )
 for _method in ("PUT", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS", "REPORT"):
-    case(f"with {_method}", lambda _: {"files": {"f": ("n", io.BytesIO(b"x"))}, "data": {"a": "1"}}, _method)
+    case(
+        f"with {_method}",
+        lambda _: {"files": {"f": ("n", io.BytesIO(b"x"))}, "data": {"a": "1"}},
+        _method,
+    )
 for _status in (301, 302, 303, 307, 308):
-    case(f"{_status} with bytes", lambda _: {"files": {"f": b"x"}, "data": {"a": "1"}}, path=f"/to-{_status}")
-    case(f"{_status} with a file", lambda peer: {"files": {"f": peer.file(b"0123", position=1)}}, path=f"/to-{_status}")
-    case(f"{_status} with a large file", lambda peer: {"files": {"f": peer.file(LARGE)}}, path=f"/to-{_status}")
-    case(f"{_status} with PUT", lambda _: {"files": {"f": io.BytesIO(b"x")}}, "PUT", f"/to-{_status}")
+    case(
+        f"{_status} with bytes",
+        lambda _: {"files": {"f": b"x"}, "data": {"a": "1"}},
+        path=f"/to-{_status}",
+    )
+    case(
+        f"{_status} with a file",
+        lambda peer: {"files": {"f": peer.file(b"0123", position=1)}},
+        path=f"/to-{_status}",
+    )
+    case(
+        f"{_status} with a large file",
+        lambda peer: {"files": {"f": peer.file(LARGE)}},
+        path=f"/to-{_status}",
+    )
+    case(
+        f"{_status} with PUT", lambda _: {"files": {"f": io.BytesIO(b"x")}}, "PUT", f"/to-{_status}"
+    )
 case("307 with a reader", lambda _: {"files": {"f": _Reader(b"read")}}, path="/to-307")
 
 FORM = {"request.body", "request.headers", "wire.body", "wire.Content-Length"}

@@ -37,7 +37,15 @@ def _take(cases: dict[str, Case], function: Case) -> Case:
 def _hooks_of_both(peer: Peer) -> None:
     order: list[str] = []
     peer.session.hooks = {"response": lambda response, **_: order.append("session")}
-    peer.get("/final", hooks={"response": [lambda response, **_: order.append("first"), lambda response, **_: order.append("second")]})
+    peer.get(
+        "/final",
+        hooks={
+            "response": [
+                lambda response, **_: order.append("first"),
+                lambda response, **_: order.append("second"),
+            ]
+        },
+    )
     peer.get("/final")
     peer.see("order", order)
 
@@ -91,7 +99,14 @@ def _hook_that_is_none(peer: Peer) -> None:
 @case
 def _hook_of_every_hop(peer: Peer) -> None:
     seen: list[Any] = []
-    peer.get("/two", hooks={"response": lambda response, **_: seen.append((response.status_code, len(response.history)))})
+    peer.get(
+        "/two",
+        hooks={
+            "response": lambda response, **_: seen.append(
+                (response.status_code, len(response.history))
+            )
+        },
+    )
     peer.see("seen", seen)
 
 
@@ -115,12 +130,23 @@ def _prepared_and_sent(peer: Peer) -> None:
     peer.session.headers["X-Session"] = "s"
     peer.session.params = {"s": 1}
     request = peer.library.Request(
-        "post", peer.world.expand("/d"), data={"a": 1}, headers={"X-Request": "r"}, params={"r": 2}, cookies={"c": "1"}, auth=("u", "p")
+        "post",
+        peer.world.expand("/d"),
+        data={"a": 1},
+        headers={"X-Request": "r"},
+        params={"r": 2},
+        cookies={"c": "1"},
+        auth=("u", "p"),
     )
     prepared = peer.see(
         "prepared",
         lambda: peer.session.prepare_request(request),
-        lambda made: (made.method, made.url, made.body, sorted(key.lower() for key in made.headers)),
+        lambda made: (
+            made.method,
+            made.url,
+            made.body,
+            sorted(key.lower() for key in made.headers),
+        ),
     )
     peer.send(prepared)
     peer.send(prepared)
@@ -134,7 +160,9 @@ def _prepared_without_a_session(peer: Peer) -> None:
 
 @case
 def _prepared_and_changed(peer: Peer) -> None:
-    prepared = peer.session.prepare_request(peer.library.Request("POST", peer.world.expand("/d"), data=b"abc"))
+    prepared = peer.session.prepare_request(
+        peer.library.Request("POST", peer.world.expand("/d"), data=b"abc")
+    )
     prepared.headers["X-Late"] = "1"
     prepared.url += "?late=1"
     prepared.method = "PUT"
@@ -145,10 +173,16 @@ def _prepared_and_changed(peer: Peer) -> None:
 
 @case
 def _prepared_and_redirected(peer: Peer) -> None:
-    prepared = peer.session.prepare_request(peer.library.Request("POST", peer.world.expand("/to-302"), data={"a": 1}, auth=("u", "p")))
+    prepared = peer.session.prepare_request(
+        peer.library.Request("POST", peer.world.expand("/to-302"), data={"a": 1}, auth=("u", "p"))
+    )
     peer.send(prepared)
     peer.send(prepared, allow_redirects=False)
-    peer.send(peer.session.prepare_request(peer.library.Request("POST", peer.world.expand("/to-307"), json={"a": 1})))
+    peer.send(
+        peer.session.prepare_request(
+            peer.library.Request("POST", peer.world.expand("/to-307"), json={"a": 1})
+        )
+    )
 
 
 @case
@@ -178,7 +212,13 @@ def _hooks_of_a_request(peer: Peer) -> None:
     peer.see("registered", lambda: request.register_hook("response", second))
     peer.see("several", lambda: request.register_hook("response", [first, second]))
     peer.see("no hook", lambda: request.register_hook("response", [5]))
-    peer.see("removed", lambda: (request.deregister_hook("response", first), request.deregister_hook("response", print)))
+    peer.see(
+        "removed",
+        lambda: (
+            request.deregister_hook("response", first),
+            request.deregister_hook("response", print),
+        ),
+    )
     peer.see("unknown", lambda: request.register_hook("request", first))
     peer.see("left", lambda: len(request.hooks["response"]))
     prepared = peer.session.prepare_request(request)
@@ -198,7 +238,10 @@ def _hook_gives_another_response(peer: Peer) -> None:
 @sync_case
 def _hook_gives_another_response_for_a_redirect(peer: Peer) -> None:
     other = peer.open("GET", "/html")
-    peer.get("/two", hooks={"response": lambda response, **_: other if response.status_code == 301 else None})
+    peer.get(
+        "/two",
+        hooks={"response": lambda response, **_: other if response.status_code == 301 else None},
+    )
 
 
 @sync_case
@@ -234,7 +277,9 @@ def _hook_uses_the_session(peer: Peer) -> None:
 @sync_case
 def _copied(peer: Peer) -> None:
     prepared = peer.session.prepare_request(
-        peer.library.Request("POST", peer.world.expand("/d"), data={"a": 1}, cookies={"c": "1"}, headers={"X-A": "1"})
+        peer.library.Request(
+            "POST", peer.world.expand("/d"), data={"a": 1}, cookies={"c": "1"}, headers={"X-A": "1"}
+        )
     )
     copy = prepared.copy()
     copy.headers["X-A"] = "2"
@@ -247,7 +292,13 @@ def _copied(peer: Peer) -> None:
 def _prepared_by_hand(peer: Peer) -> None:
     prepared = peer.library.PreparedRequest()
     prepared.prepare(
-        method="put", url=peer.world.expand("/d"), headers={"X-A": "1"}, data=b"abc", params={"q": 1}, auth=("u", "p"), cookies={"c": "1"}
+        method="put",
+        url=peer.world.expand("/d"),
+        headers={"X-A": "1"},
+        data=b"abc",
+        params={"q": 1},
+        auth=("u", "p"),
+        cookies={"c": "1"},
     )
     peer.see(
         "shown",
@@ -297,8 +348,14 @@ def _pickled(peer: Peer) -> None:
 def _merged(proxies: Any, stream: Any, verify: Any, cert: Any) -> Case:
     def play(peer: Peer) -> None:
         session = peer.session
-        session.proxies, session.verify, session.stream = {"http": "http://127.0.0.1:1"}, "/authorities", True
-        merged = session.merge_environment_settings(peer.world.expand("/x"), proxies, stream, verify, cert)
+        session.proxies, session.verify, session.stream = (
+            {"http": "http://127.0.0.1:1"},
+            "/authorities",
+            True,
+        )
+        merged = session.merge_environment_settings(
+            peer.world.expand("/x"), proxies, stream, verify, cert
+        )
         peer.see("merged", {**merged, "proxies": dict(merged["proxies"])})
 
     return play

@@ -61,7 +61,12 @@ class _World(World):
         hosts = {
             f"{host}:{port}": ("127.0.0.1", server.port)
             for host in ("origin.test", "other.test")
-            for port, server in ((80, self.one), (8080, self.one), (443, self.two), (8443, self.two))
+            for port, server in (
+                (80, self.one),
+                (8080, self.one),
+                (443, self.two),
+                (8443, self.two),
+            )
         }
         made: dict[str, dict[str, Any]] = {
             "PROXY": {}, "SECOND": {}, "GUARD": {"credentials": ("user", "word")}, "SECURE": {"tls": certificate},
@@ -90,7 +95,11 @@ class _World(World):
         for one in seen:
             if one["line"].startswith("CONNECT"):
                 one["line"] = one["line"].removesuffix(" HTTP/1.0").removesuffix(" HTTP/1.1")
-                one["fields"] = [(name, value) for name, value in one["fields"] if name not in {"Host", "User-Agent"}]
+                one["fields"] = [
+                    (name, value)
+                    for name, value in one["fields"]
+                    if name not in {"Host", "User-Agent"}
+                ]
         return seen
 
     def close(self) -> None:
@@ -103,7 +112,9 @@ def case(name: str, function: Case) -> None:
     CASES[name] = function
 
 
-def call(name: str, method: str, url: str, options: Callable[[], dict[str, Any]] = dict, **more: Any) -> None:
+def call(
+    name: str, method: str, url: str, options: Callable[[], dict[str, Any]] = dict, **more: Any
+) -> None:
     """One request by way of PROXY, unless `proxies` is something else; `of_the_session` are attributes of the session, `environment` of the world."""
 
     def play(peer: Peer) -> None:
@@ -136,7 +147,9 @@ SCHEMES = ("http", "https")
 for _scheme in SCHEMES:
     _origin = f"{_scheme}://origin.test"
     _near, _near_host = (
-        ("http://ONE", "http://127.0.0.1") if _scheme == "http" else ("https://TWO", "https://127.0.0.1")
+        ("http://ONE", "http://127.0.0.1")
+        if _scheme == "http"
+        else ("https://TWO", "https://127.0.0.1")
     )  # reached without a proxy, too
     for _method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "REPORT"):
         call(f"{_scheme} {_method}", _method, f"{_origin}/m")
@@ -186,9 +199,29 @@ for _scheme in SCHEMES:
         call(f"{_scheme} key with {_value!r}", "GET", f"{_near}/x", proxies={_scheme: _value})
 
     # Who the proxy takes one for.
-    for _user in ("user:word@", "user:wrong@", "user@", ":word@", "", "us%65r:w%6Frd@", "user:word:more@", "%C3%A9:%E2%82%AC@"):
-        call(f"{_scheme} guarded: {_user!a}", "GET", f"{_origin}/x", proxies={_scheme: f"http://{_user}GUARD"})
-    call(f"{_scheme} guarded, auth as well", "GET", f"{_origin}/x", proxies={_scheme: "http://user:word@GUARD"}, auth=("u", "p"))
+    for _user in (
+        "user:word@",
+        "user:wrong@",
+        "user@",
+        ":word@",
+        "",
+        "us%65r:w%6Frd@",
+        "user:word:more@",
+        "%C3%A9:%E2%82%AC@",
+    ):
+        call(
+            f"{_scheme} guarded: {_user!a}",
+            "GET",
+            f"{_origin}/x",
+            proxies={_scheme: f"http://{_user}GUARD"},
+        )
+    call(
+        f"{_scheme} guarded, auth as well",
+        "GET",
+        f"{_origin}/x",
+        proxies={_scheme: "http://user:word@GUARD"},
+        auth=("u", "p"),
+    )
     call(
         f"{_scheme} guarded, by a header",
         "GET",
@@ -216,7 +249,12 @@ for _scheme in SCHEMES:
         call(f"{_scheme} {_name}", "GET", f"{_near}/x", lambda given=_given: dict(given))
 
 for _name in ("FORBIDDEN", "FAILING", "GARBLED", "OLD"):
-    call(f"CONNECT answered: {_name.lower()}", "GET", "https://origin.test/x", proxies={"https": f"http://{_name}"})
+    call(
+        f"CONNECT answered: {_name.lower()}",
+        "GET",
+        "https://origin.test/x",
+        proxies={"https": f"http://{_name}"},
+    )
 
 for _value in (
     "*",
@@ -238,8 +276,24 @@ for _value in (
     "[::1]",
     "http://127.0.0.1",
 ):
-    call(f"no_proxy {_value!r}", "GET", "/direct", proxies="not given", environment={"http_proxy": "http://PROXY", "no_proxy": _value})
-for _value in ("localhost", ".localhost", "LOCALHOST", "host", "localhost:1", "*", "127.0.0.1", "local*", "localhost."):
+    call(
+        f"no_proxy {_value!r}",
+        "GET",
+        "/direct",
+        proxies="not given",
+        environment={"http_proxy": "http://PROXY", "no_proxy": _value},
+    )
+for _value in (
+    "localhost",
+    ".localhost",
+    "LOCALHOST",
+    "host",
+    "localhost:1",
+    "*",
+    "127.0.0.1",
+    "local*",
+    "localhost.",
+):
     call(
         f"no_proxy {_value!r} for a name",
         "GET",
@@ -256,7 +310,13 @@ call(
     of_the_session={"proxies": {"http": "http://PROXY"}},
     environment={"no_proxy": "127.0.0.1"},
 )
-call("NO_PROXY in capitals", "GET", "/direct", proxies="not given", environment={"http_proxy": "http://PROXY", "NO_PROXY": "127.0.0.1"})
+call(
+    "NO_PROXY in capitals",
+    "GET",
+    "/direct",
+    proxies="not given",
+    environment={"http_proxy": "http://PROXY", "NO_PROXY": "127.0.0.1"},
+)
 call(
     "environment not trusted",
     "GET",
@@ -281,7 +341,11 @@ for _path in ("/to-https", "/to-http", "/to-other", "/to-other-https", "/to-302"
         f"redirected {_path}, with a proxy for one host",
         "GET",
         f"http://origin.test{_path}",
-        proxies={"http://origin.test": "http://PROXY", "http": "http://SECOND", "https": "http://SECOND"},
+        proxies={
+            "http://origin.test": "http://PROXY",
+            "http": "http://SECOND",
+            "https": "http://SECOND",
+        },
     )
 
 

@@ -9,11 +9,23 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, Peer, Reply, World, assert_same, assert_same_in_colour, reply
+from compat.differential_support import (
+    Case,
+    Peer,
+    Reply,
+    World,
+    assert_same,
+    assert_same_in_colour,
+    reply,
+)
 
 pytestmark = pytest.mark.timeout(30)
 
-TARGETS = {"same": "/final", "port": "http://127.0.0.1:OTHER/final", "host": "http://localhost:PORT/final"}
+TARGETS = {
+    "same": "/final",
+    "port": "http://127.0.0.1:OTHER/final",
+    "host": "http://localhost:PORT/final",
+}
 LOCATIONS = {
     "no scheme": "//localhost:PORT/final", "upper-case scheme": "HTTP://127.0.0.1:PORT/final", "scheme and path": "http:/final", "no host": "http:///final", "bad port": "http://127.0.0.1:port/final", "port too large": "http://127.0.0.1:99999/final",
     "open bracket": "http://[::1/final", "javascript": "javascript:alert(1)", "data": "data:,x", "mailto": "mailto:a@b.c", "about": "about:blank", "spaces around": "  /final  ", "space in the path": "/a b/final", "backslash": "/a\\b", "tab": "/a\tb", "percent": "/a%2Fb%20c%zz", "latin": "/caf\xe9", "UTF-8": "/\xc3\xa9?\xc3\xa9#\xc3\xa9",
@@ -54,7 +66,9 @@ def case(name: str, function: Case) -> None:
     CASES[name] = function
 
 
-def call(name: str, method: str, url: str, options: Callable[[Peer], dict[str, Any]] = lambda _: {}) -> None:
+def call(
+    name: str, method: str, url: str, options: Callable[[Peer], dict[str, Any]] = lambda _: {}
+) -> None:
     case(name, lambda peer: peer.request(method, url, **options(peer)))
 
 
@@ -66,8 +80,18 @@ for _status in (301, 302, 303, 307, 308):
                 if _method in {"GET", "HEAD"}
                 else {"data": {"a": "1"}, "allow_redirects": True}
             )
-            call(f"{_status} {_method} {_target}", _method, f"/{_status}/{_target}", lambda _, options=_options: options)
-        call(f"{_status} file {_target}", "POST", f"/{_status}/{_target}", lambda _: {"data": io.BytesIO(b"file")})
+            call(
+                f"{_status} {_method} {_target}",
+                _method,
+                f"/{_status}/{_target}",
+                lambda _, options=_options: options,
+            )
+        call(
+            f"{_status} file {_target}",
+            "POST",
+            f"/{_status}/{_target}",
+            lambda _: {"data": io.BytesIO(b"file")},
+        )
         call(
             f"{_status} next {_target}",
             "POST",
@@ -132,23 +156,45 @@ case("stateful", _stateful)
 _BOTH = "machine 127.0.0.1 login one password first\nmachine localhost login two password second\n"
 case("netrc", _with_netrc(_BOTH, "/a", "http://LOCAL/a", "http://TWO/a", "http://user:word@ONE/a"))
 case("netrc of another host", _with_netrc("machine example.org login one password first\n", "/a"))
-case("netrc with a default", _with_netrc("default login one password first\n", "/a", "http://LOCAL/a", "/302/host"))
+case(
+    "netrc with a default",
+    _with_netrc("default login one password first\n", "/a", "http://LOCAL/a", "/302/host"),
+)
 case("netrc without a password", _with_netrc("machine 127.0.0.1 login one\n", "/a"))
 case("netrc that is broken", _with_netrc("machine 127.0.0.1 log in\n", "/a"))
-case("netrc along redirects", _with_netrc(_BOTH, "/302/same", "/302/port", "/302/host", "/there-and-back"))
-case("netrc to a host without one", _with_netrc("machine 127.0.0.1 login one password first\n", "/302/host"))
-case("netrc from a host without one", _with_netrc("machine localhost login two password second\n", "/302/host"))
+case(
+    "netrc along redirects",
+    _with_netrc(_BOTH, "/302/same", "/302/port", "/302/host", "/there-and-back"),
+)
+case(
+    "netrc to a host without one",
+    _with_netrc("machine 127.0.0.1 login one password first\n", "/302/host"),
+)
+case(
+    "netrc from a host without one",
+    _with_netrc("machine localhost login two password second\n", "/302/host"),
+)
 case("netrc and auth", _with_netrc(_BOTH, "/a", "/302/same", "/302/port", auth=("u", "p")))
 case("netrc and auth to another host", _with_netrc(_BOTH, "/302/host", auth=("u", "p")))
 case("netrc and a header", _with_netrc(_BOTH, "/a", headers={"Authorization": "Bearer x"}))
 
 for _number, _name in enumerate(LOCATIONS):
     call(f"location {_name}", "GET", f"/location/{_number}")
-    call(f"location {_name}, not followed", "GET", f"/location/{_number}", lambda _: {"allow_redirects": False})
+    call(
+        f"location {_name}, not followed",
+        "GET",
+        f"/location/{_number}",
+        lambda _: {"allow_redirects": False},
+    )
 for _status in (200, 201, 202, 204, 300, 304, 305, 306, 309, 400, 401, 503):
     call(f"{_status} with a Location", "GET", f"/{_status}-with-location")
 for _path in ("/mixed", "/mixed-back", "/two-locations", "/deep/er/relative", "/redirect-gzip"):
-    call(f"POST {_path}", "POST", _path, lambda _: {"data": b"abc", "headers": {"Content-Type": "a/b"}})
+    call(
+        f"POST {_path}",
+        "POST",
+        _path,
+        lambda _: {"data": b"abc", "headers": {"Content-Type": "a/b"}},
+    )
 call("HEAD followed unless told not to", "HEAD", "/302/same")
 call("fragment kept", "GET", "/there-and-back#mine")
 call("fragment of the location", "GET", "/fragment#mine")
@@ -175,12 +221,22 @@ def _history(peer: Peer) -> None:
 
 
 def _resolved_by_hand(peer: Peer) -> None:
-    response = peer.session.request("GET", peer.world.expand("/there-and-back"), allow_redirects=False)
+    response = peer.session.request(
+        "GET", peer.world.expand("/there-and-back"), allow_redirects=False
+    )
     peer.see("target", lambda: peer.session.get_redirect_target(response))
-    peer.see("steps", lambda: [(step.status_code, step.url) for step in peer.session.resolve_redirects(response, response.request)])
+    peer.see(
+        "steps",
+        lambda: [
+            (step.status_code, step.url)
+            for step in peer.session.resolve_redirects(response, response.request)
+        ],
+    )
     peer.see(
         "first",
-        lambda: next(peer.session.resolve_redirects(response, response.request, yield_requests=True)),
+        lambda: next(
+            peer.session.resolve_redirects(response, response.request, yield_requests=True)
+        ),
         lambda step: (step.method, step.url),
     )
 
@@ -189,14 +245,27 @@ case("history", _history)
 BY_HAND: dict[str, Case] = {"resolved by hand": _resolved_by_hand}
 """Cases in which the synchronous session itself is called."""
 
-BODY = {"wire.2.body", "request.headers", "wire.2.Content-Type", "request.body", "wire.2.Content-Length"}
+BODY = {
+    "wire.2.body",
+    "request.headers",
+    "wire.2.Content-Type",
+    "request.body",
+    "wire.2.Content-Length",
+}
 ANSWER = {"url", "request.url", "request.path_url", "wire.2.line", "headers", "content", "text"}
 URL = {"url", "request.url"}
 
 
-def _location(name: str, followed: set[str] | None, not_followed: set[str] | None, reason: str) -> dict[str, tuple[set[str], str]]:
-    found = {f"location {name}": (followed, reason), f"location {name}, not followed": (not_followed, reason)}
-    return {case_name: (names, why) for case_name, (names, why) in found.items() if names is not None}
+def _location(
+    name: str, followed: set[str] | None, not_followed: set[str] | None, reason: str
+) -> dict[str, tuple[set[str], str]]:
+    found = {
+        f"location {name}": (followed, reason),
+        f"location {name}, not followed": (not_followed, reason),
+    }
+    return {
+        case_name: (names, why) for case_name, (names, why) in found.items() if names is not None
+    }
 
 
 DIFFERENCES: dict[str, tuple[set[str], str]] = {

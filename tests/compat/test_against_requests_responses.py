@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, Peer, Reply, World, assert_same, assert_same_in_colour, reply
+from compat.differential_support import (
+    Case,
+    Peer,
+    Reply,
+    World,
+    assert_same,
+    assert_same_in_colour,
+    reply,
+)
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -36,7 +44,29 @@ LINKS: dict[str, str] = {
     "one": '</2>; rel="next"', "two": '</2>; rel="next", </9>; rel="last"', "no relation": "</2>", "unquoted": "</2>; rel=next", "title": '</2>; rel=next; title="a, b"', "several relations": '</2>; rel="next last"', "two of a relation": "</2>; rel=next, </3>; rel=next", "upper case": "</2>; REL=next", "comma in the URL": "</a,b>; rel=next", "semicolon in the URL": "</a;b>; rel=next",
     "no brackets": "/2; rel=next", "no semicolon": "</2> rel=next", "empty": "", "comma alone": ",", "equals in a value": '</2>; rel=next; x="a=b"', "no value": "</2>; rel", "spaces": '  < /2 > ;  rel = "next"  ', "single quotes": "</2>; rel='next'", "no space behind the comma": "</2>; rel=next,</3>; rel=last", "encoded title": "</2>; rel=next; title*=UTF-8''%e2%82%ac", "long": ", ".join(f"</{number}>; rel=r{number}" for number in range(50)),
 }  # fmt: skip
-STATUSES = (200, 201, 299, 300, 304, 399, 400, 401, 403, 404, 418, 429, 451, 499, 500, 502, 503, 599, 600, 999, 100_0)
+STATUSES = (
+    200,
+    201,
+    299,
+    300,
+    304,
+    399,
+    400,
+    401,
+    403,
+    404,
+    418,
+    429,
+    451,
+    499,
+    500,
+    502,
+    503,
+    599,
+    600,
+    999,
+    100_0,
+)
 REASONS = {
     "plain": "Not Found",
     "empty": "",
@@ -66,7 +96,9 @@ def make_world() -> World:
     return World(REPLIES)
 
 
-def asking(name: str, path: str, *questions: Callable[[Any], Any], cases: dict[str, Case] = CASES) -> None:
+def asking(
+    name: str, path: str, *questions: Callable[[Any], Any], cases: dict[str, Case] = CASES
+) -> None:
     """One call, and what its response says to each question, by the question's number when there are several."""
     assert name not in CASES.keys() | SYNC.keys()
 
@@ -95,7 +127,15 @@ def _json_error(response: Any) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        return str(error), error.doc, error.pos, error.lineno, error.colno, error.msg, isinstance(error, json.JSONDecodeError)  # type: ignore[attr-defined]
+        return (
+            str(error),
+            error.doc,
+            error.pos,
+            error.lineno,
+            error.colno,
+            error.msg,
+            isinstance(error, json.JSONDecodeError),
+        )  # type: ignore[attr-defined]
 
 
 for _number, _name in enumerate(TEXTS):
@@ -108,9 +148,16 @@ for _number, _name in enumerate(TEXTS):
     )
 for _number, _name in enumerate(("ASCII", "UTF-8")):
     for _encoding in ("utf-8", "latin-1", "utf-16", "klingon", "", None, "ASCII"):
-        asking(f"{_name} read as {_encoding!r}", f"/text/{_number}", _with_encoding(_encoding), lambda response: response.encoding)
+        asking(
+            f"{_name} read as {_encoding!r}",
+            f"/text/{_number}",
+            _with_encoding(_encoding),
+            lambda response: response.encoding,
+        )
 asking("apparent encoding of nothing", "/empty", lambda response: response.apparent_encoding)
-asking("two types", "/two-types", lambda response: response.encoding, lambda response: response.text)
+asking(
+    "two types", "/two-types", lambda response: response.encoding, lambda response: response.text
+)
 for _number, _name in enumerate(JSONS):
     asking(f"JSON: {_name}", f"/json/{_number}", lambda response: response.json(), _json_error)
 asking(
@@ -141,7 +188,12 @@ def _raised(peer: Peer, response: Any) -> Any:
     try:
         return response.raise_for_status()
     except peer.library.HTTPError as error:
-        return peer.world.local(str(error)), error.response is response, error.request is response.request, isinstance(error, OSError)
+        return (
+            peer.world.local(str(error)),
+            error.response is response,
+            error.request is response.request,
+            isinstance(error, OSError),
+        )
 
 
 def _statuses(peer: Peer) -> None:
@@ -177,7 +229,14 @@ asking(
     lambda response: dict(response.headers), lambda response: response.headers == {name.upper(): value for name, value in response.headers.items()}, lambda response: list(response.headers.lower_items()), lambda response: sorted(response.cookies.items()), lambda response: response.headers["x-utf"], lambda response: response.headers.copy() == response.headers, lambda response: response.headers.pop("UPPER"), lambda response: response.headers.setdefault("New", "1"),
 )  # fmt: skip
 CASES["a folded header"] = lambda peer: peer.get("/folded")
-asking("iteration and truth", "/status/404", bool, lambda response: list(response), lambda response: repr(response), cases=SYNC)
+asking(
+    "iteration and truth",
+    "/status/404",
+    bool,
+    lambda response: list(response),
+    lambda response: repr(response),
+    cases=SYNC,
+)
 asking(
     "types",
     "/two",

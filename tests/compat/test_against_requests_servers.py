@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, DigestWorld, Peer, World, assert_same, assert_same_in_colour, read_request
+from compat.differential_support import (
+    Case,
+    DigestWorld,
+    Peer,
+    World,
+    assert_same,
+    assert_same_in_colour,
+    read_request,
+)
 from envoi.testing import CertificateAuthority, RawConnection
 from peers.servers.nginx import Nginx, _free_ports, _wait_until_listening
 
@@ -41,7 +49,10 @@ class Taps(DigestWorld):
         return re.sub(_CHANCE, "<chance>", value) if isinstance(value, str) else value
 
     def _answer(self, name: str, connection: RawConnection) -> None:
-        with socket.create_connection(("127.0.0.1", self._port)) as server, selectors.DefaultSelector() as selector:
+        with (
+            socket.create_connection(("127.0.0.1", self._port)) as server,
+            selectors.DefaultSelector() as selector,
+        ):
             selector.register(server, selectors.EVENT_READ)
             selector.register(connection.socket, selectors.EVENT_READ)
             while True:
@@ -76,10 +87,22 @@ def _gets(*paths: str) -> list[Any]:
     return [("GET", path, dict) for path in paths]
 
 
-def call(cases: dict[str, Case], method: str, path: str, options: Callable[[], dict[str, Any]] = dict, note: str = "") -> None:
+def call(
+    cases: dict[str, Case],
+    method: str,
+    path: str,
+    options: Callable[[], dict[str, Any]] = dict,
+    note: str = "",
+) -> None:
     name = f"{method} {path}{note}"
     assert name not in cases, name
-    cases[name] = play((method, path, (lambda: {"allow_redirects": True, **options()}) if method == "HEAD" else options))
+    cases[name] = play(
+        (
+            method,
+            path,
+            (lambda: {"allow_redirects": True, **options()}) if method == "HEAD" else options,
+        )
+    )
 
 
 for _path in (
@@ -137,7 +160,13 @@ for _status in (
 for _method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"):
     call(HTTPBIN, _method, "/anything/method")
     call(HTTPBIN, _method, "/redirect-to?url=/anything&status_code=302", note=" followed")
-    call(HTTPBIN, _method, "/redirect-to?url=/anything&status_code=308", lambda: {"data": {"a": "1"}}, " with a form")
+    call(
+        HTTPBIN,
+        _method,
+        "/redirect-to?url=/anything&status_code=308",
+        lambda: {"data": {"a": "1"}},
+        " with a form",
+    )
     call(
         HTTPBIN,
         _method,
@@ -163,7 +192,11 @@ for _path in ("/basic-auth/user/word", "/hidden-basic-auth/user/word"):
 
 def _digest(qop: str, algorithm: str, word: str, stale: str = "", *, cookies: bool = False) -> Case:
     """Three calls with one Digest object; without the cookies that httpbin sets on the way, unless they are wanted."""
-    headers = {"User-Agent": "battery", "Accept-Encoding": "identity", **({} if cookies else {"Cookie": "mine=1"})}
+    headers = {
+        "User-Agent": "battery",
+        "Accept-Encoding": "identity",
+        **({} if cookies else {"Cookie": "mine=1"}),
+    }
 
     def case(peer: Peer) -> None:
         auth = peer.library.auth.HTTPDigestAuth("user", word)
@@ -181,9 +214,21 @@ HTTPBIN["digest auth-int"] = _digest("auth-int", "MD5", "word")
 HTTPBIN["digest with cookies"] = _digest("auth", "MD5", "word", cookies=True)
 HTTPBIN["digest gone stale"] = _digest("auth", "MD5", "word", "/1", cookies=True)
 HTTPBIN["cookies in a row"] = play(
-    *_gets("/cookies/set?a=1&b=2", "/cookies", "/cookies/set?a=3", "/cookies/delete?b", "/cookies", "http://TWO/cookies"),
+    *_gets(
+        "/cookies/set?a=1&b=2",
+        "/cookies",
+        "/cookies/set?a=3",
+        "/cookies/delete?b",
+        "/cookies",
+        "http://TWO/cookies",
+    ),
     ("GET", "/cookies", lambda: {"cookies": {"r": "1"}}),
-    *_gets("/response-headers?Set-Cookie=c%3D1%3B%20Path%3D%2Fcookies", "/cookies", "/cookies/delete?a", "/cookies"),
+    *_gets(
+        "/response-headers?Set-Cookie=c%3D1%3B%20Path%3D%2Fcookies",
+        "/cookies",
+        "/cookies/delete?a",
+        "/cookies",
+    ),
 )
 
 
@@ -208,7 +253,14 @@ def _streamed(peer: Peer) -> None:
             "text": lambda response: _joined(response.iter_content(7, decode_unicode=True)),
         }.items():
             response = peer.open(
-                "GET", path, stream=True, headers={"User-Agent": "battery", "Accept-Encoding": "gzip", "Host": "httpbin.test"}
+                "GET",
+                path,
+                stream=True,
+                headers={
+                    "User-Agent": "battery",
+                    "Accept-Encoding": "gzip",
+                    "Host": "httpbin.test",
+                },
             )
             peer.see(f"{name} of {path}", lambda read=read, response=response: read(response))
             response.close()
@@ -242,7 +294,9 @@ http {{
 @pytest.fixture(scope="session")
 def nginx_port(nginx: Nginx) -> Iterator[int]:
     """An nginx with more to ask for than the one of the other tests, which has shown that nginx is here."""
-    program = shutil.which("nginx", path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin:/opt/homebrew/bin")
+    program = shutil.which(
+        "nginx", path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin:/opt/homebrew/bin"
+    )
     assert program is not None
     with tempfile.TemporaryDirectory(prefix="envoi-nginx-") as name:
         folder, (port,) = Path(name), _free_ports(1)
@@ -252,7 +306,9 @@ def nginx_port(nginx: Nginx) -> Iterator[int]:
         (folder / "files" / "text").write_bytes(b"0123456789" * 100)
         (folder / "files" / "a b").write_bytes(b"a space")
         (folder / "users").write_text("user:{PLAIN}word\n")
-        (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, port=port), encoding="utf-8")
+        (folder / "nginx.conf").write_text(
+            _CONFIGURATION.format(folder=folder, port=port), encoding="utf-8"
+        )
         command = [program, "-p", name, "-c", f"{name}/nginx.conf", "-e", f"{name}/error.log"]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
             try:
@@ -268,20 +324,55 @@ for _path in (
 ):  # fmt: skip
     call(NGINX, "GET", _path)
 for _method in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
-    for _path in ("/small", "/echo", "/301-to", "/302-to", "/303-to", "/307-to", "/308-to", "/missing"):
+    for _path in (
+        "/small",
+        "/echo",
+        "/301-to",
+        "/302-to",
+        "/303-to",
+        "/307-to",
+        "/308-to",
+        "/missing",
+    ):
         call(NGINX, _method, _path)
-for _method, _path in (("POST", "/echo"), ("PUT", "/echo-long"), ("POST", "/307-to"), ("POST", "/302-to"), ("POST", "/small")):
-    call(NGINX, _method, _path, lambda: {"data": {"a": "1"}, "headers": {"X-A": "x"}}, " with a form")
+for _method, _path in (
+    ("POST", "/echo"),
+    ("PUT", "/echo-long"),
+    ("POST", "/307-to"),
+    ("POST", "/302-to"),
+    ("POST", "/small"),
+):
+    call(
+        NGINX, _method, _path, lambda: {"data": {"a": "1"}, "headers": {"X-A": "x"}}, " with a form"
+    )
 call(NGINX, "POST", "/echo", lambda: {"data": iter([b"one", b"two"])}, " with a generator")
 call(NGINX, "POST", "/small", lambda: {"data": b"x" * 101}, " with too much")
 for _headers in (
     {"Range": "bytes=0-9"}, {"Range": "bytes=990-"}, {"Range": "bytes=-10"}, {"Range": "bytes=0-1,5-6"}, {"Range": "bytes=5000-"}, {"Range": "lines=1-2"}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}, {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, {"If-None-Match": "*"}, {"If-Match": '"x"'}, {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip;q=0"}, {"Accept-Encoding": None}, {"Host": "example.org"}, {"Host": ""}, {"Connection": "close"}, {"Connection": "Upgrade", "Upgrade": "x"}, {"X-Long": "x" * 3000}, {"TE": "trailers"},
 ):  # fmt: skip
-    call(NGINX, "GET", "/text", lambda headers=_headers: {"headers": headers}, f" {str(_headers)[:60]}")
+    call(
+        NGINX,
+        "GET",
+        "/text",
+        lambda headers=_headers: {"headers": headers},
+        f" {str(_headers)[:60]}",
+    )
 for _auth in (("user", "word"), ("user", "wrong"), ("other", "word")):
     call(NGINX, "GET", "/guarded", lambda auth=_auth: {"auth": auth}, f" by {_auth}")
 NGINX["in a row"] = play(
-    *_gets("/fields", "/echo", "/small", "/text", "/302-to", "/missing", "/nothing", "/418", "http://TWO/echo", "/closed", "/echo")
+    *_gets(
+        "/fields",
+        "/echo",
+        "/small",
+        "/text",
+        "/302-to",
+        "/missing",
+        "/nothing",
+        "/418",
+        "http://TWO/echo",
+        "/closed",
+        "/echo",
+    )
 )
 OVER_TLS: dict[str, Case] = {}
 for _path in ("/small", "/text", "/302-to", "/absolute", "/missing", "/fields"):
@@ -295,7 +386,18 @@ def _absent(*numbers: int) -> set[str]:
     return {
         f"wire.{number}.Authorization {name}"
         for number in numbers
-        for name in ("username", "realm", "nonce", "uri", "response", "opaque", "algorithm", "qop", "nc", "cnonce")
+        for name in (
+            "username",
+            "realm",
+            "nonce",
+            "uri",
+            "response",
+            "opaque",
+            "algorithm",
+            "qop",
+            "nc",
+            "cnonce",
+        )
     }
 
 
@@ -358,14 +460,18 @@ def test_nginx_answers_both_alike_over_tls(name: str, nginx_tls_taps: Callable[[
 
 @pytest.mark.parametrize("part", range(2))
 @pytest.mark.parametrize("colour", ["asyncio", "trio"])
-def test_httpbin_answers_every_colour_alike(colour: str, part: int, httpbin_taps: Callable[[], World]) -> None:
+def test_httpbin_answers_every_colour_alike(
+    colour: str, part: int, httpbin_taps: Callable[[], World]
+) -> None:
     cases = {name: HTTPBIN[name] for name in list(HTTPBIN)[part::2]}
     assert_same_in_colour(cases, colour, httpbin_taps)
 
 
 @pytest.mark.parametrize("part", range(2))
 @pytest.mark.parametrize("colour", ["asyncio", "trio"])
-def test_nginx_answers_every_colour_alike(colour: str, part: int, nginx_taps: Callable[[], World]) -> None:
+def test_nginx_answers_every_colour_alike(
+    colour: str, part: int, nginx_taps: Callable[[], World]
+) -> None:
     assert_same_in_colour({name: NGINX[name] for name in list(NGINX)[part::2]}, colour, nginx_taps)
 
 

@@ -46,7 +46,9 @@ for _name, _ours, _given in (
         peer.see(
             "kept",
             lambda: sorted(
-                (key.lower(), value) for key, value in peer.session.headers.items() if key.lower() not in {"user-agent", "accept-encoding"}
+                (key.lower(), value)
+                for key, value in peer.session.headers.items()
+                if key.lower() not in {"user-agent", "accept-encoding"}
             ),
         )
 
@@ -137,7 +139,15 @@ def _too_many_redirects_tells(peer: Peer) -> None:
     try:
         peer.open("GET", "/three")
     except peer.library.TooManyRedirects as error:
-        peer.see("response", (error.response.status_code, error.response.url, error.request.url, len(error.response.history)))
+        peer.see(
+            "response",
+            (
+                error.response.status_code,
+                error.response.url,
+                error.request.url,
+                len(error.response.history),
+            ),
+        )
 
 
 @case
@@ -173,7 +183,18 @@ def _connection_of_a_large_redirect(peer: Peer) -> None:
 
 @case
 def _connections_are_closed(peer: Peer) -> None:
-    for path in ("/close", "/final", "/until-close", "/final", "/http10", "/final", "/bad-chunk", "/final", "/short", "/final"):
+    for path in (
+        "/close",
+        "/final",
+        "/until-close",
+        "/final",
+        "/http10",
+        "/final",
+        "/bad-chunk",
+        "/final",
+        "/short",
+        "/final",
+    ):
         peer.get(path)
     peer.get("/final", headers={"Connection": "close"})
     peer.get("/final")
@@ -196,7 +217,21 @@ def _methods_of_other_types(peer: Peer) -> None:
 
 @case
 def _timeouts(peer: Peer) -> None:
-    for timeout in (5, 5.5, (5, 6), (5, None), (None, None), None, 0, -1, "x", (1, 2, 3), (1,), True, [1, 2]):
+    for timeout in (
+        5,
+        5.5,
+        (5, 6),
+        (5, None),
+        (None, None),
+        None,
+        0,
+        -1,
+        "x",
+        (1, 2, 3),
+        (1,),
+        True,
+        [1, 2],
+    ):
         peer.get("/final", timeout=timeout)
 
 
@@ -205,8 +240,15 @@ def _unknown_option(peer: Peer) -> None:
     peer.get("/final", timout=3)
 
 
-URLS = {f"{number}.{name}" for number in (1, 2) for name in ("url", "request.url", "request.path_url")} | {"wire.1.line", "wire.2.line"}
-AUTHORIZATION = {"1.request.headers", "2.request.headers", "wire.1.Authorization", "wire.2.Authorization"}
+URLS = {
+    f"{number}.{name}" for number in (1, 2) for name in ("url", "request.url", "request.path_url")
+} | {"wire.1.line", "wire.2.line"}
+AUTHORIZATION = {
+    "1.request.headers",
+    "2.request.headers",
+    "wire.1.Authorization",
+    "wire.2.Authorization",
+}
 DIFFERENCES: dict[str, tuple[set[str], str]] = {
     **dict.fromkeys((f"headers {name}" for name in ("None in the session", "None in the session, given", "default None in the session")), ({"kept"}, "None takes a header out, and is not kept as its value")),
     "headers replaced": ({"wire.User-Agent", "wire.Accept-Encoding"}, "urllib3 and http.client put their own; none means none"),

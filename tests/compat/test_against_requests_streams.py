@@ -11,14 +11,24 @@ from typing import Any
 
 import pytest
 
-from compat.differential_support import Case, Peer, Reply, World, assert_same, assert_same_in_colour, reply
+from compat.differential_support import (
+    Case,
+    Peer,
+    Reply,
+    World,
+    assert_same,
+    assert_same_in_colour,
+    reply,
+)
 
 pytestmark = pytest.mark.timeout(30)
 
 
 def chunked(*chunks: bytes, fields: Iterable[str] = ()) -> bytes:
     """An answer in these chunks."""
-    head = "\r\n".join(["HTTP/1.1 200 OK", *fields, "Transfer-Encoding: chunked", "", ""]).encode("latin-1")
+    head = "\r\n".join(["HTTP/1.1 200 OK", *fields, "Transfer-Encoding: chunked", "", ""]).encode(
+        "latin-1"
+    )
     return head + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
 
 
@@ -29,21 +39,31 @@ REPLIES: dict[str, Reply] = {
     "/length": reply("200 OK", BODY),
     "/chunks": chunked(BODY[:100], BODY[100:107], BODY[107:]),
     "/gzip": reply("200 OK", _GZIPPED, "Content-Encoding: gzip"),
-    "/gzip-chunks": chunked(*(_GZIPPED[start : start + 50] for start in range(0, len(_GZIPPED), 50)), fields=["Content-Encoding: gzip"]),
+    "/gzip-chunks": chunked(
+        *(_GZIPPED[start : start + 50] for start in range(0, len(_GZIPPED), 50)),
+        fields=["Content-Encoding: gzip"],
+    ),
     "/close": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY,
     "/nothing": reply("200 OK", b""),
     "/no-chunks": chunked(),
     "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
     "/large": reply("200 OK", BODY * 400),
     "/wide": reply("200 OK", WIDE.encode(), "Content-Type: text/plain; charset=utf-8"),
-    "/wide-chunks": chunked(*(bytes([one]) for one in WIDE[:20].encode()), fields=["Content-Type: text/plain; charset=utf-8"]),
+    "/wide-chunks": chunked(
+        *(bytes([one]) for one in WIDE[:20].encode()),
+        fields=["Content-Type: text/plain; charset=utf-8"],
+    ),
     "/utf-16": reply("200 OK", WIDE.encode("utf-16"), "Content-Type: text/plain; charset=utf-16"),
     "/latin": reply("200 OK", b"caf\xe9\nna\xefve", "Content-Type: text/plain"),
     "/broken-utf-8": reply("200 OK", b"a\xffb\xc3", "Content-Type: text/plain; charset=utf-8"),
     "/no-encoding": reply("200 OK", WIDE.encode(), "Content-Type: application/octet-stream"),
     "/unknown-encoding": reply("200 OK", b"abc", "Content-Type: text/plain; charset=klingon"),
-    "/json-lines": chunked(b'{"a": 1}\n{"b"', b": 2}\n", b'\n{"c": 3}', fields=["Content-Type: application/json"]),
-    "/events": chunked(b"data: one\n\ndata: t", b"wo\n\n", fields=["Content-Type: text/event-stream"]),
+    "/json-lines": chunked(
+        b'{"a": 1}\n{"b"', b": 2}\n", b'\n{"c": 3}', fields=["Content-Type: application/json"]
+    ),
+    "/events": chunked(
+        b"data: one\n\ndata: t", b"wo\n\n", fields=["Content-Type: text/event-stream"]
+    ),
     "/bad-gzip": reply("200 OK", b"not gzip", "Content-Encoding: gzip"),
     "/short": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nshort",
     "/short-chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n5\r\nhe",
@@ -53,10 +73,17 @@ LINES: dict[str, bytes] = {
     "separators": "a\u2028b\u2029c\x85d".encode(), "long": b"x" * 2000 + b"\n" + b"y" * 2000, "commas": b"a,b,,c", "commas, ended": b"a,b,", "commas and line ends": b"a,\nb,\r\nc", "two signs": b"a||b||c", "two signs, ended": b"a||b||", "wide": WIDE.encode(),
 }  # fmt: skip
 REPLIES |= {
-    f"/lines/{number}": reply("200 OK", text, "Content-Type: text/plain; charset=utf-8") for number, text in enumerate(LINES.values())
+    f"/lines/{number}": reply("200 OK", text, "Content-Type: text/plain; charset=utf-8")
+    for number, text in enumerate(LINES.values())
 }
 REPLIES["/lines/in-chunks"] = chunked(
-    b"on", b"e\r", b"\ntwo\r\n", b"\r\n", b"three", b"\n", fields=["Content-Type: text/plain; charset=utf-8"]
+    b"on",
+    b"e\r",
+    b"\ntwo\r\n",
+    b"\r\n",
+    b"three",
+    b"\n",
+    fields=["Content-Type: text/plain; charset=utf-8"],
 )
 CASES: dict[str, Case] = {}
 SYNC: dict[str, Case] = {}
@@ -67,7 +94,9 @@ def make_world() -> World:
     return World(REPLIES)
 
 
-def reading(name: str, path: str, read: Callable[[Any], Any], cases: dict[str, Case] = CASES, **options: Any) -> None:
+def reading(
+    name: str, path: str, read: Callable[[Any], Any], cases: dict[str, Case] = CASES, **options: Any
+) -> None:
     assert name not in CASES.keys() | SYNC.keys()
 
     def play(peer: Peer) -> None:
@@ -93,12 +122,32 @@ for _path in (
     "/short-chunks",
 ):
     for _size in (None, 1, 7, 512, 100_000):
-        reading(f"content of {_path} by {_size}", _path, lambda response, size=_size: b"".join(response.iter_content(size)))
-    reading(f"content of {_path} by default", _path, lambda response: b"".join(response.iter_content()))
+        reading(
+            f"content of {_path} by {_size}",
+            _path,
+            lambda response, size=_size: b"".join(response.iter_content(size)),
+        )
+    reading(
+        f"content of {_path} by default", _path, lambda response: b"".join(response.iter_content())
+    )
 for _path in ("/length", "/nothing", "/wide", "/chunks"):
     for _size in (3, 512, 100_000):
-        reading(f"pieces of {_path} by {_size}", _path, lambda response, size=_size: list(response.iter_content(size)))
-for _path in ("/wide", "/wide-chunks", "/utf-16", "/latin", "/broken-utf-8", "/no-encoding", "/unknown-encoding", "/gzip", "/nothing"):
+        reading(
+            f"pieces of {_path} by {_size}",
+            _path,
+            lambda response, size=_size: list(response.iter_content(size)),
+        )
+for _path in (
+    "/wide",
+    "/wide-chunks",
+    "/utf-16",
+    "/latin",
+    "/broken-utf-8",
+    "/no-encoding",
+    "/unknown-encoding",
+    "/gzip",
+    "/nothing",
+):
     for _size in (1, 3, None):
         reading(
             f"text of {_path} by {_size}",
@@ -109,7 +158,11 @@ for _path in ("/wide", "/wide-chunks", "/utf-16", "/latin", "/broken-utf-8", "/n
                 else _joined(response.iter_content(size, decode_unicode=True))
             ),
         )
-    reading(f"text of {_path} line by line", _path, lambda response: list(response.iter_lines(decode_unicode=True)))
+    reading(
+        f"text of {_path} line by line",
+        _path,
+        lambda response: list(response.iter_lines(decode_unicode=True)),
+    )
 
 
 def _joined(pieces: Iterable[Any]) -> Any:
@@ -119,8 +172,16 @@ def _joined(pieces: Iterable[Any]) -> Any:
 
 for _number, _name in enumerate(LINES):
     for _size in (1, 2, 512):
-        reading(f"lines: {_name}, by {_size}", f"/lines/{_number}", lambda response, size=_size: list(response.iter_lines(size)))
-    reading(f"lines: {_name}, as text", f"/lines/{_number}", lambda response: list(response.iter_lines(decode_unicode=True)))
+        reading(
+            f"lines: {_name}, by {_size}",
+            f"/lines/{_number}",
+            lambda response, size=_size: list(response.iter_lines(size)),
+        )
+    reading(
+        f"lines: {_name}, as text",
+        f"/lines/{_number}",
+        lambda response: list(response.iter_lines(decode_unicode=True)),
+    )
     for _delimiter in (b",", b"||", b"\n", b"\r\n", b""):
         reading(
             f"lines: {_name}, between {_delimiter!a}",
@@ -133,11 +194,25 @@ for _number, _name in enumerate(LINES):
         lambda response: list(response.iter_lines(decode_unicode=True, delimiter=",")),
     )
 reading("lines in chunks", "/lines/in-chunks", lambda response: list(response.iter_lines()))
-reading("lines of JSON", "/json-lines", lambda response: [json.loads(line) for line in response.iter_lines() if line])
-reading("lines of events", "/events", lambda response: list(response.iter_lines(decode_unicode=True)))
-reading("lines, a delimiter of the wrong type", "/lines/0", lambda response: list(response.iter_lines(delimiter=",")))
+reading(
+    "lines of JSON",
+    "/json-lines",
+    lambda response: [json.loads(line) for line in response.iter_lines() if line],
+)
+reading(
+    "lines of events", "/events", lambda response: list(response.iter_lines(decode_unicode=True))
+)
+reading(
+    "lines, a delimiter of the wrong type",
+    "/lines/0",
+    lambda response: list(response.iter_lines(delimiter=",")),
+)
 for _size in (0, -1, "x", 1.5, True):
-    reading(f"size {_size!r}", "/length", lambda response, size=_size: _joined(response.iter_content(size)))
+    reading(
+        f"size {_size!r}",
+        "/length",
+        lambda response, size=_size: _joined(response.iter_content(size)),
+    )
 
 
 def _twice(response: Any) -> Any:
@@ -184,8 +259,12 @@ def _connections(path: str, leave: Callable[[Any], Any]) -> Case:
 CASES |= {
     "loaded": _loaded,
     "stream of the session": _of_the_session,
-    "connection after all": _connections("/length", lambda response: b"".join(response.iter_content(None))),
-    "connection after all chunks": _connections("/chunks", lambda response: b"".join(response.iter_content(None))),
+    "connection after all": _connections(
+        "/length", lambda response: b"".join(response.iter_content(None))
+    ),
+    "connection after all chunks": _connections(
+        "/chunks", lambda response: b"".join(response.iter_content(None))
+    ),
     "connection after no body": _connections("/nothing", lambda response: None),
     "connection after close": _connections("/large", lambda response: response.close()),
     "connection meanwhile": _connections("/large", lambda response: None),
@@ -223,7 +302,12 @@ PATHS = ("/length", "/chunks", "/gzip", "/nothing", "/short")
 for _name, _read in RAW.items():
     for _path in PATHS:
         reading(f"{_name} of {_path}", _path, lambda response, read=_read: read(response.raw), SYNC)
-    reading(f"{_name} behind the content", "/length", lambda response, read=_read: (response.content, read(response.raw))[1], SYNC)
+    reading(
+        f"{_name} behind the content",
+        "/length",
+        lambda response, read=_read: (response.content, read(response.raw))[1],
+        SYNC,
+    )
 
 # What is left of a response, after what was done with it.
 LEFT: dict[str, Callable[[Any], Any]] = {
@@ -239,16 +323,25 @@ def _within_response(response: Any) -> Any:
 
 
 reading(
-    "tell while iterating", "/gzip", lambda response: [(len(piece), response.raw.tell()) for piece in response.iter_content(10**6)], SYNC
+    "tell while iterating",
+    "/gzip",
+    lambda response: [(len(piece), response.raw.tell()) for piece in response.iter_content(10**6)],
+    SYNC,
 )
 for _name, _read in LEFT.items():
     for _path in ("/length", "/gzip", "/wide-chunks"):
         reading(f"left of {_path}: {_name}", _path, _read, SYNC)
 
 
-def _raw(names: Iterable[str], where: Iterable[str], differing: str, reason: str) -> dict[str, tuple[set[str], str]]:
+def _raw(
+    names: Iterable[str], where: Iterable[str], differing: str, reason: str
+) -> dict[str, tuple[set[str], str]]:
     every = [f"of {path}" if path.startswith("/") else path for path in where]
-    return {f"raw {name} {place}".replace("raw  ", "raw "): ({differing}, reason) for name in names for place in every}
+    return {
+        f"raw {name} {place}".replace("raw  ", "raw "): ({differing}, reason)
+        for name in names
+        for place in every
+    }
 
 
 BEHIND = "behind the content"

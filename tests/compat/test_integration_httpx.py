@@ -39,7 +39,9 @@ def client(library: Any, transport: Any, server: Server) -> Iterator[Any]:
         yield made
 
 
-def test_get_has_httpx_own_headers_in_their_order(client: Any, library: Any, server: Server) -> None:
+def test_get_has_httpx_own_headers_in_their_order(
+    client: Any, library: Any, server: Server
+) -> None:
     response = client.get("/get", params={"q": "a b"}, headers={"X-Mixed-Case": "Yes"})
     assert response.status_code == 200
     assert response.http_version == "HTTP/1.1"
@@ -52,8 +54,19 @@ def test_get_has_httpx_own_headers_in_their_order(client: Any, library: Any, ser
     assert (ours.target, list(ours.headers)) == (theirs.target, list(theirs.headers))
 
 
-@pytest.mark.parametrize("path", ["/anything/%7Ea b", "/anything/é?x=ü&y=[1]|{}", "/anything?", "/anything/a//b/%2F", "/anything/'()*!~"])
-def test_request_target_is_the_one_httpx_made(client: Any, library: Any, server: Server, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/anything/%7Ea b",
+        "/anything/é?x=ü&y=[1]|{}",
+        "/anything?",
+        "/anything/a//b/%2F",
+        "/anything/'()*!~",
+    ],
+)
+def test_request_target_is_the_one_httpx_made(
+    client: Any, library: Any, server: Server, path: str
+) -> None:
     client.get(path)
     with library.Client() as own:
         own.get(server.url + path)
@@ -75,7 +88,9 @@ def test_post_without_body_says_so(client: Any, server: Server) -> None:
 
 
 def test_multipart_arrives(client: Any) -> None:
-    answer = client.post("/post", data={"field": "1"}, files={"file": ("name.txt", b"content")}).json()
+    answer = client.post(
+        "/post", data={"field": "1"}, files={"file": ("name.txt", b"content")}
+    ).json()
     assert (answer["form"], answer["files"]) == ({"field": "1"}, {"file": "content"})
 
 
@@ -87,13 +102,17 @@ def test_generator_is_sent_chunked(client: Any, server: Server) -> None:
 
 
 def test_generator_with_a_length_is_sent_with_it(client: Any, server: Server) -> None:
-    client.post("/post", content=(piece for piece in [b"one ", b"two"]), headers={"Content-Length": "7"})
+    client.post(
+        "/post", content=(piece for piece in [b"one ", b"two"]), headers={"Content-Length": "7"}
+    )
     assert server.requests[0].body == b"one two"
     assert not server.requests[0].headers.has("transfer-encoding")
 
 
 @pytest.mark.parametrize("pieces", [[b"short"], [b"longer than that"]])
-def test_body_of_another_length_than_declared_is_a_local_error(client: Any, library: Any, pieces: list[bytes]) -> None:
+def test_body_of_another_length_than_declared_is_a_local_error(
+    client: Any, library: Any, pieces: list[bytes]
+) -> None:
     with pytest.raises(library.LocalProtocolError):
         client.post("/post", content=iter(pieces), headers={"Content-Length": "9"})
     assert client.get("/get").status_code == 200
@@ -101,7 +120,9 @@ def test_body_of_another_length_than_declared_is_a_local_error(client: Any, libr
 
 def test_large_upload_and_download_pass_unharmed(client: Any) -> None:
     data = bytes(range(256)) * 8192
-    assert client.post("/anything", content=data).json()["headers"]["Content-Length"] == str(len(data))
+    assert client.post("/anything", content=data).json()["headers"]["Content-Length"] == str(
+        len(data)
+    )
     with client.stream("GET", "/download/3000000") as response:
         assert sum(len(piece) for piece in response.iter_bytes()) == 3_000_000
         assert response.num_bytes_downloaded == 3_000_000
@@ -126,7 +147,9 @@ def test_content_coding_is_undone_by_httpx_alone(client: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/status/204", "/status/304", "/bytes/0"])
-def test_empty_answers_leave_the_connection_for_the_next(client: Any, server: Server, path: str) -> None:
+def test_empty_answers_leave_the_connection_for_the_next(
+    client: Any, server: Server, path: str
+) -> None:
     assert client.get(path).content == b""
     assert client.head("/get").content == b""
     assert client.get("/get").status_code == 200
@@ -144,11 +167,17 @@ def test_redirects_and_cookies_are_httpx_own(client: Any, server: Server) -> Non
 def test_repeated_header_fields_stay_apart_and_in_order(client: Any, server: Server) -> None:
     server.add("/two", b"", headers=[("X-B", "1"), ("x-a", "2"), ("X-b", "3")])
     raw = client.get("/two").headers.raw
-    assert [(name, value) for name, value in raw if name.lower().startswith(b"x-")] == [(b"X-B", b"1"), (b"x-a", b"2"), (b"X-b", b"3")]
+    assert [(name, value) for name, value in raw if name.lower().startswith(b"x-")] == [
+        (b"X-B", b"1"),
+        (b"x-a", b"2"),
+        (b"X-b", b"3"),
+    ]
 
 
 def test_auth_flow_runs(library: Any, client: Any) -> None:
-    assert client.get("/basic-auth/me/secret", auth=("me", "secret")).json()["authenticated"] is True
+    assert (
+        client.get("/basic-auth/me/secret", auth=("me", "secret")).json()["authenticated"] is True
+    )
 
     class Token(library.Auth):
         requires_response_body = True
@@ -164,14 +193,23 @@ def test_auth_flow_runs(library: Any, client: Any) -> None:
 
 def test_event_hooks_run(library: Any, transport: Any, server: Server) -> None:
     seen: list[Any] = []
-    hooks = {"request": [lambda request: seen.append(request.method)], "response": [lambda response: seen.append(response.status_code)]}
+    hooks = {
+        "request": [lambda request: seen.append(request.method)],
+        "response": [lambda response: seen.append(response.status_code)],
+    }
     with library.Client(transport=transport(), event_hooks=hooks) as client:
         client.get(server.url + "/status/418")
     assert seen == ["GET", 418]
 
 
-def test_an_unread_response_costs_its_connection_and_no_slot(library: Any, transport: Any, server: Server) -> None:
-    with library.Client(transport=transport(limits=library.Limits(max_connections=1)), base_url=server.url, timeout=5) as client:
+def test_an_unread_response_costs_its_connection_and_no_slot(
+    library: Any, transport: Any, server: Server
+) -> None:
+    with library.Client(
+        transport=transport(limits=library.Limits(max_connections=1)),
+        base_url=server.url,
+        timeout=5,
+    ) as client:
         for _ in range(3):
             with client.stream("GET", "/download/100000000") as response:
                 assert response.status_code == 200
@@ -180,17 +218,27 @@ def test_an_unread_response_costs_its_connection_and_no_slot(library: Any, trans
         assert client.get("/get").status_code == 200
 
 
-def test_connections_are_kept_no_longer_than_limits_say(library: Any, transport: Any, server: Server) -> None:
-    with library.Client(transport=transport(limits=library.Limits(max_keepalive_connections=0)), base_url=server.url) as client:
+def test_connections_are_kept_no_longer_than_limits_say(
+    library: Any, transport: Any, server: Server
+) -> None:
+    with library.Client(
+        transport=transport(limits=library.Limits(max_keepalive_connections=0)), base_url=server.url
+    ) as client:
         client.get("/get")
         client.get("/get")
     assert server.connections == 2
-    with library.Client(transport=transport(limits=library.Limits(keepalive_expiry=0)), base_url=server.url) as client:
+    with library.Client(
+        transport=transport(limits=library.Limits(keepalive_expiry=0)), base_url=server.url
+    ) as client:
         client.get("/get")
         client.get("/get")
     assert server.connections == 4
     with library.Client(
-        transport=transport(limits=library.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=None)),
+        transport=transport(
+            limits=library.Limits(
+                max_connections=None, max_keepalive_connections=None, keepalive_expiry=None
+            )
+        ),
         base_url=server.url,
     ) as client:
         client.get("/get")
@@ -203,7 +251,10 @@ def test_threads_share_a_client(client: Any, server: Server) -> None:
 
     def work(number: int) -> str:
         together.wait(10)
-        return "".join(str(client.get(f"/anything/{number}").json()["url"].rpartition("/")[2]) for _ in range(10))
+        return "".join(
+            str(client.get(f"/anything/{number}").json()["url"].rpartition("/")[2])
+            for _ in range(10)
+        )
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(8))) == [str(number) * 10 for number in range(8)]
@@ -219,12 +270,17 @@ def test_a_closed_transport_may_be_used_again(library: Any, transport: Any, serv
     assert server.connections == 2
 
 
-def test_tls_trusts_what_it_is_told_to(library: Any, transport: Any, tls_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_trusts_what_it_is_told_to(
+    library: Any, transport: Any, tls_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = ssl.create_default_context(cafile=tls_server.ca_path)
     for verify in (tls_server.ca_path, context, False):
         with library.Client(transport=transport(verify=verify)) as client:
             assert client.get(tls_server.url + "/get").status_code == 200
-    with library.Client(transport=transport()) as client, pytest.raises(library.ConnectError) as caught:
+    with (
+        library.Client(transport=transport()) as client,
+        pytest.raises(library.ConnectError) as caught,
+    ):
         client.get(tls_server.url + "/get")
     assert isinstance(caught.value.__cause__, envoi.exceptions.CertificateError)
     monkeypatch.setenv("SSL_CERT_FILE", tls_server.ca_path)
@@ -232,19 +288,31 @@ def test_tls_trusts_what_it_is_told_to(library: Any, transport: Any, tls_server:
         assert client.get(tls_server.url + "/get").status_code == 200
 
 
-def test_client_certificate_is_shown(library: Any, transport: Any, ca: CertificateAuthority) -> None:
+def test_client_certificate_is_shown(
+    library: Any, transport: Any, ca: CertificateAuthority
+) -> None:
     shown = ca.issue("me", client=True)
     context = ca.issue("localhost", "127.0.0.1").server_context(client_ca=ca.path)
     with Server(tls=context) as server:
         with library.Client(transport=transport(verify=ca.path, cert=shown.pair)) as client:
             assert client.get(server.url + "/get").status_code == 200
-        with library.Client(transport=transport(verify=ca.path)) as client, pytest.raises(library.TransportError):
+        with (
+            library.Client(transport=transport(verify=ca.path)) as client,
+            pytest.raises(library.TransportError),
+        ):
             client.get(server.url + "/get")
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"http2": True}, {"http1": False}, {"proxy": "http://127.0.0.1:1"}, {"socket_options": [(1, 2, 3)]}, {"verify": 7}, {"cert": 7}],
+    [
+        {"http2": True},
+        {"http1": False},
+        {"proxy": "http://127.0.0.1:1"},
+        {"socket_options": [(1, 2, 3)]},
+        {"verify": 7},
+        {"cert": 7},
+    ],
 )
 def test_what_cannot_be_had_is_refused_at_once(transport: Any, options: dict[str, Any]) -> None:
     with pytest.raises(envoi.exceptions.InvalidOption):
@@ -268,7 +336,9 @@ def test_names_of_the_modules_are_the_classes_of_their_library() -> None:
         importlib.import_module("envoi.integrations.httpx").Nothing
 
 
-@pytest.mark.parametrize(("absent", "base"), [(["httpx"], "httpx2"), (["httpx2"], "httpx"), (["httpx", "httpx2"], None)])
+@pytest.mark.parametrize(
+    ("absent", "base"), [(["httpx"], "httpx2"), (["httpx2"], "httpx"), (["httpx", "httpx2"], None)]
+)
 def test_whichever_library_is_there_is_used(absent: list[str], base: str | None) -> None:
     program = f"""
 import sys
@@ -282,5 +352,7 @@ except ImportError as error:
     assert "neither is installed" in str(error)
     print(None)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=25, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=25, check=False
+    )
     assert (done.stdout.strip(), done.stderr) == (str(base), "")

@@ -35,20 +35,28 @@ def make_client(library: Any) -> Callable[..., Any]:
     """`make_client(max_connections, **options)` makes a client."""
 
     def make(most: int = 100, **options: Any) -> Any:
-        transport = transport_classes(library)[1](limits=library.Limits(max_connections=most), verify=options.pop("verify", True))
+        transport = transport_classes(library)[1](
+            limits=library.Limits(max_connections=most), verify=options.pop("verify", True)
+        )
         return library.AsyncClient(transport=transport, timeout=20, **options)
 
     return make
 
 
-def test_ordinary_use(make_client: Callable[..., Any], server: Server, run: Callable[..., Any]) -> None:
+def test_ordinary_use(
+    make_client: Callable[..., Any], server: Server, run: Callable[..., Any]
+) -> None:
     async def main() -> None:
         async with make_client(base_url=server.url, follow_redirects=True) as client:
             assert (await client.get("/get", params={"a": "1"})).json()["args"] == {"a": "1"}
             assert (await client.post("/post", json=[1])).json()["json"] == [1]
-            assert (await client.post("/post", files={"f": b"content"})).json()["files"] == {"f": "content"}
+            assert (await client.post("/post", files={"f": b"content"})).json()["files"] == {
+                "f": "content"
+            }
             assert (await client.get("/cookies/set?a=b")).json() == {"cookies": {"a": "b"}}
-            assert (await client.get("/basic-auth/me/secret", auth=("me", "secret"))).status_code == 200
+            assert (
+                await client.get("/basic-auth/me/secret", auth=("me", "secret"))
+            ).status_code == 200
             assert (await client.get("/gzip")).json()["gzipped"] is True
             assert (await client.get("/status/204")).content == b""
 
@@ -56,7 +64,9 @@ def test_ordinary_use(make_client: Callable[..., Any], server: Server, run: Call
     assert server.connections == 1
 
 
-def test_streaming_both_ways(make_client: Callable[..., Any], server: Server, run: Callable[..., Any]) -> None:
+def test_streaming_both_ways(
+    make_client: Callable[..., Any], server: Server, run: Callable[..., Any]
+) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for number in range(3):
             await anyio.lowlevel.checkpoint()
@@ -75,14 +85,21 @@ def test_streaming_both_ways(make_client: Callable[..., Any], server: Server, ru
     assert server.connections == 1
 
 
-def test_many_at_once_keep_to_the_limit(make_client: Callable[..., Any], server: Server, run: Callable[..., Any]) -> None:
+def test_many_at_once_keep_to_the_limit(
+    make_client: Callable[..., Any], server: Server, run: Callable[..., Any]
+) -> None:
     found: list[str] = []
 
     async def main() -> None:
-        async with make_client(4, base_url=server.url) as client, anyio.create_task_group() as group:
+        async with (
+            make_client(4, base_url=server.url) as client,
+            anyio.create_task_group() as group,
+        ):
 
             async def one(number: int) -> None:
-                found.append((await client.get(f"/anything/{number}")).json()["url"].rpartition("/")[2])
+                found.append(
+                    (await client.get(f"/anything/{number}")).json()["url"].rpartition("/")[2]
+                )
 
             for number in range(40):
                 group.start_soon(one, number)
@@ -114,7 +131,9 @@ class Stalling:
             connection.send(HEAD + b"0123456789")
 
 
-def test_cancelled_while_waiting_for_the_head(make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]) -> None:
+def test_cancelled_while_waiting_for_the_head(
+    make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]
+) -> None:
     server = raw_server(Stalling(b""))
 
     async def main() -> None:
@@ -129,7 +148,9 @@ def test_cancelled_while_waiting_for_the_head(make_client: Callable[..., Any], r
     run(main)
 
 
-def test_cancelled_while_streaming(make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]) -> None:
+def test_cancelled_while_streaming(
+    make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]
+) -> None:
     server = raw_server(Stalling(HEAD + b"some"))
 
     async def main() -> None:
@@ -146,7 +167,9 @@ def test_cancelled_while_streaming(make_client: Callable[..., Any], raw_server: 
     run(main)
 
 
-def test_cancelled_while_waiting_for_a_connection(make_client: Callable[..., Any], server: Server, run: Callable[..., Any]) -> None:
+def test_cancelled_while_waiting_for_a_connection(
+    make_client: Callable[..., Any], server: Server, run: Callable[..., Any]
+) -> None:
     async def main() -> None:
         async with make_client(1, base_url=server.url) as client:
             async with client.stream("GET", "/download/99999999"):
@@ -158,7 +181,9 @@ def test_cancelled_while_waiting_for_a_connection(make_client: Callable[..., Any
     run(main)
 
 
-def test_cancelled_while_uploading(make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]) -> None:
+def test_cancelled_while_uploading(
+    make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]
+) -> None:
     def script(connection: RawConnection) -> None:
         if b"POST" in connection.read_head():
             connection.wait_closed()
@@ -201,8 +226,12 @@ def test_a_task_of_asyncio_is_cancelled(make_client: Callable[..., Any], raw_ser
     asyncio.run(main())
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_abandoned_response_gives_its_slot_back(make_client: Callable[..., Any], server: Server, run: Callable[..., Any]) -> None:
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_an_abandoned_response_gives_its_slot_back(
+    make_client: Callable[..., Any], server: Server, run: Callable[..., Any]
+) -> None:
     async def main() -> None:
         async with make_client(1, base_url=server.url) as client:
             request = client.build_request("GET", "/download/99999999")
@@ -215,7 +244,9 @@ def test_an_abandoned_response_gives_its_slot_back(make_client: Callable[..., An
     run(main)
 
 
-def test_a_transport_serves_one_loop_after_another_once_closed(library: Any, server: Server) -> None:
+def test_a_transport_serves_one_loop_after_another_once_closed(
+    library: Any, server: Server
+) -> None:
     transport = transport_classes(library)[1]()
 
     async def main() -> None:

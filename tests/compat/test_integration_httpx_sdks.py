@@ -19,7 +19,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # theirs, at import
 ]
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 
 
 class SDK:
@@ -32,19 +34,29 @@ class SDK:
     def __init__(self, name: str) -> None:
         self.name = name
         self.module: Any = pytest.importorskip(name)
-        base = next(kind for kind in self.module.DefaultHttpxClient.__mro__ if kind.__name__ == "Client" and "envoi" not in kind.__module__)
+        base = next(
+            kind
+            for kind in self.module.DefaultHttpxClient.__mro__
+            if kind.__name__ == "Client" and "envoi" not in kind.__module__
+        )
         self.library: Any = importlib.import_module(base.__module__.partition(".")[0])
 
     def client(self, url: str, **options: Any) -> Any:
         kind = self.module.OpenAI if self.name == "openai" else self.module.Anthropic
         http_client = self.library.Client(transport=transport_classes(self.library)[0]())
-        return kind(api_key="key", base_url=url, http_client=http_client, **{"max_retries": 0, **options})
+        return kind(
+            api_key="key", base_url=url, http_client=http_client, **{"max_retries": 0, **options}
+        )
 
     def async_client(self, url: str, **options: Any) -> Any:
         kind = self.module.AsyncOpenAI if self.name == "openai" else self.module.AsyncAnthropic
         limits = self.library.Limits(max_connections=1)
-        http_client = self.library.AsyncClient(transport=transport_classes(self.library)[1](limits=limits))
-        return kind(api_key="key", base_url=url, http_client=http_client, **{"max_retries": 0, **options})
+        http_client = self.library.AsyncClient(
+            transport=transport_classes(self.library)[1](limits=limits)
+        )
+        return kind(
+            api_key="key", base_url=url, http_client=http_client, **{"max_retries": 0, **options}
+        )
 
     def ask(self, client: Any, **options: Any) -> Any:
         messages = [{"role": "user", "content": "hello"}]
@@ -54,8 +66,18 @@ class SDK:
 
     def answer(self, text: str) -> dict[str, Any]:
         if self.name == "openai":
-            choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-            return {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+            choice = {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text},
+            }
+            return {
+                "id": "1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m",
+                "choices": [choice],
+            }
         content = [{"type": "text", "text": text}]
         usage = {"input_tokens": 1, "output_tokens": 1}
         return {
@@ -69,20 +91,36 @@ class SDK:
         }
 
     def text(self, answer: Any) -> str:
-        found: str = answer.choices[0].message.content if self.name == "openai" else answer.content[0].text
+        found: str = (
+            answer.choices[0].message.content if self.name == "openai" else answer.content[0].text
+        )
         return found
 
     def event(self, text: str) -> bytes:
         if self.name == "openai":
             choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
-            data: Any = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+            data: Any = {
+                "id": "1",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": "m",
+                "choices": [choice],
+            }
             return f"data: {json.dumps(data)}\n\n".encode()
-        data = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+        data = {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": text},
+        }
         return f"event: content_block_delta\ndata: {json.dumps(data)}\n\n".encode()
 
     @property
     def end(self) -> bytes:
-        return b"data: [DONE]\n\n" if self.name == "openai" else b'event: message_stop\ndata: {"type": "message_stop"}\n\n'
+        return (
+            b"data: [DONE]\n\n"
+            if self.name == "openai"
+            else b'event: message_stop\ndata: {"type": "message_stop"}\n\n'
+        )
 
     def piece(self, event: Any) -> str:
         if self.name == "openai":
@@ -104,7 +142,9 @@ def asked(sdk: SDK, server: Server) -> Server:
         if not request.json().get("stream"):
             return Answer(200, sdk.answer("hi"))
         pieces = [sdk.event(word) for word in ("one ", "two ", "three")]
-        return Answer(200, headers=[("Content-Type", "text/event-stream")], chunks=[*pieces, sdk.end])
+        return Answer(
+            200, headers=[("Content-Type", "text/event-stream")], chunks=[*pieces, sdk.end]
+        )
 
     server.route("/<path...>", ["POST"])(respond)
     return server
@@ -129,11 +169,16 @@ def test_a_question_is_answered(sdk: SDK, asked: Server) -> None:
 
 def test_events_are_streamed(sdk: SDK, asked: Server) -> None:
     with sdk.client(asked.url) as client:
-        assert "".join(sdk.piece(event) for event in sdk.ask(client, stream=True)) == "one two three"
+        assert (
+            "".join(sdk.piece(event) for event in sdk.ask(client, stream=True)) == "one two three"
+        )
 
     async def main() -> None:
         async with sdk.async_client(asked.url) as client:
-            assert "".join([sdk.piece(event) async for event in await sdk.ask(client, stream=True)]) == "one two three"
+            assert (
+                "".join([sdk.piece(event) async for event in await sdk.ask(client, stream=True)])
+                == "one two three"
+            )
             assert sdk.text(await sdk.ask(client)) == "hi"
 
     asyncio.run(main())
@@ -158,7 +203,11 @@ def test_a_silent_service_is_a_timeout(sdk: SDK, raw_server: Any, stage: str) ->
         connection.wait_closed()
 
     # While events come, no SDK touches what httpx raises.
-    expected = sdk.module.APITimeoutError if stage == "head" else (sdk.module.APITimeoutError, sdk.library.ReadTimeout)
+    expected = (
+        sdk.module.APITimeoutError
+        if stage == "head"
+        else (sdk.module.APITimeoutError, sdk.library.ReadTimeout)
+    )
     with sdk.client(raw_server(script).url, timeout=0.2) as client, pytest.raises(expected):
         list(sdk.ask(client, stream=True))
 
@@ -167,7 +216,10 @@ def test_a_service_that_is_not_there_is_a_connection_error(sdk: SDK) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    with sdk.client(f"http://127.0.0.1:{port}") as client, pytest.raises(sdk.module.APIConnectionError) as caught:
+    with (
+        sdk.client(f"http://127.0.0.1:{port}") as client,
+        pytest.raises(sdk.module.APIConnectionError) as caught,
+    ):
         sdk.ask(client)
     assert isinstance(caught.value.__cause__, sdk.library.ConnectError)
 
@@ -182,7 +234,11 @@ def test_a_service_that_is_not_there_is_a_connection_error(sdk: SDK) -> None:
 def test_a_connection_that_breaks_is_tried_again_by_the_sdk(sdk: SDK, raw_server: Any) -> None:
     content = json.dumps(sdk.answer("hi")).encode()
     server = raw_server(
-        [None, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content)]
+        [
+            None,
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (len(content), content),
+        ]
     )
     with sdk.client(server.url, max_retries=1) as client:
         assert sdk.text(sdk.ask(client)) == "hi"
@@ -208,7 +264,10 @@ def test_a_cancelled_question_gives_its_slot_back(sdk: SDK, raw_server: Any, sta
                 connection.send(CHUNKED + chunk(sdk.event("first")))
             connection.wait_closed()
         else:
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content))
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                % (len(content), content)
+            )
 
     server = raw_server(script)
 
@@ -220,7 +279,11 @@ def test_a_cancelled_question_gives_its_slot_back(sdk: SDK, raw_server: Any, sta
         async with sdk.async_client(server.url) as client:  # one connection at most
             heard = asyncio.Event()
             task = asyncio.create_task(listen(client, heard.set))
-            await (heard.wait() if stage == "events" else asyncio.to_thread(server.wait_for_requests, 1))
+            await (
+                heard.wait()
+                if stage == "events"
+                else asyncio.to_thread(server.wait_for_requests, 1)
+            )
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

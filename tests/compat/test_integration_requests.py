@@ -39,8 +39,14 @@ def session() -> Iterator[requests.Session]:
 
 
 DIFFERENCES: dict[str, tuple[set[str], str]] = {
-    "GET spaces-header": ({"headers"}, "white space around a value is not part of it (RFC 9110, section 5.5)"),
-    "headers trailing space": ({"*"}, "white space around a value cannot be sent (RFC 9110, section 5.5)"),
+    "GET spaces-header": (
+        {"headers"},
+        "white space around a value is not part of it (RFC 9110, section 5.5)",
+    ),
+    "headers trailing space": (
+        {"*"},
+        "white space around a value cannot be sent (RFC 9110, section 5.5)",
+    ),
     "headers bad name": ({"*"}, "a name that is no token is not sent (RFC 9110, section 5.1)"),
     "headers wide": ({"error"}, "requests lets a bare UnicodeEncodeError through"),
 }
@@ -59,7 +65,9 @@ def test_the_same_as_over_requests_own_connections(part: int) -> None:
         if seen["error"] is not None and expected["error"] is None:
             fields = {"*"}
         if fields != DIFFERENCES.get(name, (set(), ""))[0]:
-            different[name] = [(field, expected.get(field), seen.get(field)) for field in sorted(fields)]
+            different[name] = [
+                (field, expected.get(field), seen.get(field)) for field in sorted(fields)
+            ]
     assert not different
 
 
@@ -67,7 +75,10 @@ Prepared = Callable[[str], requests.PreparedRequest]
 
 
 def by_hand(
-    path: str = "/x", method: str = "GET", headers: dict[str, Any] | None = None, body: Callable[[], Any] = lambda: None
+    path: str = "/x",
+    method: str = "GET",
+    headers: dict[str, Any] | None = None,
+    body: Callable[[], Any] = lambda: None,
 ) -> Prepared:
     """A request that is changed after it was prepared, as authentication and signing do."""
 
@@ -111,26 +122,51 @@ def test_the_same_bytes_are_sent_for_what_was_made_by_hand(name: str) -> None:
         with RawServer(script) as server:
             assert adapter.send(BY_HAND[name](server.url), timeout=10).status_code == 200
             adapter.close()
-            sent.append([request.replace(str(server.port).encode(), b"PORT") for request in server.requests])
+            sent.append(
+                [request.replace(str(server.port).encode(), b"PORT") for request in server.requests]
+            )
     assert sent[1] == sent[0]
 
 
-def test_a_length_that_was_declared_goes_before_chunks(server: Server, session: requests.Session) -> None:
-    answer = session.post(f"{server.url}/anything", data=iter([b"ab", b"c"]), headers={"Content-Length": "3"}).json()
+def test_a_length_that_was_declared_goes_before_chunks(
+    server: Server, session: requests.Session
+) -> None:
+    answer = session.post(
+        f"{server.url}/anything", data=iter([b"ab", b"c"]), headers={"Content-Length": "3"}
+    ).json()
     assert answer["data"] == "abc"
-    assert "Transfer-Encoding" not in answer["headers"]  # requests over its own sends both, which no server may accept
+    assert (
+        "Transfer-Encoding" not in answer["headers"]
+    )  # requests over its own sends both, which no server may accept
 
 
 def test_bodies_go_up_in_every_form(session: requests.Session, server: Server) -> None:
-    for data, expected in ((b"bytes", "bytes"), ("text", "text"), (io.BytesIO(b"file"), "file"), (iter([b"a", b"b"]), "ab")):
+    for data, expected in (
+        (b"bytes", "bytes"),
+        ("text", "text"),
+        (io.BytesIO(b"file"), "file"),
+        (iter([b"a", b"b"]), "ab"),
+    ):
         assert session.post(f"{server.url}/anything", data=data).json()["data"] == expected
-    assert session.post(f"{server.url}/anything", files={"f": ("n", b"content")}).json()["files"] == {"f": "content"}
-    assert session.post(f"{server.url}/redirect-to?url=/anything&status_code=307", data=io.BytesIO(b"again")).json()["data"] == "again"
+    assert session.post(f"{server.url}/anything", files={"f": ("n", b"content")}).json()[
+        "files"
+    ] == {"f": "content"}
+    assert (
+        session.post(
+            f"{server.url}/redirect-to?url=/anything&status_code=307", data=io.BytesIO(b"again")
+        ).json()["data"]
+        == "again"
+    )
 
 
-def test_a_body_waits_for_the_server_that_was_asked(session: requests.Session, raw_server: Any) -> None:
+def test_a_body_waits_for_the_server_that_was_asked(
+    session: requests.Session, raw_server: Any
+) -> None:
     def careful(connection: RawConnection) -> None:
-        for verdict in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n"):
+        for verdict in (
+            b"HTTP/1.1 100 Continue\r\n\r\n",
+            b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n",
+        ):
             connection.read_head()
             seen.append(connection.take_buffered())
             connection.send(verdict)
@@ -141,11 +177,16 @@ def test_a_body_waits_for_the_server_that_was_asked(session: requests.Session, r
     seen: list[bytes] = []
     server = raw_server(careful)
     assert session.post(server.url, data=b"body", headers={"Expect": "100-continue"}).text == "ok"
-    assert session.post(server.url, data=b"body", headers={"Expect": "100-continue"}).status_code == 417
+    assert (
+        session.post(server.url, data=b"body", headers={"Expect": "100-continue"}).status_code
+        == 417
+    )
     assert seen == [b"", b"body", b""]
 
 
-def test_cookies_and_redirects_stay_with_requests(session: requests.Session, server: Server) -> None:
+def test_cookies_and_redirects_stay_with_requests(
+    session: requests.Session, server: Server
+) -> None:
     assert session.get(f"{server.url}/cookies/set?a=1").json() == {"cookies": {"a": "1"}}
     response = session.get(f"{server.url}/redirect/2")
     assert [step.status_code for step in response.history] == [302, 302]
@@ -164,20 +205,26 @@ def test_trust_is_the_sessions_business(session: requests.Session, tls_server: S
     assert session.get(f"{tls_server.url}/get").ok
 
 
-def test_the_environments_bundle_is_used(tls_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_bundle_is_used(
+    tls_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", tls_server.ca_path)
     with over_envoi() as session:
         session.trust_env = True
         assert session.get(f"{tls_server.url}/get").ok
 
 
-def test_digest_sends_again_over_the_same_adapter(session: requests.Session, raw_server: Any) -> None:
+def test_digest_sends_again_over_the_same_adapter(
+    session: requests.Session, raw_server: Any
+) -> None:
     def challenging(connection: RawConnection) -> None:
         while request := connection.read_request():
             if b"Authorization: Digest" in request:
                 connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 return
-            connection.send(b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\nContent-Length: 0\r\n\r\n')
+            connection.send(
+                b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\nContent-Length: 0\r\n\r\n'
+            )
 
     server = raw_server(challenging)
     assert session.get(server.url, auth=requests.auth.HTTPDigestAuth("user", "pass")).text == "ok"
@@ -199,7 +246,9 @@ def test_threads_share_an_adapter(session: requests.Session, server: Server) -> 
     def ask(number: int) -> None:
         for turn in range(20):
             text = f"{number}-{turn}"
-            response = session.post(f"{server.url}/anything", data=text.encode(), stream=bool(turn % 2))
+            response = session.post(
+                f"{server.url}/anything", data=text.encode(), stream=bool(turn % 2)
+            )
             outcomes.append(response.json()["data"] == text)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
@@ -219,9 +268,15 @@ def test_closed_and_used_again(session: requests.Session, server: Server) -> Non
     session.close()
 
 
-def test_whoever_answers_in_the_place_of_all_adapters_does_so_here(session: requests.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    def mocked(adapter: Any, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        response = adapter.build_response(request, urllib3.HTTPResponse(io.BytesIO(b"mocked"), status=200, preload_content=False))
+def test_whoever_answers_in_the_place_of_all_adapters_does_so_here(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mocked(
+        adapter: Any, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        response = adapter.build_response(
+            request, urllib3.HTTPResponse(io.BytesIO(b"mocked"), status=200, preload_content=False)
+        )
         response.headers["X-Options"] = ",".join(options)
         return response
 
@@ -232,7 +287,13 @@ def test_whoever_answers_in_the_place_of_all_adapters_does_so_here(session: requ
 
 
 def _told(code: str) -> str:
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
     assert not done.stderr
     return done.stdout
 

@@ -30,12 +30,20 @@ def described(error: BaseException) -> list[Any]:
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", None)
     request = getattr(error, "request", None)
-    return [type(error).__name__, request is not None and request.method, _urllib3s(inner), _urllib3s(reason)]
+    return [
+        type(error).__name__,
+        request is not None and request.method,
+        _urllib3s(inner),
+        _urllib3s(reason),
+    ]
 
 
 def _urllib3s(error: Any) -> str | None:
     """The class of urllib3 that an exception is, past those of Envoi's that derive from them."""
-    return next((kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "urllib3.exceptions"), None)
+    return next(
+        (kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "urllib3.exceptions"),
+        None,
+    )
 
 
 def failure(session: requests.Session, url: str, **options: Any) -> BaseException:
@@ -44,7 +52,9 @@ def failure(session: requests.Session, url: str, **options: Any) -> BaseExceptio
     return caught.value
 
 
-def both(url: str, other_url: str | None = None, retries: Any = 0, **options: Any) -> tuple[BaseException, BaseException]:
+def both(
+    url: str, other_url: str | None = None, retries: Any = 0, **options: Any
+) -> tuple[BaseException, BaseException]:
     """The failure of the same call over requests' own connections and over Envoi's, perhaps to another server of the same kind."""
     own = requests_session()
     for prefix in ("http://", "https://"):
@@ -58,7 +68,9 @@ REPLIES: dict[str, list[bytes | None]] = {
     "no HTTP": [b"garbage\r\n\r\n"],
     "a short body": [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"],
     "short chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"],
-    "bad chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"],
+    "bad chunks": [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"
+    ],
     "bad gzip": [b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"],
     "two lengths": [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
 }
@@ -74,7 +86,9 @@ def test_a_broken_answer(name: str, raw_server: Any) -> None:
 def test_half_a_head_is_no_answer(raw_server: Any) -> None:
     with over_envoi() as session:
         error = failure(session, raw_server([b"HTTP/1.1 200 OK\r\nContent-Le"], close=True).url)
-    assert isinstance(error, requests.ConnectionError)  # requests over its own takes it for a whole one
+    assert isinstance(
+        error, requests.ConnectionError
+    )  # requests over its own takes it for a whole one
     assert isinstance(error.__cause__, envoi.exceptions.IncompleteHead)
 
 
@@ -116,7 +130,13 @@ def test_silence(raw_server: Any) -> None:
         connection.wait_closed()
 
     url = raw_server(silent).url
-    for timeout in (0.1, (5, 0.1), urllib3.Timeout(connect=5, read=0.1), urllib3.Timeout(total=0.1), urllib3.Timeout(0.1)):
+    for timeout in (
+        0.1,
+        (5, 0.1),
+        urllib3.Timeout(connect=5, read=0.1),
+        urllib3.Timeout(total=0.1),
+        urllib3.Timeout(0.1),
+    ):
         expected, seen = both(url, timeout=timeout)
         assert described(seen) == described(expected)
         assert isinstance(seen, requests.ReadTimeout)
@@ -135,7 +155,9 @@ def test_silence_within_a_body(raw_server: Any) -> None:
     assert isinstance(seen.args[0], urllib3.exceptions.ReadTimeoutError)
 
 
-def test_the_default_timeout_of_sockets_is_that_of_an_empty_one(raw_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_timeout_of_sockets_is_that_of_an_empty_one(
+    raw_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def silent(connection: RawConnection) -> None:
         connection.read_request()
         connection.wait_closed()
@@ -157,7 +179,9 @@ def test_no_connection() -> None:
         assert "Connection refused" in str(seen)
     for retries in (urllib3.Retry(connect=False), urllib3.Retry(False)):
         with over_envoi(EnvoiAdapter(max_retries=retries)) as session:
-            assert isinstance(failure(session, url), requests.ConnectionError)  # over its own, requests lets urllib3's through
+            assert isinstance(
+                failure(session, url), requests.ConnectionError
+            )  # over its own, requests lets urllib3's through
 
 
 def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +199,9 @@ def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_handshake_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, over_envoi() as session:
         error = failure(session, f"https://127.0.0.1:{mute.getsockname()[1]}/", timeout=(0.1, 5))
-    assert isinstance(error, requests.ConnectTimeout)  # requests over its own: a ReadTimeout, though nothing was sent
+    assert isinstance(
+        error, requests.ConnectTimeout
+    )  # requests over its own: a ReadTimeout, though nothing was sent
     assert isinstance(error.__cause__, envoi.ConnectTimeout)
 
 
@@ -207,7 +233,9 @@ def test_files_for_tls_that_are_none(tls_server: Server, tmp_path: Any) -> None:
             {"cert": (str(nothing), "/no/such")},
         ):
             error = failure(session, f"{tls_server.url}/get", **options)
-            assert isinstance(error, requests.exceptions.SSLError)  # which is an OSError, as requests' own are
+            assert isinstance(
+                error, requests.exceptions.SSLError
+            )  # which is an OSError, as requests' own are
             assert isinstance(error.__cause__, envoi.InvalidOption)
             assert error.request.method == "GET"
 
@@ -219,7 +247,17 @@ def test_timeouts_that_are_none(timeout: Any, server: Server) -> None:
     assert type(seen) is type(expected)
 
 
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "nonsense://x", "http://", "http://127.0.0.1:99999", "http:///nothing", 5])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://127.0.0.1:9",
+        "nonsense://x",
+        "http://",
+        "http://127.0.0.1:99999",
+        "http:///nothing",
+        5,
+    ],
+)
 def test_proxies_that_are_none(proxy: Any, server: Server) -> None:
     expected, seen = both(f"{server.url}/get", proxies={"http": proxy})
     assert isinstance(seen, type(expected)) or isinstance(seen, requests.exceptions.InvalidProxyURL)
@@ -229,18 +267,27 @@ def test_proxies_that_are_none(proxy: Any, server: Server) -> None:
 def test_proxies_that_refuse(tls_server: Server) -> None:
     refusals: dict[str, Callable[[], Any]] = {
         "407": lambda: HttpProxy(credentials=("user", "pass")),
-        "403": lambda: HttpProxy(connect_reply=b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+        "403": lambda: HttpProxy(
+            connect_reply=b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+        ),
     }
     for make in refusals.values():
         with make() as proxy:
-            expected, seen = both(f"{tls_server.url}/get", proxies={"https": proxy.url}, verify=tls_server.ca_path)
+            expected, seen = both(
+                f"{tls_server.url}/get", proxies={"https": proxy.url}, verify=tls_server.ca_path
+            )
         assert described(seen) == described(expected)
         assert isinstance(seen.__cause__, envoi.ProxyError)
     with Socks5Proxy(reply_code=2) as socks, over_envoi() as session:
-        assert isinstance(failure(session, f"{tls_server.url}/get", proxies={"https": socks.url}), requests.exceptions.ProxyError)
+        assert isinstance(
+            failure(session, f"{tls_server.url}/get", proxies={"https": socks.url}),
+            requests.exceptions.ProxyError,
+        )
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/\x01", "http://[::1", "http://127.0.0.1:99999/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{port}/\x01", "http://[::1", "http://127.0.0.1:99999/"]
+)
 def test_urls_that_are_none(url: str, server: Server) -> None:
     prepared = requests.Request("GET", "http://127.0.0.1/").prepare()
     prepared.url = url.format(port=server.port)
@@ -312,13 +359,22 @@ def answering(replies: list[bytes | None]) -> Callable[[RawConnection], None]:
 def test_tried_again_as_often(name: str, raw_server: Any) -> None:
     replies, retries, options = RETRIES[name]
     outcomes = []
-    for adapter in (requests.adapters.HTTPAdapter(max_retries=retries()), EnvoiAdapter(max_retries=retries())):
+    for adapter in (
+        requests.adapters.HTTPAdapter(max_retries=retries()),
+        EnvoiAdapter(max_retries=retries()),
+    ):
         server = raw_server(answering(replies))
         with requests_session() as session:
             session.mount("http://", adapter)
             try:
-                response = session.request(options.get("method", "GET"), f"{server.url}/path", data=options.get("data"))
-                outcome = [response.status_code, response.content, [step[:2] + step[3:] for step in response.raw.retries.history]]
+                response = session.request(
+                    options.get("method", "GET"), f"{server.url}/path", data=options.get("data")
+                )
+                outcome = [
+                    response.status_code,
+                    response.content,
+                    [step[:2] + step[3:] for step in response.raw.retries.history],
+                ]
             except requests.RequestException as error:
                 outcome = described(error)
         outcomes.append([outcome, [request.partition(b"\r\n")[0] for request in server.requests]])
@@ -331,14 +387,19 @@ def test_files_are_sent_again_from_where_they_stood(raw_server: Any) -> None:
     file.seek(10)
     with over_envoi(EnvoiAdapter(max_retries=urllib3.Retry(status_forcelist=[503]))) as session:
         assert session.put(server.url, data=file).text == "ok"
-    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b"but this", b"but this"]
+    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [
+        b"but this",
+        b"but this",
+    ]
 
 
 def test_generators_are_not(raw_server: Any) -> None:
     server = raw_server([BUSY], close=True)
     with over_envoi(EnvoiAdapter(max_retries=urllib3.Retry(status_forcelist=[503]))) as session:
         error = failure(session, server.url, method="PUT", data=iter([b"gone"]))
-    assert isinstance(error, requests.exceptions.UnrewindableBodyError)  # requests over its own sends an empty body
+    assert isinstance(
+        error, requests.exceptions.UnrewindableBodyError
+    )  # requests over its own sends an empty body
 
 
 def test_retries_may_be_set_later(raw_server: Any) -> None:

@@ -29,7 +29,11 @@ def was_over_envoi(adapter: EnvoiAdapter) -> bool:
 def test_a_proxy_that_forwards(server: Server) -> None:
     with HttpProxy(credentials=("user", "p@ss")) as proxy, over_envoi() as session:
         url = proxy.url.replace("//", "//user:p%40ss@")
-        answer = session.get(f"{server.url}/anything", proxies={"http": url}, headers={"Authorization": "Bearer mine"})
+        answer = session.get(
+            f"{server.url}/anything",
+            proxies={"http": url},
+            headers={"Authorization": "Bearer mine"},
+        )
         assert answer.json()["headers"]["Authorization"] == "Bearer mine"
         assert "Proxy-Authorization" not in answer.json()["headers"]
     assert proxy.heads[0].startswith(f"GET {server.url}/anything HTTP/1.1".encode())
@@ -55,7 +59,12 @@ def test_a_proxy_that_speaks_tls(server: Server, ca: Any) -> None:
 
 
 def test_socks_needs_no_further_package(server: Server) -> None:
-    with Socks5Proxy(credentials=("user", "pass"), resolve={"inner.test:80": ("127.0.0.1", server.port)}) as proxy, over_envoi() as session:
+    with (
+        Socks5Proxy(
+            credentials=("user", "pass"), resolve={"inner.test:80": ("127.0.0.1", server.port)}
+        ) as proxy,
+        over_envoi() as session,
+    ):
         url = f"socks5h://user:pass@127.0.0.1:{proxy.port}"
         assert session.get("http://inner.test/get", proxies={"http": url}).ok
     assert proxy.targets == ["inner.test:80"]
@@ -89,7 +98,10 @@ def test_a_clients_certificate(ca: Any, raw_server: Any) -> None:
     def knowing(connection: RawConnection) -> None:
         connection.read_request()
         subject = dict(part[0] for part in connection.socket.getpeercert()["subject"])
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" + subject["commonName"].encode().ljust(7))
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"
+            + subject["commonName"].encode().ljust(7)
+        )
 
     issued = ca.issue("127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -100,8 +112,14 @@ def test_a_clients_certificate(ca: Any, raw_server: Any) -> None:
     server = raw_server(knowing, tls=context)
     with over_envoi() as session:
         session.verify = ca.path
-        for cert in ((mine.certificate_path, mine.key_path), [mine.certificate_path, mine.key_path]):
-            assert session.get(server.url.replace("localhost", "127.0.0.1"), cert=cert).text.strip() == "myself"
+        for cert in (
+            (mine.certificate_path, mine.key_path),
+            [mine.certificate_path, mine.key_path],
+        ):
+            assert (
+                session.get(server.url.replace("localhost", "127.0.0.1"), cert=cert).text.strip()
+                == "myself"
+            )
 
 
 def test_threads_wait_for_a_place(raw_server: Any) -> None:
@@ -113,7 +131,9 @@ def test_threads_wait_for_a_place(raw_server: Any) -> None:
     open_at_once: list[int] = []
     server = raw_server(slow)
     with over_envoi(EnvoiAdapter(pool_maxsize=2, pool_block=True)) as session:
-        threads = [threading.Thread(target=lambda: session.get(server.url, timeout=10)) for _ in range(8)]
+        threads = [
+            threading.Thread(target=lambda: session.get(server.url, timeout=10)) for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -137,7 +157,9 @@ def test_waiting_for_a_place_has_no_limit_of_its_own(raw_server: Any) -> None:
         holding = threading.Thread(target=lambda: session.get(server.url, timeout=None))
         holding.start()
         first.wait(20)
-        waiting = threading.Thread(target=lambda: texts.append(session.get(server.url, timeout=(0.05, 20)).text))
+        waiting = threading.Thread(
+            target=lambda: texts.append(session.get(server.url, timeout=(0.05, 20)).text)
+        )
         texts: list[str] = []
         waiting.start()
         waiting.join(0.2)  # four times the limit for connecting
@@ -165,13 +187,23 @@ def test_a_context_of_ones_own(tls_server: Server, ca: Any) -> None:
         assert was_over_envoi(trusting)
     strict = ca.client_context()
     strict.maximum_version = ssl.TLSVersion.TLSv1_2
-    with over_envoi(_WithContext(strict)) as session, session.get(f"{tls_server.url}/get", stream=True) as response:
-        assert response.raw._connection is None or response.raw._connection.sock.version() == "TLSv1.2"
-    with over_envoi(_WithContext(ssl.create_default_context())) as session, pytest.raises(requests.exceptions.SSLError):
+    with (
+        over_envoi(_WithContext(strict)) as session,
+        session.get(f"{tls_server.url}/get", stream=True) as response,
+    ):
+        assert (
+            response.raw._connection is None or response.raw._connection.sock.version() == "TLSv1.2"
+        )
+    with (
+        over_envoi(_WithContext(ssl.create_default_context())) as session,
+        pytest.raises(requests.exceptions.SSLError),
+    ):
         session.get(f"{tls_server.url}/get")
 
 
-def test_a_context_without_authorities_gets_those_of_requests(tls_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_context_without_authorities_gets_those_of_requests(
+    tls_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = urllib3.util.ssl_.create_urllib3_context()  # as in the recipes that set ciphers
     monkeypatch.setattr("requests.utils.DEFAULT_CA_BUNDLE_PATH", tls_server.ca_path)
     adapter = _WithContext(context)
@@ -192,7 +224,9 @@ class _ByKey(EnvoiAdapter):
 
     context: Any
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {**pool, "ssl_context": self.context}
 
@@ -221,7 +255,9 @@ def test_names_need_not_be_checked(raw_server: Any, ca: Any) -> None:
         session.verify = ca.path
         with pytest.raises(requests.exceptions.SSLError):
             session.get(server.url)
-        adapter.poolmanager.connection_pool_kw["assert_hostname"] = False  # as requests-toolbelt does
+        adapter.poolmanager.connection_pool_kw["assert_hostname"] = (
+            False  # as requests-toolbelt does
+        )
         assert session.get(server.url).text == "ok"
         assert was_over_envoi(adapter)
 
@@ -254,12 +290,17 @@ def test_what_is_told_may_be_overridden(server: Server) -> None:
 
 class _WithOptions(EnvoiAdapter):
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
-        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        options = [
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        ]
         super().init_poolmanager(*arguments, socket_options=options, **settings)
 
 
 class _OwnConnections(EnvoiAdapter):
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
         return urllib3.connection_from_url(request.url)
 
 
@@ -296,7 +337,9 @@ class _ProxyContext(EnvoiAdapter):
         return super().proxy_manager_for(proxy, ssl_context=self.context, **settings)
 
 
-def test_connections_through_proxies_may_have_settings_of_their_own(tls_server: Server, ca: Any) -> None:
+def test_connections_through_proxies_may_have_settings_of_their_own(
+    tls_server: Server, ca: Any
+) -> None:
     adapter = _ProxyContext()
     adapter.context = ca.client_context()
     with HttpProxy() as proxy, over_envoi(adapter) as session:

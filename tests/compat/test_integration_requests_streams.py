@@ -39,16 +39,20 @@ REPLIES: dict[str, bytes] = {
     "one chunk": _head("Transfer-Encoding: chunked") + _chunked(TEXT, 5000),
     "until close": _head("Connection: close") + TEXT,
     "gzip": _head(f"Content-Length: {len(ZIPPED)}", "Content-Encoding: gzip") + ZIPPED,
-    "gzip in chunks": _head("Transfer-Encoding: chunked", "Content-Encoding: gzip") + _chunked(ZIPPED, 5000),
+    "gzip in chunks": _head("Transfer-Encoding: chunked", "Content-Encoding: gzip")
+    + _chunked(ZIPPED, 5000),
     "bad gzip": _head("Content-Length: 5", "Content-Encoding: gzip") + b"plain",
     "empty": _head("Content-Length: 0"),
     "no chunks": _head("Transfer-Encoding: chunked") + _chunked(b"", 1),
     "204": _head(status="204 No Content"),
     "304": _head("ETag: x", status="304 Not Modified"),
     "short": _head("Content-Length: 2000", "Connection: close") + TEXT,
-    "short chunks": _head("Transfer-Encoding: chunked", "Connection: close") + _chunked(TEXT, 5000)[:900],
-    "no last chunk": _head("Transfer-Encoding: chunked", "Connection: close") + _chunked(TEXT, 300)[:-5],
-    "cookies": _head("Content-Length: 2", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-A: 1", "x-a: 2") + b"ok",
+    "short chunks": _head("Transfer-Encoding: chunked", "Connection: close")
+    + _chunked(TEXT, 5000)[:900],
+    "no last chunk": _head("Transfer-Encoding: chunked", "Connection: close")
+    + _chunked(TEXT, 300)[:-5],
+    "cookies": _head("Content-Length: 2", "Set-Cookie: a=1", "Set-Cookie: b=2", "X-A: 1", "x-a: 2")
+    + b"ok",
 }
 
 
@@ -75,7 +79,9 @@ def _states(response: requests.Response) -> list[Any]:
     raw = response.raw
     seen: list[Any] = []
     for amount in (0, 1, 10, 10_000, 1):
-        seen.append((raw.closed, raw.isclosed(), raw.tell(), raw.read(amount), raw.length_remaining))
+        seen.append(
+            (raw.closed, raw.isclosed(), raw.tell(), raw.read(amount), raw.length_remaining)
+        )
     return [*seen, raw.closed, raw.tell(), raw._original_response.isclosed()]
 
 
@@ -96,20 +102,42 @@ READERS: dict[str, Callable[[requests.Response], Any]] = {
     "pieces of 100": lambda response: list(response.iter_content(100)),
     "pieces of 10,000": lambda response: list(response.iter_content(10_000)),
     "as they come": lambda response: b"".join(response.iter_content(None)),
-    "as they come, text": lambda response: "".join(response.iter_content(None, decode_unicode=True)),
+    "as they come, text": lambda response: "".join(
+        response.iter_content(None, decode_unicode=True)
+    ),
     "lines": lambda response: list(response.iter_lines()),
     "lines, small pieces": lambda response: list(response.iter_lines(7, delimiter=b"\n")),
     "iteration": lambda response: b"".join(response),
     "pieces, then content": lambda response: (next(response.iter_content(10)), response.content),
-    "twice in pieces": lambda response: (list(response.iter_content(50)), list(response.iter_content(50))),
+    "twice in pieces": lambda response: (
+        list(response.iter_content(50)),
+        list(response.iter_content(50)),
+    ),
     "raw, all": lambda response: (response.raw.read(), response.raw.read(), response.raw.read(1)),
-    "raw, all, decoded": lambda response: (response.raw.read(decode_content=True), response.raw.read(decode_content=True)),
+    "raw, all, decoded": lambda response: (
+        response.raw.read(decode_content=True),
+        response.raw.read(decode_content=True),
+    ),
     "raw by 64": lambda response: _by_reading(response, 64),
     "raw by 64, decoded": lambda response: _by_reading(response, 64, decode_content=True),
-    "raw, some, then the rest": lambda response: (response.raw.read(5), response.raw.read(), response.raw.tell()),
-    "raw, some, then in pieces": lambda response: (response.raw.read(5), b"".join(response.iter_content(100))),
-    "raw, some, then a stream": lambda response: (response.raw.read(5), b"".join(response.raw.stream(40))),
-    "raw.read1": lambda response: (response.raw.read1(4), response.raw.read1(4), response.raw.read1(0)),
+    "raw, some, then the rest": lambda response: (
+        response.raw.read(5),
+        response.raw.read(),
+        response.raw.tell(),
+    ),
+    "raw, some, then in pieces": lambda response: (
+        response.raw.read(5),
+        b"".join(response.iter_content(100)),
+    ),
+    "raw, some, then a stream": lambda response: (
+        response.raw.read(5),
+        b"".join(response.raw.stream(40)),
+    ),
+    "raw.read1": lambda response: (
+        response.raw.read1(4),
+        response.raw.read1(4),
+        response.raw.read1(0),
+    ),
     "raw.stream": lambda response: list(response.raw.stream(33, decode_content=False)),
     "raw.stream, decoded": lambda response: list(response.raw.stream(33, decode_content=True)),
     "raw.readinto": _by_readinto,
@@ -119,11 +147,22 @@ READERS: dict[str, Callable[[requests.Response], Any]] = {
     "io.BufferedReader": lambda response: io.BufferedReader(response.raw).read(10),
     "states": _states,
     "head": _of_the_head,
-    "closed first": lambda response: (response.close(), response.raw.closed, response.raw.read(), response.raw.read(3)),
+    "closed first": lambda response: (
+        response.close(),
+        response.raw.closed,
+        response.raw.read(),
+        response.raw.read(3),
+    ),
     "closed within": lambda response: (response.raw.read(3), response.close(), response.raw.closed),
     "drained": lambda response: (response.raw.drain_conn(), response.raw.closed),
     "pickled": lambda response: (pickle.loads(pickle.dumps(response)).content, response.content),
-    "links and so on": lambda response: (response.links, response.ok, response.is_redirect, response.next, response.reason),
+    "links and so on": lambda response: (
+        response.links,
+        response.ok,
+        response.is_redirect,
+        response.next,
+        response.reason,
+    ),
 }
 
 DIFFERENCES: dict[tuple[str, str], str] = {
@@ -132,9 +171,18 @@ DIFFERENCES: dict[tuple[str, str], str] = {
         for reply in ("chunks", "one chunk", "gzip in chunks")
         for reader in ("raw, some, then in pieces", "raw, some, then a stream")
     },
-    ("until close", "states"): "the end is known when all has been read, not only when somebody reads on",
-    ("short chunks", "io.BufferedReader"): "what came before the failure is given out, as it is where a length was declared",
-    ("no last chunk", "io.BufferedReader"): "what came before the failure is given out, as it is where a length was declared",
+    (
+        "until close",
+        "states",
+    ): "the end is known when all has been read, not only when somebody reads on",
+    (
+        "short chunks",
+        "io.BufferedReader",
+    ): "what came before the failure is given out, as it is where a length was declared",
+    (
+        "no last chunk",
+        "io.BufferedReader",
+    ): "what came before the failure is given out, as it is where a length was declared",
 }
 """Reply and reader: why the outcomes differ."""
 PIECES_MAY_DIFFER = {"pieces of 100", "pieces of 10,000", "raw.stream", "raw.stream, decoded"}
@@ -152,7 +200,9 @@ def test_read_as_over_requests_own_connections(reply: str) -> None:
     different = {}
     with RawServer(script) as server, requests_session() as own, over_envoi() as ours:
         for reader in READERS:
-            expected, seen = (_outcome(session, server.url, reader, reply) for session in (own, ours))
+            expected, seen = (
+                _outcome(session, server.url, reader, reply) for session in (own, ours)
+            )
             if expected != seen:
                 different[reader] = (expected, seen)
     assert different.keys() == {reader for name, reader in DIFFERENCES if name == reply}, different
@@ -164,7 +214,9 @@ def _outcome(session: requests.Session, url: str, reader: str, reply: str) -> tu
             result = READERS[reader](response)
         except Exception as error:
             return "raised", [kind.__name__ for kind in type(error).__mro__]
-        return "returned", b"".join(result) if reply == "chunks" and reader in PIECES_MAY_DIFFER else result
+        return "returned", b"".join(
+            result
+        ) if reply == "chunks" and reader in PIECES_MAY_DIFFER else result
 
 
 def test_pieces_are_given_out_as_they_arrive(raw_server: Any) -> None:
@@ -211,7 +263,12 @@ def test_large_bodies_arrive_whole(server: Server) -> None:
 
 
 def test_who_is_at_the_other_end_is_told_while_the_body_is_read(tls_server: Server) -> None:
-    with over_envoi() as session, session.get(f"{tls_server.url}/bytes/300000", verify=tls_server.ca_path, stream=True) as response:
+    with (
+        over_envoi() as session,
+        session.get(
+            f"{tls_server.url}/bytes/300000", verify=tls_server.ca_path, stream=True
+        ) as response,
+    ):
         socket = response.raw._connection.sock
         assert socket.getpeername()[1] == tls_server.port
         assert socket.version().startswith("TLSv1.")
@@ -243,7 +300,10 @@ def test_a_response_leaves_its_connection_when_it_is_read_closed_or_dropped(serv
         for path in ("/status/204", "/bytes/0"):
             unread = session.get(f"{server.url}{path}", stream=True)
             assert in_use() == 0, unread
-        assert session.head(f"{server.url}/bytes/300000", stream=True).headers["Content-Length"] == "300000"
+        assert (
+            session.head(f"{server.url}/bytes/300000", stream=True).headers["Content-Length"]
+            == "300000"
+        )
         assert in_use() == 0
 
 

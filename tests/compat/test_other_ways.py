@@ -61,9 +61,21 @@ WAYS = {
     "building adapter": lambda: mounted(Building()),
     "touched": touched,
 }
-ASYNC_WAYS = {"overridden": AsyncOverriding, "own send": AsyncSending, "adapter": envoi.AsyncSession}
+ASYNC_WAYS = {
+    "overridden": AsyncOverriding,
+    "own send": AsyncSending,
+    "adapter": envoi.AsyncSession,
+}
 # What is the same for people, and another object or word for the machine: a body that urllib3 decodes is decoded by its rules.
-URLLIB3_DECODES = {"GET bad-gzip", "GET double", "GET unknown-coding", "GET raw-deflate", "GET short", "GET short-chunked", "GET bad-chunk"}
+URLLIB3_DECODES = {
+    "GET bad-gzip",
+    "GET double",
+    "GET unknown-coding",
+    "GET raw-deflate",
+    "GET short",
+    "GET short-chunked",
+    "GET bad-chunk",
+}
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -73,9 +85,17 @@ def test_every_way_is_the_same(way: str, part: int) -> None:
     for name in list(CASES)[part::PARTS]:
         if way == "building adapter" and name in URLLIB3_DECODES:
             continue
-        with RawServer(script) as recorder, envoi.Session(trust_env=False) as plain, WAYS[way]() as other:
+        with (
+            RawServer(script) as recorder,
+            envoi.Session(trust_env=False) as plain,
+            WAYS[way]() as other,
+        ):
             expected, seen = _observed(plain, recorder, name), _observed(other, recorder, name)
-        differences += [f"{name}: {field}: {expected[field]!r}, {seen[field]!r}" for field in COMPARED if expected[field] != seen[field]]
+        differences += [
+            f"{name}: {field}: {expected[field]!r}, {seen[field]!r}"
+            for field in COMPARED
+            if expected[field] != seen[field]
+        ]
     assert not differences, "\n".join(differences)
 
 
@@ -105,7 +125,9 @@ def test_every_way_is_the_same_awaited(way: str, part: int) -> None:
                 seen = _observed(Awaited(session, loop), recorder, name)
                 loop.run_until_complete(session.close())
             differences += [
-                f"{name}: {field}: {expected[field]!r}, {seen[field]!r}" for field in COMPARED if expected[field] != seen[field]
+                f"{name}: {field}: {expected[field]!r}, {seen[field]!r}"
+                for field in COMPARED
+                if expected[field] != seen[field]
             ]
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
@@ -117,10 +139,18 @@ def test_every_way_is_the_same_awaited(way: str, part: int) -> None:
 def test_a_prepared_request_is_the_same(part: int) -> None:
     differences = []
     for name in list(CASES)[part::PARTS]:
-        with RawServer(script) as recorder, envoi.Session(trust_env=False) as plain, envoi.Session(trust_env=False) as other:
+        with (
+            RawServer(script) as recorder,
+            envoi.Session(trust_env=False) as plain,
+            envoi.Session(trust_env=False) as other,
+        ):
             expected = _observed(plain, recorder, name)
             seen = _observed(Preparing(other), recorder, name)
-        differences += [f"{name}: {field}: {expected[field]!r}, {seen[field]!r}" for field in COMPARED if expected[field] != seen[field]]
+        differences += [
+            f"{name}: {field}: {expected[field]!r}, {seen[field]!r}"
+            for field in COMPARED
+            if expected[field] != seen[field]
+        ]
     assert not differences, "\n".join(differences)
 
 
@@ -130,7 +160,9 @@ class Preparing:
     def __init__(self, session: envoi.Session) -> None:
         self._session = session
 
-    def request(self, method: str, url: str, *, allow_redirects: bool | None = None, **options: Any) -> envoi.Response:
+    def request(
+        self, method: str, url: str, *, allow_redirects: bool | None = None, **options: Any
+    ) -> envoi.Response:
         prepared = self._session.prepare_request(envoi.Request(method, url, **options))
         follow = method.upper() != "HEAD" if allow_redirects is None else allow_redirects
         return self._session.send(prepared, allow_redirects=follow)

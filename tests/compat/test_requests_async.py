@@ -18,7 +18,9 @@ pytestmark = pytest.mark.leaks
 @pytest.fixture(params=["asyncio", "trio"])
 def run(request):
     """Runs an async function on asyncio, and on trio, which requests-async did not know."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
+    return (
+        asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
+    )
 
 
 async def application(scope, receive, send):
@@ -57,7 +59,10 @@ def test_session_is_an_asynchronous_context_manager(run, server):
         async with requests.Session() as session:
             await session.get(server.url + "/cookies/set?flavour=vanilla")
             response = await session.get(server.url + "/cookies")
-            assert (response.status_code, response.json()) == (200, {"cookies": {"flavour": "vanilla"}})
+            assert (response.status_code, response.json()) == (
+                200,
+                {"cookies": {"flavour": "vanilla"}},
+            )
 
     run(main())
 
@@ -100,7 +105,10 @@ def test_arguments_are_those_of_requests(run, server):
 def test_redirects_are_followed_or_not(run, server):
     async def main():
         response = await requests.get(server.url + "/redirect/2")
-        assert (response.status_code, [step.status_code for step in response.history]) == (200, [302, 302])
+        assert (response.status_code, [step.status_code for step in response.history]) == (
+            200,
+            [302, 302],
+        )
         response = await requests.get(server.url + "/redirect/2", allow_redirects=False)
         assert (response.status_code, response.is_redirect) == (302, True)
         with pytest.raises(requests.TooManyRedirects):
@@ -140,7 +148,9 @@ def test_names_are_there():
 def test_request_is_prepared_and_sent(run, server):
     async def main():
         async with requests.Session() as session:
-            prepared = session.prepare_request(requests.Request("GET", server.url + "/get", params={"a": "b"}))
+            prepared = session.prepare_request(
+                requests.Request("GET", server.url + "/get", params={"a": "b"})
+            )
             assert isinstance(prepared, requests.PreparedRequest)
             response = await session.send(prepared)
             assert isinstance(response, requests.Response)
@@ -205,12 +215,19 @@ def test_text_where_the_response_has_an_encoding_and_bytes_otherwise(run, server
     async def main():
         client = requests.ASGISession(application)
         response = await client.get("/", stream=True)
-        assert "".join([piece async for piece in response.iter_content(4, decode_unicode=True)]) == "<h1>Home</h1>"
+        assert (
+            "".join([piece async for piece in response.iter_content(4, decode_unicode=True)])
+            == "<h1>Home</h1>"
+        )
         response = await client.get("/", stream=True)
-        assert [line async for line in response.iter_lines(decode_unicode=True, delimiter="Home")] == ["<h1>", "</h1>"]
+        assert [
+            line async for line in response.iter_lines(decode_unicode=True, delimiter="Home")
+        ] == ["<h1>", "</h1>"]
         response = await requests.get(server.url + "/bytes/10", stream=True)
         assert response.encoding is None
-        assert [type(piece) async for piece in response.iter_content(10, decode_unicode=True)] == [bytes]
+        assert [type(piece) async for piece in response.iter_content(10, decode_unicode=True)] == [
+            bytes
+        ]
 
     run(main())
 
@@ -224,7 +241,9 @@ def test_request_is_streamed_from_an_asynchronous_generator(run, server):
         response = await requests.post(server.url + "/anything", data=stream_body())
         assert response.json()["data"] == "part 0\npart 1\npart 2\n"
         async with requests.ASGISession(application) as client:
-            assert (await client.post("/posted", data=stream_body())).text == "part 0\npart 1\npart 2\n"
+            assert (
+                await client.post("/posted", data=stream_body())
+            ).text == "part 0\npart 1\npart 2\n"
 
     run(main())
 
@@ -239,7 +258,9 @@ def test_mock_service_takes_the_place_of_the_live_one(run, server):
 
     async def main():
         assert await fetch(requests.Session()) == 200
-        assert await fetch(requests.ASGISession(application)) == 404  # the application has no such page, and nobody else was asked
+        assert (
+            await fetch(requests.ASGISession(application)) == 404
+        )  # the application has no such page, and nobody else was asked
         assert len(server.requests) == 1
 
     run(main())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 
-from envoi._facade.async_response import AsyncResponse
-from envoi._facade.defaults import SessionSettings
 from envoi._io.fake import CANCELLED, RUNNERS, FakeBackend, run
 from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._pipeline.send import send
+from envoi._responses.async_response import AsyncResponse
+from envoi._sessions.settings import SessionSettings
 from envoi.exceptions import RequestException
 
 __all__ = [
@@ -62,7 +62,9 @@ class Client(SessionSettings):
         alive = self.backend.open_streams
         assert state.waiting == 0
         assert state.open == len(alive), f"the pool counts {state.open}, open are {len(alive)}"
-        assert state.idle == len(alive), f"{len(alive) - state.idle} connections are in nobody's hands"
+        assert state.idle == len(alive), (
+            f"{len(alive) - state.idle} connections are in nobody's hands"
+        )
 
 
 def run_client(runner, peers, flow, *, names=None, tls_failures=(), **settings):
@@ -130,7 +132,9 @@ def heads(stream) -> list[str]:
 def fields(head: str) -> dict[str, str]:
     """A head's fields, names in lower case."""
     lines = head.split("\r\n\r\n")[0].split("\r\n")[1:]
-    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
 
 
 def gunzippable(data: bytes, *more, length=True) -> bytes:

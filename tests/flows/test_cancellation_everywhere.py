@@ -6,7 +6,17 @@ import gc
 
 import pytest
 
-from envoi._io.fake import CANCELLED, End, FakeBackend, Receive, Send, Stall, cancelled_at_each_wait, pieces, run
+from envoi._io.fake import (
+    CANCELLED,
+    End,
+    FakeBackend,
+    Receive,
+    Send,
+    Stall,
+    cancelled_at_each_wait,
+    pieces,
+    run,
+)
 from flows.support import Client, answer, chunked, redirect, server, together
 
 OK = answer(b"ok")
@@ -88,15 +98,31 @@ CASES = {
     "sent again": (stale, [server(OK, [End()]), server(OK)]),
     "streamed": (streamed, [server([Receive(HEAD), *pieces(b"x" * 40, 9)])]),
     "streamed in chunks": (streamed, [server(pieces(chunked(b"hel", b"lo"), 9))]),
-    "streamed to the end": (streamed, [server([*pieces(answer(b"hello", length=False), 20), End()])]),
+    "streamed to the end": (
+        streamed,
+        [server([*pieces(answer(b"hello", length=False), 20), End()])],
+    ),
     "closed early": (closed_early, [server([Receive(HEAD), Receive(b"x"), Stall()])]),
     "uploaded": (uploaded, [[*[Send(None)] * 5, Receive(OK)]]),
     "uploaded, large": (uploaded_large, [[*[Send(None)] * 4, Receive(OK)]]),
     "uploaded, from a file": (uploaded_file, [[*[Send(None)] * 4, Receive(OK)]]),
-    "uploaded, answered early": (uploaded, [[*[Send(None)] * 2, *pieces(answer(b"no", 413), 9), End()]]),
+    "uploaded, answered early": (
+        uploaded,
+        [[*[Send(None)] * 2, *pieces(answer(b"no", 413), 9), End()]],
+    ),
     "expecting 100": (expecting, [[Send(None), Stall(2), *[Send(None)] * 2, Receive(OK)]]),
-    "redirected": (redirected, [server(redirect("/1"), [Receive(redirect("/2", 302, b"12345")[:-3]), Receive(b"345")], OK)]),
-    "redirected across hosts": (redirected_across, [server(redirect("//b.test/"), OK), server(redirect("//a.test/"))]),
+    "redirected": (
+        redirected,
+        [
+            server(
+                redirect("/1"), [Receive(redirect("/2", 302, b"12345")[:-3]), Receive(b"345")], OK
+            )
+        ],
+    ),
+    "redirected across hosts": (
+        redirected_across,
+        [server(redirect("//b.test/"), OK), server(redirect("//a.test/"))],
+    ),
     "with trailers": (trailing, [server(pieces(chunked(b"hello", trailers=["X: y"]), 11))]),
 }
 
@@ -154,7 +180,9 @@ def test_nothing_is_lost_wherever_a_crowd_is_cancelled(runner, hosts):
     async def crowd(backend):
         backend.remember_task()
         client = clients[id(backend)]
-        for result in await together(backend, *(client.get(f"http://{host}.test/") for host in hosts)):
+        for result in await together(
+            backend, *(client.get(f"http://{host}.test/") for host in hosts)
+        ):
             if isinstance(result, BaseException):
                 raise result
 

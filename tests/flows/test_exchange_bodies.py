@@ -8,7 +8,18 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.fake import End, FakeBackend, Receive, Reset, Stall, pieces, run
-from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, chunked, gunzippable, run_client, server, together
+from flows.support import (
+    ASYNC_RUNNERS,
+    RUNNERS,
+    Client,
+    answer,
+    caught,
+    chunked,
+    gunzippable,
+    run_client,
+    server,
+    together,
+)
 
 LENGTH = answer(b"hello")
 CHUNKED = chunked(b"hel", b"lo")
@@ -35,7 +46,11 @@ def test_body_in_pieces_of_any_size(runner, framing, size, stream):
         assert response.status_code == 200
         return content
 
-    content, client = run_client(runner, [server([*pieces(FRAMINGS[framing], size), *([End()] if framing == "close" else [])])], flow)
+    content, client = run_client(
+        runner,
+        [server([*pieces(FRAMINGS[framing], size), *([End()] if framing == "close" else [])])],
+        flow,
+    )
     assert content == b"hello"
     client.check()
     assert client.pool.state.idle == (framing != "close")
@@ -53,12 +68,16 @@ def test_status_without_a_body(runner, status, field, stream):
         assert (response.status_code, await response.read()) == (status, b"")
         assert (await client.get()).content == b"hello"
 
-    _, client = run_client(runner, [server(answer(b"", status, *field, length=False), LENGTH)], flow)
+    _, client = run_client(
+        runner, [server(answer(b"", status, *field, length=False), LENGTH)], flow
+    )
     client.check()
     assert len(client.streams) == 1
 
 
-@pytest.mark.parametrize("field", ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Encoding: gzip", "X: y"])
+@pytest.mark.parametrize(
+    "field", ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Encoding: gzip", "X: y"]
+)
 def test_answer_to_head_has_no_body(runner, field):
     async def flow(client):
         response = await client.request("HEAD", "http://a.test/")
@@ -72,7 +91,11 @@ def test_answer_to_head_has_no_body(runner, field):
 
 @pytest.mark.parametrize(
     ("method", "whole"),
-    [("HEAD", answer(b"", 200, "Content-Length: 9", length=False)), ("GET", answer(b"", 204, length=False)), ("GET", answer(b""))],
+    [
+        ("HEAD", answer(b"", 200, "Content-Length: 9", length=False)),
+        ("GET", answer(b"", 204, length=False)),
+        ("GET", answer(b"")),
+    ],
 )
 @pytest.mark.parametrize("options", [{"stream": True}, {"max_body": 1}])
 def test_answer_without_a_body_holds_no_connection(runner, method, whole, options):
@@ -127,7 +150,9 @@ def test_body_cut_short_under_content_length(runner, stop, stream, last):
             await response.body.receive()
         return raised.value
 
-    error, client = run_client(runner, [server([Receive(body_of(LENGTH)), Receive(b"hello"[:stop]), last])], flow)
+    error, client = run_client(
+        runner, [server([Receive(body_of(LENGTH)), Receive(b"hello"[:stop]), last])], flow
+    )
     assert isinstance(error, exceptions.IncompleteBody)
     assert "a.test:80" in str(error)
     client.check()
@@ -146,18 +171,26 @@ def test_body_cut_short_in_chunks(runner, stop):
         assert len(received) >= {True: 5, False: 0}[stop >= 13]
 
     rest = CHUNKED[len(body_of(CHUNKED)) :][:stop]
-    _, client = run_client(runner, [server([Receive(body_of(CHUNKED)), *([Receive(rest)] if rest else []), End()])], flow)
+    _, client = run_client(
+        runner,
+        [server([Receive(body_of(CHUNKED)), *([Receive(rest)] if rest else []), End()])],
+        flow,
+    )
     client.check()
 
 
 def test_body_cut_short_by_a_reset_where_the_end_is_the_connection_s(runner):
-    error, client = run_client(runner, [server([Receive(CLOSED), Reset()])], lambda client: caught(client.get()))
+    error, client = run_client(
+        runner, [server([Receive(CLOSED), Reset()])], lambda client: caught(client.get())
+    )
     assert isinstance(error, exceptions.IncompleteBody)
     client.check()
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_tls_connection_that_ends_without_saying_so_makes_a_body_to_its_end_incomplete(runner, stream):
+def test_tls_connection_that_ends_without_saying_so_makes_a_body_to_its_end_incomplete(
+    runner, stream
+):
     async def flow(client):
         if not stream:
             return await caught(client.get("https://a.test/"))
@@ -171,13 +204,29 @@ def test_tls_connection_that_ends_without_saying_so_makes_a_body_to_its_end_inco
 
 
 @pytest.mark.parametrize("whole", [LENGTH, CHUNKED])
-def test_tls_connection_that_ends_without_saying_so_matters_not_when_the_body_was_whole(runner, whole):
-    response, client = run_client(runner, [server([Receive(whole), End(cleanly=False)])], lambda client: client.get("https://a.test/"))
+def test_tls_connection_that_ends_without_saying_so_matters_not_when_the_body_was_whole(
+    runner, whole
+):
+    response, client = run_client(
+        runner,
+        [server([Receive(whole), End(cleanly=False)])],
+        lambda client: client.get("https://a.test/"),
+    )
     assert response.content == b"hello"
     client.check()
 
 
-@pytest.mark.parametrize("garbage", [b"xyz\r\n", b"5\r\nhelloXX", b"-1\r\n", b"0x5\r\nhello\r\n", b"5 5\r\n", b"fffffffffffffffff\r\n"])
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"xyz\r\n",
+        b"5\r\nhelloXX",
+        b"-1\r\n",
+        b"0x5\r\nhello\r\n",
+        b"5 5\r\n",
+        b"fffffffffffffffff\r\n",
+    ],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_corrupt_chunk(runner, garbage, stream):
     async def flow(client):
@@ -222,7 +271,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_corrupt_coding(runner, broken):
-    error, client = run_client(runner, [server(BROKEN[broken])], lambda client: caught(client.get()))
+    error, client = run_client(
+        runner, [server(BROKEN[broken])], lambda client: caught(client.get())
+    )
     assert isinstance(error, exceptions.ContentDecodingError)
     assert "a.test:80" in str(error)
     assert error.request.url == "http://a.test/"
@@ -244,7 +295,9 @@ def test_broken_body_stays_broken(runner, broken):
 
 
 def test_unknown_coding_is_left_alone(runner):
-    response, client = run_client(runner, [server(answer(b"hello", 200, "Content-Encoding: rot13"))], Client.get)
+    response, client = run_client(
+        runner, [server(answer(b"hello", 200, "Content-Encoding: rot13"))], Client.get
+    )
     assert response.content == b"hello"
     client.check()
 
@@ -277,8 +330,13 @@ def test_max_body(runner, whole, limit, fits, stream):
 
 def test_bomb_stops_early(runner):
     bomb = gzip.compress(bytes(16 << 20)) * 64  # a gigabyte
-    endless = [Receive(answer(b"", 200, "Content-Encoding: gzip", length=False)), *pieces(bomb, 1000)]
-    error, client = run_client(runner, [server(endless)], lambda client: caught(client.get(max_body=1 << 20)))
+    endless = [
+        Receive(answer(b"", 200, "Content-Encoding: gzip", length=False)),
+        *pieces(bomb, 1000),
+    ]
+    error, client = run_client(
+        runner, [server(endless)], lambda client: caught(client.get(max_body=1 << 20))
+    )
     assert isinstance(error, exceptions.BodyTooLarge)
     assert len(client.streams[0].script_left) > len(endless) // 2
     client.check()
@@ -328,14 +386,21 @@ def test_two_streamed_bodies_at_once(runner):
         response = await client.get(f"http://{host}/", stream=True)
         return await response.read()
 
-    backend = FakeBackend(runner, [server(pieces(answer(b"x" * 50), 7)), server(pieces(answer(b"y" * 50), 5))])
+    backend = FakeBackend(
+        runner, [server(pieces(answer(b"x" * 50), 7)), server(pieces(answer(b"y" * 50), 5))]
+    )
     client = Client(backend)
-    assert run(backend, together(backend, read(client, "a.test"), read(client, "b.test"))) == [b"x" * 50, b"y" * 50]
+    assert run(backend, together(backend, read(client, "a.test"), read(client, "b.test"))) == [
+        b"x" * 50,
+        b"y" * 50,
+    ]
     client.check()
 
 
 def test_nothing_but_garbage(runner):
-    error, client = run_client(runner, [server(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")], lambda client: caught(client.get()))
+    error, client = run_client(
+        runner, [server(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")], lambda client: caught(client.get())
+    )
     assert isinstance(error, exceptions.RemoteProtocolError)
     assert "a.test:80" in str(error)
     client.check()

@@ -37,7 +37,9 @@ GET = ("GET", {})
 
 
 def test_one_connection_serves_requests_in_turn(runner):
-    results, client = sequential(runner, [server(OK, answer(status=204, length=False), chunked(b"ok"))], GET, GET, GET)
+    results, client = sequential(
+        runner, [server(OK, answer(status=204, length=False), chunked(b"ok"))], GET, GET, GET
+    )
     assert [response.content for response in results] == [b"ok", b"", b"ok"]
     assert [response.connection_info.reused for response in results] == [False, True, True]
     assert len(client.streams) == 1
@@ -68,7 +70,16 @@ def test_surplus_that_comes_while_a_body_is_streamed_costs_the_connection(runner
         assert await drain(response) == [b"ok"]
 
     _, client = run_client(
-        runner, [server([Receive(answer(length=False)[:-2] + b"Content-Length: 2\r\n\r\n"), Receive(b"okHTTP/1.1")])], flow
+        runner,
+        [
+            server(
+                [
+                    Receive(answer(length=False)[:-2] + b"Content-Length: 2\r\n\r\n"),
+                    Receive(b"okHTTP/1.1"),
+                ]
+            )
+        ],
+        flow,
     )
     client.check()
     assert client.streams[0].closed
@@ -76,7 +87,9 @@ def test_surplus_that_comes_while_a_body_is_streamed_costs_the_connection(runner
 
 @pytest.mark.parametrize("meanwhile", [End(), Reset(), Receive(OK), Receive(b"\r\n")])
 def test_idle_connection_at_which_something_happened_is_not_used(runner, meanwhile):
-    results, client = sequential(runner, [server([Receive(OK), meanwhile]), server(answer(b"new"))], GET, GET)
+    results, client = sequential(
+        runner, [server([Receive(OK), meanwhile]), server(answer(b"new"))], GET, GET
+    )
     assert [response.content for response in results] == [b"ok", b"new"]
     assert client.streams[0].closed
     assert len(heads(client.streams[0])) == 1
@@ -102,14 +115,18 @@ DEATHS = {"end": [End()], "reset": [Reset()]}
 @pytest.mark.parametrize("death", DEATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 def test_idempotent_request_is_sent_again_once(runner, method, death):
-    results, client = sequential(runner, [server(OK, DEATHS[death]), server(answer(b"", 200))], GET, (method, {}))
+    results, client = sequential(
+        runner, [server(OK, DEATHS[death]), server(answer(b"", 200))], GET, (method, {})
+    )
     assert results[1].status_code == 200
     assert [len(heads(stream)) for stream in client.streams] == [2, 1]
 
 
 @pytest.mark.parametrize("death", DEATHS)
 def test_request_is_not_sent_a_third_time(runner, death):
-    results, client = sequential(runner, [server(OK, DEATHS[death]), server(DEATHS[death]), server(OK)], GET, GET)
+    results, client = sequential(
+        runner, [server(OK, DEATHS[death]), server(DEATHS[death]), server(OK)], GET, GET
+    )
     assert isinstance(results[1], exceptions.ConnectionError)
     assert results[1].request is not None
     assert "a.test:80" in str(results[1])
@@ -119,7 +136,9 @@ def test_request_is_not_sent_a_third_time(runner, death):
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize("death", DEATHS)
 def test_post_is_never_sent_again_once_bytes_were_sent(runner, method, death):
-    results, client = sequential(runner, [server(OK, DEATHS[death]), server(OK)], GET, (method, {"data": b"x"}))
+    results, client = sequential(
+        runner, [server(OK, DEATHS[death]), server(OK)], GET, (method, {"data": b"x"})
+    )
     assert isinstance(results[1], exceptions.ConnectionError)
     assert len(client.streams) == 1
 
@@ -144,7 +163,9 @@ def test_nothing_is_sent_again_with_resend_off(runner):
 
 
 def test_nothing_is_sent_again_once_the_answer_began(runner):
-    results, client = sequential(runner, [server(OK, [Receive(b"HTTP/1.1 2"), End()]), server(OK)], GET, GET)
+    results, client = sequential(
+        runner, [server(OK, [Receive(b"HTTP/1.1 2"), End()]), server(OK)], GET, GET
+    )
     assert isinstance(results[1], exceptions.RemoteProtocolError)
     assert len(client.streams) == 1
 
@@ -156,7 +177,9 @@ def test_nothing_is_sent_again_after_a_timeout(runner):
 
 
 def test_generator_body_is_not_sent_again(runner):
-    results, client = sequential(runner, [server(OK, [End()]), server(OK)], GET, ("PUT", {"data": iter([b"ab", b"cd"])}))
+    results, client = sequential(
+        runner, [server(OK, [End()]), server(OK)], GET, ("PUT", {"data": iter([b"ab", b"cd"])})
+    )
     assert isinstance(results[1], exceptions.RemoteProtocolError)
     assert len(client.streams) == 1
 
@@ -170,7 +193,9 @@ class Twice:
 
 def test_iterable_that_begins_anew_is_sent_again_from_its_beginning(runner):
     script = [Send(None), Receive(OK), Stall(0.0), Send(None), Reset()]
-    results, client = sequential(runner, [script, [*[Send(None)] * 4, Receive(OK)]], GET, ("PUT", {"data": Twice()}))
+    results, client = sequential(
+        runner, [script, [*[Send(None)] * 4, Receive(OK)]], GET, ("PUT", {"data": Twice()})
+    )
     assert results[1].content == b"ok"
     assert bytes(client.streams[1].sent).endswith(b"\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n")
 
@@ -191,7 +216,9 @@ class Failing:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [OSError("disk"), ValueError("bug"), TimeoutError("slow"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [OSError("disk"), ValueError("bug"), TimeoutError("slow"), KeyError("x")]
+)
 def test_what_the_caller_s_body_raises_comes_out_as_it_is(runner, error):
     async def flow(client):
         await client.get()
@@ -228,7 +255,12 @@ def test_connection_past_its_keepalive_is_not_used(runner):
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [({"verify": False}, {}), ({}, {"verify": False}), ({"cert": "a.pem"}, {}), ({"verify": "x.pem"}, {"verify": "y.pem"})],
+    [
+        ({"verify": False}, {}),
+        ({}, {"verify": False}),
+        ({"cert": "a.pem"}, {}),
+        ({"verify": "x.pem"}, {"verify": "y.pem"}),
+    ],
 )
 def test_connection_under_another_tls_configuration_is_not_used(runner, first, second):
     async def flow(client):

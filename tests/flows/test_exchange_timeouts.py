@@ -71,23 +71,34 @@ LIMITS = Timeout(connect=3, read=5, write=7, pool=11)
 
 @pytest.mark.parametrize(
     ("slow", "phase"),
-    [({"dns": 9}, "dns"), ({"connect_time": 9}, "connect"), ({"tls": 9}, "tls"), ({"dns": 1, "connect_time": 1, "tls": 2}, "tls")],
+    [
+        ({"dns": 9}, "dns"),
+        ({"connect_time": 9}, "connect"),
+        ({"tls": 9}, "tls"),
+        ({"dns": 1, "connect_time": 1, "tls": 2}, "tls"),
+    ],
 )
 def test_connect_limit_spans_name_connection_and_tls(runner, slow, phase):
-    error, took, _ = timed(runner, [server(OK)], lambda client: client.get("https://a.test/", timeout=LIMITS), **slow)
+    error, took, _ = timed(
+        runner, [server(OK)], lambda client: client.get("https://a.test/", timeout=LIMITS), **slow
+    )
     check(error, exceptions.ConnectTimeout, phase, 3, "after 3 s", "Timeout(connect=")
     assert took == 3
 
 
 def test_read_limit_while_waiting_for_the_head(runner):
-    error, took, client = timed(runner, [[Send(None), Stall()]], lambda client: client.get(timeout=LIMITS))
+    error, took, client = timed(
+        runner, [[Send(None), Stall()]], lambda client: client.get(timeout=LIMITS)
+    )
     check(error, exceptions.ReadTimeout, "read", 5, "waiting for the answer of", "after 5 s")
     assert took == 5
     assert client.streams[0].closed
 
 
 def test_read_limit_is_for_each_wait(runner):
-    backend = FakeBackend(runner, [[Send(None), *(step for one in pieces(OK) for step in (Stall(4), one))]])
+    backend = FakeBackend(
+        runner, [[Send(None), *(step for one in pieces(OK) for step in (Stall(4), one))]]
+    )
     response = run(backend, Client(backend).get(timeout=LIMITS))
     assert response.content == b"ok"
 
@@ -130,11 +141,20 @@ def test_pool_limit(runner):
         ({"tls": 9}, [], "setting up TLS with"),
         ({}, [Stall()], "sending the request to"),
         ({}, [Send(None), Stall()], "waiting for the answer of"),
-        ({}, [Send(None), *(step for one in pieces(OK) for step in (Stall(1), one))], "waiting for the answer of"),
+        (
+            {},
+            [Send(None), *(step for one in pieces(OK) for step in (Stall(1), one))],
+            "waiting for the answer of",
+        ),
     ],
 )
 def test_total_limit_in_every_phase(runner, slow, script, doing):
-    error, took, _ = timed(runner, [script], lambda client: client.get("https://a.test/", timeout=Timeout(total=2)), **slow)
+    error, took, _ = timed(
+        runner,
+        [script],
+        lambda client: client.get("https://a.test/", timeout=Timeout(total=2)),
+        **slow,
+    )
     check(error, exceptions.TotalTimeout, "total", 2, doing, "total of 2 s")
     assert took == 2
 
@@ -173,7 +193,9 @@ def test_total_limit_over_redirects(runner):
 
 def test_total_limit_in_the_body_of_a_redirect(runner):
     script = [Send(None), Receive(redirect("/", body=b"12345")[:-1]), Stall()]
-    error, took, _ = timed(runner, [script, server(OK)], lambda client: client.get(timeout=Timeout(total=0.5)))
+    error, took, _ = timed(
+        runner, [script, server(OK)], lambda client: client.get(timeout=Timeout(total=0.5))
+    )
     check(error, exceptions.TotalTimeout, "total", 0.5)
     assert took == 0.5
 
@@ -194,13 +216,17 @@ def test_timer_that_fires_a_moment_early_is_still_the_total_s(runner):
 
 
 def test_shorter_limit_wins_over_the_total(runner):
-    error, took, _ = timed(runner, [[Send(None), Stall()]], lambda client: client.get(timeout=Timeout(read=1, total=2)))
+    error, took, _ = timed(
+        runner, [[Send(None), Stall()]], lambda client: client.get(timeout=Timeout(read=1, total=2))
+    )
     check(error, exceptions.ReadTimeout, "read", 1)
     assert took == 1
 
 
 @pytest.mark.parametrize("timeout", [None, Timeout(None, None, None, None, None)])
-@pytest.mark.parametrize("script", [[Send(None), Stall()], [Stall()], [Send(None), Receive(OK[:-1]), Stall()]])
+@pytest.mark.parametrize(
+    "script", [[Send(None), Stall()], [Stall()], [Send(None), Receive(OK[:-1]), Stall()]]
+)
 def test_none_waits_for_ever(runner, timeout, script):
     backend = FakeBackend(runner, [script])
     with pytest.raises(NeverEnds):
@@ -208,7 +234,10 @@ def test_none_waits_for_ever(runner, timeout, script):
 
 
 def test_none_waits_for_an_hour_if_need_be(runner):
-    backend = SlowBackend(runner, [[Stall(3600), Send(None), Stall(3600), Receive(OK[:-1]), Stall(3600), Receive(OK[-1:])]])
+    backend = SlowBackend(
+        runner,
+        [[Stall(3600), Send(None), Stall(3600), Receive(OK[:-1]), Stall(3600), Receive(OK[-1:])]],
+    )
     backend.dns = backend.connect_time = 3600
     assert run(backend, Client(backend).get(timeout=None)).content == b"ok"
     assert backend.clock == 1000 + 5 * 3600
@@ -224,7 +253,9 @@ def test_default_limits(runner):
 
 @pytest.mark.parametrize("runner", ASYNC_RUNNERS)
 def test_pool_limit_starts_with_the_wait_and_the_next_in_line_is_served(runner):
-    backend = FakeBackend(runner, [[Send(None), Receive(OK[:-1]), Stall(3), Receive(b"k"), Send(None), Receive(OK)]])
+    backend = FakeBackend(
+        runner, [[Send(None), Receive(OK[:-1]), Stall(3), Receive(b"k"), Send(None), Receive(OK)]]
+    )
     client = Client(backend, max_connections=1)
 
     async def flow():

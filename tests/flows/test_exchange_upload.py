@@ -59,11 +59,16 @@ def test_body_in_memory_arrives_whole(runner, size):
     assert client.pool.state.idle == 1
 
 
-@pytest.mark.parametrize("data", [lambda: iter([b"ab", b"", b"cd"]), lambda: [b"ab", b"cd"].__iter__()])
+@pytest.mark.parametrize(
+    "data", [lambda: iter([b"ab", b"", b"cd"]), lambda: [b"ab", b"cd"].__iter__()]
+)
 def test_generator_is_sent_in_chunks(runner, data):
     script = [*[Send(None)] * 4, Receive(OK)]
     _, client = run_client(runner, [script], lambda client: client.post(data=data()))
-    assert bytes(client.streams[0].sent).partition(b"\r\n\r\n")[2] == b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"
+    assert (
+        bytes(client.streams[0].sent).partition(b"\r\n\r\n")[2]
+        == b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"
+    )
     client.check()
 
 
@@ -71,14 +76,18 @@ def test_generator_is_sent_in_chunks(runner, data):
 def test_asynchronous_generator_is_sent_in_chunks(runner):
     script = [*[Send(None)] * 5, Receive(OK)]
     _, client = run_client(runner, [script], lambda client: client.post(data=AsyncSlices()))
-    assert bytes(client.streams[0].sent).partition(b"\r\n\r\n")[2] == b"2\r\nab\r\n" * 3 + b"0\r\n\r\n"
+    assert (
+        bytes(client.streams[0].sent).partition(b"\r\n\r\n")[2] == b"2\r\nab\r\n" * 3 + b"0\r\n\r\n"
+    )
     client.check()
 
 
 @pytest.mark.parametrize(("declared", "pieces"), [(3, [b"ab"]), (3, [b"ab", b"cd"])])
 def test_body_of_another_length_than_declared(runner, declared, pieces):
     async def flow(client):
-        return await caught(client.post(data=iter(pieces), headers={"Content-Length": str(declared)}))
+        return await caught(
+            client.post(data=iter(pieces), headers={"Content-Length": str(declared)})
+        )
 
     error, client = run_client(runner, [[Send(None)] * 5], flow)
     assert isinstance(error, exceptions.InvalidBody)
@@ -90,7 +99,9 @@ def test_body_of_another_length_than_declared(runner, declared, pieces):
 @pytest.mark.parametrize("waits", [1, 2, 3])
 def test_answer_before_the_body_s_end_stops_the_sending(runner, data, waits):
     script = [*[Send(None)] * waits, Receive(REFUSED), *[Send(None)] * 20]
-    response, client = run_client(runner, [script], lambda client: client.post(data=slices() if data == "generator" else data))
+    response, client = run_client(
+        runner, [script], lambda client: client.post(data=slices() if data == "generator" else data)
+    )
     assert (response.status_code, response.content) == (413, b"too large")
     assert len(client.streams[0].script_left) >= 19
     client.check()
@@ -107,14 +118,27 @@ def test_answer_before_the_body_s_end_costs_the_connection_even_if_the_server_wo
 
 def test_early_answer_whose_body_comes_later(runner):
     head, body = REFUSED[:-9], REFUSED[-9:]
-    script = [*[Send(None)] * 2, Receive(head[:20]), Receive(head[20:]), Stall(1), Receive(body[:3]), Receive(body[3:]), End()]
+    script = [
+        *[Send(None)] * 2,
+        Receive(head[:20]),
+        Receive(head[20:]),
+        Stall(1),
+        Receive(body[:3]),
+        Receive(body[3:]),
+        End(),
+    ]
     response, client = run_client(runner, [script], lambda client: client.post(data=slices()))
     assert (response.status_code, response.content) == (413, b"too large")
     client.check()
 
 
 def test_informational_answer_during_an_upload_does_not_stop_it(runner):
-    script = [*[Send(None)] * 2, Receive(b"HTTP/1.1 102 Processing\r\n\r\n"), *[Send(None)] * 8, Receive(OK)]
+    script = [
+        *[Send(None)] * 2,
+        Receive(b"HTTP/1.1 102 Processing\r\n\r\n"),
+        *[Send(None)] * 8,
+        Receive(OK),
+    ]
     response, client = run_client(runner, [script], lambda client: client.post(data=slices()))
     assert response.content == b"ok"
     assert bytes(client.streams[0].sent).endswith(b"\r\n0\r\n\r\n")
@@ -133,7 +157,9 @@ def test_connection_that_breaks_during_an_upload(runner):
 
 def test_server_that_takes_nothing_makes_a_write_timeout(runner):
     script = [*[Send(None)] * 2, Stall()]
-    error, client = run_client(runner, [script], lambda client: caught(client.post(data=slices(), timeout=(3, 7))))
+    error, client = run_client(
+        runner, [script], lambda client: caught(client.post(data=slices(), timeout=(3, 7)))
+    )
     assert isinstance(error, exceptions.WriteTimeout)
     assert (error.phase, error.seconds) == ("write", 7)
     client.check()
@@ -145,7 +171,11 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @pytest.fixture(params=["memory", "large", "generator"])
 def upload(request):
-    make = {"memory": lambda: b"hello", "large": lambda: b"x" * 300000, "generator": lambda: iter([b"hello"])}[request.param]
+    make = {
+        "memory": lambda: b"hello",
+        "large": lambda: b"x" * 300000,
+        "generator": lambda: iter([b"hello"]),
+    }[request.param]
     make.writes = 1 if request.param == "memory" else 2
     return make
 
@@ -165,7 +195,9 @@ def test_body_follows_100_continue(runner, upload):
 
 def test_body_is_not_sent_after_a_final_answer(runner, upload):
     response, client = run_client(
-        runner, [[Send(None), Receive(answer(b"no", 417))], server(OK)], lambda client: client.post(data=upload(), headers=EXPECT)
+        runner,
+        [[Send(None), Receive(answer(b"no", 417))], server(OK)],
+        lambda client: client.post(data=upload(), headers=EXPECT),
     )
     assert response.status_code == 417
     assert bytes(client.streams[0].sent).endswith(b"\r\n\r\n")
@@ -174,7 +206,9 @@ def test_body_is_not_sent_after_a_final_answer(runner, upload):
 
 
 def test_body_is_sent_after_a_second_of_silence(runner, upload):
-    backend = FakeBackend(runner, [[Send(None), Stall(1.5), *[Send(None)] * upload.writes, Receive(OK)]])
+    backend = FakeBackend(
+        runner, [[Send(None), Stall(1.5), *[Send(None)] * upload.writes, Receive(OK)]]
+    )
     client = Client(backend)
     before = backend.clock
     response = run(backend, client.post(data=upload(), headers=EXPECT))
@@ -187,7 +221,11 @@ def test_total_deadline_counts_while_waiting_for_100_continue(runner):
     import envoi
 
     error, client = run_client(
-        runner, [[Send(None), Stall()]], lambda client: caught(client.post(data=b"x", headers=EXPECT, timeout=envoi.Timeout(total=0.5)))
+        runner,
+        [[Send(None), Stall()]],
+        lambda client: caught(
+            client.post(data=b"x", headers=EXPECT, timeout=envoi.Timeout(total=0.5))
+        ),
     )
     assert isinstance(error, exceptions.TotalTimeout)
     client.check()
@@ -202,7 +240,9 @@ def test_expect_without_a_body_waits_for_nothing(runner):
 
 @pytest.mark.parametrize("header", [{"X": "a\r\nb"}, {"X\n": "a"}, {"Transfer-Encoding": "gzip"}])
 def test_what_cannot_be_sent_is_refused_before_a_byte(runner, header):
-    error, client = run_client(runner, [server(OK)], lambda client: caught(client.post(data=b"x", headers=header)))
+    error, client = run_client(
+        runner, [server(OK)], lambda client: caught(client.post(data=b"x", headers=header))
+    )
     assert isinstance(error, (exceptions.InvalidHeader, exceptions.InvalidBody))
     assert all(not stream.sent for stream in client.streams)
     client.check()

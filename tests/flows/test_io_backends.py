@@ -171,7 +171,9 @@ def test_call_soon_runs_in_the_loop(kind):
     async def flow(backend):
         backend.check_owner()
         ran = []
-        thread = threading.Thread(target=partial(backend.call_soon, lambda: ran.append(threading.current_thread())))
+        thread = threading.Thread(
+            target=partial(backend.call_soon, lambda: ran.append(threading.current_thread()))
+        )
         thread.start()
         thread.join()
         await backend.sleep(0.01)

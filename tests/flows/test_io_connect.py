@@ -72,7 +72,9 @@ def test_far_deadlines_are_no_trouble(kind, raw_server, silent, seconds, monkeyp
     monkeypatch.setattr(happy_eyeballs, "ATTEMPT_DELAY", 0.01)
 
     async def flow(backend):
-        stream = await backend.connect([closed_port(), loopback(server.port)], None, backend.now() + seconds)
+        stream = await backend.connect(
+            [closed_port(), loopback(server.port)], None, backend.now() + seconds
+        )
         for timeout, deadline in ((seconds, math.inf), (seconds, backend.now() + seconds)):
             await stream.send(b"x", timeout, deadline)
             collector = Collector(1)
@@ -132,7 +134,10 @@ def test_losers_are_closed(kind, raw_server, silent):
 
 
 def count_descriptors():
-    return sum(os.path.realpath(f"/proc/self/fd/{name}").split("/")[-1].startswith("socket:") for name in os.listdir("/proc/self/fd"))
+    return sum(
+        os.path.realpath(f"/proc/self/fd/{name}").split("/")[-1].startswith("socket:")
+        for name in os.listdir("/proc/self/fd")
+    )
 
 
 def test_local_address_is_bound(kind, raw_server):

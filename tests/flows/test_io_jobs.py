@@ -26,7 +26,11 @@ def kind(request):
 
 
 def tasks():
-    return trio.lowlevel.current_statistics().tasks_living if trio.lowlevel.in_trio_task() else len(asyncio.all_tasks())
+    return (
+        trio.lowlevel.current_statistics().tasks_living
+        if trio.lowlevel.in_trio_task()
+        else len(asyncio.all_tasks())
+    )
 
 
 @pytest.mark.parametrize("kind", ["blocking", *LOOPS])

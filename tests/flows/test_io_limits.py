@@ -78,7 +78,9 @@ def test_signals_do_not_prolong_a_wait(kind, limit, silent_server, ticking):
         stream = await open_stream(backend, silent_server)
         began = backend.now()
         with pytest.raises(TimedOut):
-            await stream.pump(Collector(), *((0.1, math.inf) if limit == "timeout" else (math.inf, began + 0.1)))
+            await stream.pump(
+                Collector(), *((0.1, math.inf) if limit == "timeout" else (math.inf, began + 0.1))
+            )
         assert 0.095 <= backend.now() - began < 1
         stream.close()
 
@@ -92,7 +94,9 @@ def test_deadline_passes_between_pumps_of_a_flood(kind, secure, raw_server, ca, 
     async def flow(backend):
         stream = await open_stream(backend, server)
         if secure:
-            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+            stream = await backend.start_tls(
+                stream, TLSConfig(verify=ca.path), "localhost", math.inf
+            )
         await stream.send(b"x", 5, math.inf)
         began = backend.now()
         with pytest.raises(TimedOut):
@@ -127,7 +131,9 @@ def test_nothing_is_sent_after_the_deadline(kind, secure, raw_server, ca, localh
     async def flow(backend):
         stream = await open_stream(backend, server)
         if secure:
-            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+            stream = await backend.start_tls(
+                stream, TLSConfig(verify=ca.path), "localhost", math.inf
+            )
         before = stream.bytes_sent
         with pytest.raises(TimedOut):
             await stream.send(b"x", 5, backend.now() - 0.001)
@@ -139,7 +145,9 @@ def test_nothing_is_sent_after_the_deadline(kind, secure, raw_server, ca, localh
 
 @pytest.mark.parametrize("second", ["pump", "send"])
 @pytest.mark.parametrize("secure", [False, True])
-def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(kind, second, secure, raw_server, ca, localhost):
+def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(
+    kind, second, secure, raw_server, ca, localhost
+):
     go = threading.Event()
 
     def answer(connection):
@@ -152,11 +160,17 @@ def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(kind, se
     async def flow(backend):
         stream = await open_stream(backend, server)
         if secure:
-            stream = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
+            stream = await backend.start_tls(
+                stream, TLSConfig(verify=ca.path), "localhost", math.inf
+            )
         async with beside(kind, read, stream, 5) as first:
             await become(backend, lambda: stream.in_use)
             with pytest.raises(StreamBusy, match="in use"):
-                await (stream.pump(Collector(), 5, math.inf) if second == "pump" else stream.send(b"x", 5, math.inf))
+                await (
+                    stream.pump(Collector(), 5, math.inf)
+                    if second == "pump"
+                    else stream.send(b"x", 5, math.inf)
+                )
             go.set()
         assert first == [b"hello"]
         assert not stream.in_use
@@ -181,14 +195,20 @@ def test_second_use_of_a_stream_that_is_sent_to_is_refused(kind, second, feeding
 
     async def flow(backend):
         stream = await open_stream(backend, server)
-        async with beside(kind, stream.send, b"a" * (32 * MEGABYTE), 5, math.inf, Collector() if feeding else None) as first:
+        async with beside(
+            kind, stream.send, b"a" * (32 * MEGABYTE), 5, math.inf, Collector() if feeding else None
+        ) as first:
             await become(backend, lambda: stream.in_use)
             if second == "send_nowait" and kind != "blocking":
                 await become(backend, lambda: stream.send_nowait(b"") == 0)
                 assert stream.send_nowait(b"") == 0
             else:
                 with pytest.raises(StreamBusy):
-                    await (stream.pump(Collector(), 5, math.inf) if second == "pump" else stream.send(b"b", 5, math.inf))
+                    await (
+                        stream.pump(Collector(), 5, math.inf)
+                        if second == "pump"
+                        else stream.send(b"b", 5, math.inf)
+                    )
             go.set()
         assert first == [True]
         stream.close()
@@ -251,11 +271,15 @@ def test_closing_a_stream_that_another_pumps(kind, secure, raw_server, ca, local
     async def flow(backend):
         complaints = []
         if kind not in {"blocking", "trio"}:
-            asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+            asyncio.get_running_loop().set_exception_handler(
+                lambda _, context: complaints.append(context)
+            )
         streams = [await open_stream(backend, server) for _ in range(2)]
         if secure:
             config = TLSConfig(verify=ca.path)
-            streams = [await backend.start_tls(stream, config, "localhost", math.inf) for stream in streams]
+            streams = [
+                await backend.start_tls(stream, config, "localhost", math.inf) for stream in streams
+            ]
         async with beside(kind, streams[0].pump, Collector(), 10, math.inf) as first:
             await become(backend, lambda: streams[0].in_use)
             streams[0].close()

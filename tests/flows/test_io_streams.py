@@ -446,7 +446,9 @@ def test_closing_wakes_a_thread_that_waits(raw_server):
 @pytest.mark.parametrize("kind", ["asyncio", "asyncio-proactor", "uvloop"])
 @pytest.mark.parametrize("doing", ["pump", "send", "send with feed"])
 @pytest.mark.parametrize("how", ["cancel", "close"])
-def test_asyncio_task_that_waits_is_cancelled_or_closed_under(kind, doing, how, raw_server, leftovers):
+def test_asyncio_task_that_waits_is_cancelled_or_closed_under(
+    kind, doing, how, raw_server, leftovers
+):
     done = threading.Event()
     server = raw_server(lambda _: done.wait(20))
 
@@ -495,7 +497,12 @@ def test_trio_task_that_waits_is_cancelled_or_closed_under(doing, how, raw_serve
                 if doing == "pump":
                     await stream.pump(Collector(), 10, math.inf)
                 else:
-                    await stream.send(bytes(64 * MEGABYTE), 10, math.inf, Collector() if doing == "send with feed" else None)
+                    await stream.send(
+                        bytes(64 * MEGABYTE),
+                        10,
+                        math.inf,
+                        Collector() if doing == "send with feed" else None,
+                    )
             except StreamClosed:
                 outcomes.append("closed")
             except trio.Cancelled:

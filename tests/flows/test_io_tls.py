@@ -41,7 +41,13 @@ async def exchange(backend, server, config, name="localhost"):
     try:
         await stream.send(b"hello", 5, math.inf)
         assert await read(stream, 5) == b"hello"
-        return stream.version, stream.alpn, stream.cipher, stream.peer_certificate, stream.peer_certificate_der
+        return (
+            stream.version,
+            stream.alpn,
+            stream.cipher,
+            stream.peer_certificate,
+            stream.peer_certificate_der,
+        )
     finally:
         stream.close()
 
@@ -96,7 +102,9 @@ def test_callers_context_is_used_as_it_is(kind, raw_server, ca, localhost):
     context = ca.client_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     server = raw_server(echo, tls=localhost)
-    version, alpn, *_ = run_flow(kind, exchange, server, TLSConfig(context=context, alpn=("http/1.1",)))
+    version, alpn, *_ = run_flow(
+        kind, exchange, server, TLSConfig(context=context, alpn=("http/1.1",))
+    )
     assert (version, alpn) == ("TLSv1.2", None)
 
 
@@ -120,7 +128,9 @@ def test_silent_server_times_the_handshake_out(kind, raw_server, leftovers):
     async def flow(backend):
         stream = await open_stream(backend, server)
         with pytest.raises(TimedOut):
-            await backend.start_tls(stream, TLSConfig(verify=False), "localhost", backend.now() + 0.05)
+            await backend.start_tls(
+                stream, TLSConfig(verify=False), "localhost", backend.now() + 0.05
+            )
         with pytest.raises(StreamClosed):
             await stream.send(b"x", 1, math.inf)
 
@@ -309,7 +319,9 @@ def test_broken_record_is_raised(kind, ca, localhost, raw_server):
     """What is not TLS any more, in the middle of the stream."""
 
     def script(connection):
-        with localhost.server_context().wrap_socket(connection.socket.dup(), server_side=True) as secured:
+        with localhost.server_context().wrap_socket(
+            connection.socket.dup(), server_side=True
+        ) as secured:
             secured.recv(1)
             connection.socket.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
             connection.socket.recv(1000)

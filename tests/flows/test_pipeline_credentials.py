@@ -52,7 +52,8 @@ def hops(runner, way, start, *steps):
     assert response.content == b"ok"
     client.check()
     sent = {
-        order[number]: [any(secret in head for secret in SECRETS) for head in heads(stream)] for number, stream in enumerate(client.streams)
+        order[number]: [any(secret in head for secret in SECRETS) for head in heads(stream)]
+        for number, stream in enumerate(client.streams)
     }
     return [sent["/".join(url.split("/")[:3])].pop(0) for url in urls]
 
@@ -84,7 +85,14 @@ def test_credentials_are_dropped_on_another_origin(runner, way, start, target, s
 
 @pytest.mark.parametrize("way", WAYS)
 def test_credentials_do_not_come_back_with_the_first_origin(runner, way):
-    assert hops(runner, way, "http://a.test/", ("http://b.test/", 302), ("http://a.test/again", 302), ("http://a.test/more", 307)) == [
+    assert hops(
+        runner,
+        way,
+        "http://a.test/",
+        ("http://b.test/", 302),
+        ("http://a.test/again", 302),
+        ("http://a.test/more", 307),
+    ) == [
         True,
         False,
         False,
@@ -102,12 +110,18 @@ def test_call_after_a_redirect_still_has_the_session_s_credentials(runner):
         await client.get()
         await client.get()
 
-    _, client = run_client(runner, [server(redirect("//b.test/"), OK), server(OK)], flow, auth=("user", "secret"))
+    _, client = run_client(
+        runner, [server(redirect("//b.test/"), OK), server(OK)], flow, auth=("user", "secret")
+    )
     assert [BASIC in head for head in heads(client.streams[0])] == [True, True]
 
 
 def test_user_info_in_a_location_is_not_sent(runner):
-    _, client = run_client(runner, [server(redirect("http://user:secret@a.test/next"), OK)], lambda client: client.get())
+    _, client = run_client(
+        runner,
+        [server(redirect("http://user:secret@a.test/next"), OK)],
+        lambda client: client.get(),
+    )
     assert "authorization" not in fields(heads(client.streams[0])[1])
 
 
@@ -124,7 +138,9 @@ def test_next_of_a_redirect_not_followed_has_no_credentials_for_another_origin(r
     response, _ = run_client(
         runner,
         [server(redirect("//b.test/"))],
-        lambda client: client.get(allow_redirects=False, auth=("user", "secret"), cookies={"a": "b"}),
+        lambda client: client.get(
+            allow_redirects=False, auth=("user", "secret"), cookies={"a": "b"}
+        ),
     )
     assert "Authorization" not in response.next.headers
     assert "Cookie" not in response.next.headers
@@ -141,14 +157,20 @@ def test_next_of_a_redirect_not_followed_has_no_credentials_for_another_origin(r
 )
 def test_which_credentials_win(runner, auth, url, header, expected):
     headers = {} if header is None else {"Authorization": header}
-    _, client = run_client(runner, [server(OK)], lambda client: client.get(url, auth=auth, headers=headers))
+    _, client = run_client(
+        runner, [server(OK)], lambda client: client.get(url, auth=auth, headers=headers)
+    )
     assert fields(heads(client.streams[0])[0])["authorization"] == expected
 
 
 def test_user_info_is_not_in_what_is_sent_or_said(runner):
     from flows.support import caught
 
-    error, client = run_client(runner, [server(redirect("ftp://x/"))], lambda client: caught(client.get("http://user:secret@a.test/")))
+    error, client = run_client(
+        runner,
+        [server(redirect("ftp://x/"))],
+        lambda client: caught(client.get("http://user:secret@a.test/")),
+    )
     assert "secret" not in str(error)
     assert b"secret" not in client.streams[0].sent
     assert fields(heads(client.streams[0])[0])["host"] == "a.test"
@@ -156,5 +178,11 @@ def test_user_info_is_not_in_what_is_sent_or_said(runner):
 
 def test_session_cookie_without_a_domain_stays_within_the_first_origin(runner):
     peers = [server(redirect("http://b.test/"), OK), server(redirect("http://a.test/again"))]
-    _, client = run_client(runner, peers, lambda client: client.get("http://a.test/"), cookies={"sid": "secret"})
-    assert ["sid=secret" in head for stream in client.streams for head in heads(stream)] == [True, False, False]
+    _, client = run_client(
+        runner, peers, lambda client: client.get("http://a.test/"), cookies={"sid": "secret"}
+    )
+    assert ["sid=secret" in head for stream in client.streams for head in heads(stream)] == [
+        True,
+        False,
+        False,
+    ]

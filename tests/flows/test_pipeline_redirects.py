@@ -8,7 +8,18 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.fake import Receive, Send, Stall
-from flows.support import RUNNERS, Client, answer, caught, drain, fields, heads, redirect, run_client, server
+from flows.support import (
+    RUNNERS,
+    Client,
+    answer,
+    caught,
+    drain,
+    fields,
+    heads,
+    redirect,
+    run_client,
+    server,
+)
 
 OK = answer(b"ok")
 
@@ -20,14 +31,24 @@ def runner(request):
 
 def lines(client):
     """The request lines, over all connections, in the order of connections."""
-    return [head.split("\r\n")[0].removesuffix(" HTTP/1.1") for stream in client.streams for head in heads(stream)]
+    return [
+        head.split("\r\n")[0].removesuffix(" HTTP/1.1")
+        for stream in client.streams
+        for head in heads(stream)
+    ]
 
 
 def test_chain_is_followed_and_told(runner):
-    response, client = run_client(runner, [server(redirect("/1"), redirect("2", 301), redirect("?3", 307), OK)], Client.get)
+    response, client = run_client(
+        runner, [server(redirect("/1"), redirect("2", 301), redirect("?3", 307), OK)], Client.get
+    )
     assert response.content == b"ok"
     assert [step.status_code for step in response.history] == [302, 301, 307]
-    assert [step.url for step in response.history] == ["http://a.test/", "http://a.test/1", "http://a.test/2"]
+    assert [step.url for step in response.history] == [
+        "http://a.test/",
+        "http://a.test/1",
+        "http://a.test/2",
+    ]
     assert response.url == "http://a.test/2?3"
     assert [len(step.history) for step in response.history] == [0, 1, 2]
     assert lines(client) == ["GET /", "GET /1", "GET /2", "GET /2?3"]
@@ -38,7 +59,10 @@ def test_chain_is_followed_and_told(runner):
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_limit(runner, limit):
     error, client = run_client(
-        runner, [server(*[redirect(f"/{number}") for number in range(9)])], lambda client: caught(client.get()), max_redirects=limit
+        runner,
+        [server(*[redirect(f"/{number}") for number in range(9)])],
+        lambda client: caught(client.get()),
+        max_redirects=limit,
     )
     assert type(error) is exceptions.TooManyRedirects
     assert len(error.response.history) == limit
@@ -50,13 +74,17 @@ def test_limit(runner, limit):
 
 
 def test_chain_as_long_as_the_limit_is_followed(runner):
-    response, client = run_client(runner, [server(*[redirect("/")] * 3, OK)], Client.get, max_redirects=3)
+    response, client = run_client(
+        runner, [server(*[redirect("/")] * 3, OK)], Client.get, max_redirects=3
+    )
     assert response.content == b"ok"
     client.check()
 
 
 def test_loop_ends_at_the_limit(runner):
-    error, client = run_client(runner, [server(*[redirect("/")] * 40)], lambda client: caught(client.get()))
+    error, client = run_client(
+        runner, [server(*[redirect("/")] * 40)], lambda client: caught(client.get())
+    )
     assert type(error) is exceptions.TooManyRedirects
     assert len(lines(client)) == 31
     client.check()
@@ -77,14 +105,21 @@ def test_loop_ends_at_the_limit(runner):
     ],
 )
 def test_method_and_body(runner, status, method, then, body):
-    sent = {"data": b"hello", "headers": {"Content-Language": "fr", "X-Mine": "1", "Expect": "nothing"}}
+    sent = {
+        "data": b"hello",
+        "headers": {"Content-Language": "fr", "X-Mine": "1", "Expect": "nothing"},
+    }
     del sent["headers"]["Expect"]
     response, client = run_client(
-        runner, [server(redirect("/next", status), OK)], lambda client: client.request(method, "http://a.test/", **sent)
+        runner,
+        [server(redirect("/next", status), OK)],
+        lambda client: client.request(method, "http://a.test/", **sent),
     )
     raw = bytes(client.streams[0].sent)
     assert response.request.method == then
-    assert response.request.body == (b"hello" if body else None) or (not body and not response.request.body)
+    assert response.request.body == (b"hello" if body else None) or (
+        not body and not response.request.body
+    )
     assert raw.count(b"hello") == (2 if body else 1)
     second = fields(heads(client.streams[0])[1])
     assert ("content-length" in second) == body
@@ -122,7 +157,9 @@ def test_file_is_sent_again_from_where_it_stood(runner, tmp_path):
 @pytest.mark.parametrize("status", [307, 308])
 def test_generator_cannot_be_sent_again(runner, status):
     script = [*[Send(None)] * 3, Receive(redirect("/next", status))]
-    error, client = run_client(runner, [script], lambda client: caught(client.post(data=iter([b"ab"]))))
+    error, client = run_client(
+        runner, [script], lambda client: caught(client.post(data=iter([b"ab"])))
+    )
     assert type(error) is exceptions.UnrewindableBodyError
     assert error.request.url == "http://a.test/next"
     assert len(lines(client)) == 1
@@ -139,7 +176,9 @@ def test_generator_need_not_be_sent_again_where_the_body_stays_behind(runner, st
 
 def test_redirect_during_an_upload_stops_it_and_sends_it_again_elsewhere(runner):
     first = [Send(None), Receive(redirect("//b.test/", 307)), *[Send(None)] * 9]
-    response, client = run_client(runner, [first, [*[Send(None)] * 4, Receive(OK)]], lambda client: client.post(data=Twice()))
+    response, client = run_client(
+        runner, [first, [*[Send(None)] * 4, Receive(OK)]], lambda client: client.post(data=Twice())
+    )
     assert response.content == b"ok"
     assert client.streams[0].closed
     client.check()
@@ -168,18 +207,40 @@ def test_target(runner, location, target):
 
 
 @pytest.mark.parametrize(
-    "location", ["ftp://a.test/", "file:///etc/passwd", "gopher://a.test/", "javascript:alert(1)", "data:,x", "mailto:a@b"]
+    "location",
+    [
+        "ftp://a.test/",
+        "file:///etc/passwd",
+        "gopher://a.test/",
+        "javascript:alert(1)",
+        "data:,x",
+        "mailto:a@b",
+    ],
 )
 @pytest.mark.parametrize("stream", [False, True])
 def test_other_schemes_are_not_followed(runner, location, stream):
-    error, client = run_client(runner, [server(redirect(location))], lambda client: caught(client.get(stream=stream)), max_connections=1)
+    error, client = run_client(
+        runner,
+        [server(redirect(location))],
+        lambda client: caught(client.get(stream=stream)),
+        max_connections=1,
+    )
     assert type(error) is exceptions.InvalidSchema
     assert error.response.status_code == 302
     client.check()
 
 
 @pytest.mark.parametrize(
-    "location", ["http://", "http://a.test:99999/", "http:// a/", "http://[::1/", "http://a\x01b/", "/\x01", "http://a\\b/"]
+    "location",
+    [
+        "http://",
+        "http://a.test:99999/",
+        "http:// a/",
+        "http://[::1/",
+        "http://a\x01b/",
+        "/\x01",
+        "http://a\\b/",
+    ],
 )
 @pytest.mark.parametrize("whole", [True, False])
 def test_location_that_is_no_url(runner, location, whole):
@@ -194,8 +255,13 @@ def test_location_that_is_no_url(runner, location, whole):
         return response
 
     body = b"" if whole else b"x" * 10
-    result, client = run_client(runner, [server(redirect(location, 302, body), OK), server(OK)], flow, max_connections=1)
-    assert isinstance(result, (exceptions.InvalidURL, exceptions.RemoteProtocolError)) or "\x01" not in result.url
+    result, client = run_client(
+        runner, [server(redirect(location, 302, body), OK), server(OK)], flow, max_connections=1
+    )
+    assert (
+        isinstance(result, (exceptions.InvalidURL, exceptions.RemoteProtocolError))
+        or "\x01" not in result.url
+    )
     client.check()
 
 
@@ -219,7 +285,9 @@ def test_redirect_without_a_location_is_an_answer(runner):
 
 def test_switched_off(runner):
     response, client = run_client(
-        runner, [server(redirect("/next", 303, b"look there"))], lambda client: client.post(data=b"x", allow_redirects=False)
+        runner,
+        [server(redirect("/next", 303, b"look there"))],
+        lambda client: client.post(data=b"x", allow_redirects=False),
     )
     assert (response.status_code, response.content, response.history) == (303, b"look there", [])
     assert (response.next.method, response.next.url) == ("GET", "http://a.test/next")
@@ -229,9 +297,13 @@ def test_switched_off(runner):
 
 @pytest.mark.parametrize("location", ["ftp://a.test/", "http://", "mailto:a@b"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_switched_off_a_location_that_cannot_be_followed_is_nobody_s_trouble(runner, location, method):
+def test_switched_off_a_location_that_cannot_be_followed_is_nobody_s_trouble(
+    runner, location, method
+):
     response, client = run_client(
-        runner, [server(redirect(location))], lambda client: client.request(method, "http://a.test/", allow_redirects=False)
+        runner,
+        [server(redirect(location))],
+        lambda client: client.request(method, "http://a.test/", allow_redirects=False),
     )
     assert response.status_code == 302
     assert response.next is None
@@ -245,14 +317,18 @@ def test_head_is_redirected_as_any_method_is(runner):
         second = await client.request("HEAD", "http://a.test/")
         return first.status_code, second.status_code
 
-    statuses, client = run_client(runner, [server(redirect("/1"), redirect("/2", 303), answer())], flow)
+    statuses, client = run_client(
+        runner, [server(redirect("/1"), redirect("/2", 303), answer())], flow
+    )
     assert statuses == (302, 200)
     assert lines(client) == ["HEAD /", "HEAD /", "HEAD /2"]
     client.check()
 
 
 def test_short_body_of_a_redirect_is_kept_and_the_connection_too(runner):
-    response, client = run_client(runner, [server(redirect("/next", 302, b"moved"), OK)], Client.get)
+    response, client = run_client(
+        runner, [server(redirect("/next", 302, b"moved"), OK)], Client.get
+    )
     assert response.history[0].content == b"moved"
     assert len(client.streams) == 1
     client.check()
@@ -262,7 +338,9 @@ def test_short_body_of_a_redirect_is_kept_and_the_connection_too(runner):
 def test_large_body_of_a_redirect_costs_the_connection(runner, stream):
     head = b"HTTP/1.1 302 X\r\nLocation: /next\r\nContent-Length: 10000000\r\n\r\n"
     script = [Send(None), Receive(head), *[Receive(b"x" * 20000)] * 500]
-    response, client = run_client(runner, [script, server(OK)], lambda client: client.get(stream=True))
+    response, client = run_client(
+        runner, [script, server(OK)], lambda client: client.get(stream=True)
+    )
     assert client.streams[0].closed
     assert len(client.streams[0].script_left) > 400
     assert response.status_code == 200
@@ -281,7 +359,9 @@ def test_large_body_of_a_redirect_is_not_gathered_by_a_buffered_request(runner):
 def test_body_of_a_redirect_is_not_decoded(runner):
     bomb = gzip.compress(bytes(8 << 20))
     assert len(bomb) < 65536
-    response, client = run_client(runner, [server(redirect("/next", 302, bomb, "Content-Encoding: gzip"), OK)], Client.get)
+    response, client = run_client(
+        runner, [server(redirect("/next", 302, bomb, "Content-Encoding: gzip"), OK)], Client.get
+    )
     assert response.content == b"ok"
     assert response.history[0].content == b""
     assert len(client.streams) == 1
@@ -291,7 +371,9 @@ def test_body_of_a_redirect_is_not_decoded(runner):
 def test_corrupt_body_of_a_redirect_does_not_matter(runner):
     broken = b"HTTP/1.1 302 X\r\nLocation: /next\r\nTransfer-Encoding: chunked\r\n\r\n"
     response, client = run_client(
-        runner, [server([Receive(broken), Receive(b"zz\r\n")]), server(OK)], lambda client: client.get(stream=True)
+        runner,
+        [server([Receive(broken), Receive(b"zz\r\n")]), server(OK)],
+        lambda client: client.get(stream=True),
     )
     assert response.status_code == 200
     response.body.close()
@@ -317,7 +399,9 @@ def test_final_body_is_streamed(runner):
 
 def test_custom_host_goes_along_within_the_origin_alone(runner):
     _, client = run_client(
-        runner, [server(redirect("/next"), redirect("//b.test/")), server(OK)], lambda client: client.get(headers={"Host": "virtual.test"})
+        runner,
+        [server(redirect("/next"), redirect("//b.test/")), server(OK)],
+        lambda client: client.get(headers={"Host": "virtual.test"}),
     )
     hosts = [fields(head)["host"] for stream in client.streams for head in heads(stream)]
     assert hosts == ["virtual.test", "virtual.test", "b.test"]
@@ -326,7 +410,9 @@ def test_custom_host_goes_along_within_the_origin_alone(runner):
 
 def test_redirect_that_keeps_a_slow_body_does_not_hold_the_next_request_for_ever(runner):
     script = [Send(None), Receive(redirect("/next", 302, b"moved")[:-1]), Stall()]
-    response, client = run_client(runner, [script, server(OK)], lambda client: client.get(timeout=5, stream=True))
+    response, client = run_client(
+        runner, [script, server(OK)], lambda client: client.get(timeout=5, stream=True)
+    )
     assert response.status_code == 200
     response.body.close()
     client.check()
@@ -335,7 +421,11 @@ def test_redirect_that_keeps_a_slow_body_does_not_hold_the_next_request_for_ever
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_redirect_whose_body_stalls_is_followed_all_the_same(runner, stream):
-    stalls = [Send(None), Receive(b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 10\r\n\r\nabc"), Stall()]
+    stalls = [
+        Send(None),
+        Receive(b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 10\r\n\r\nabc"),
+        Stall(),
+    ]
     fine = [Send(None), Receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")]
 
     async def flow(client):

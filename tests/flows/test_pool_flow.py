@@ -17,7 +17,16 @@ from envoi._model.timeout import Timeout
 from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._net.route import Route
-from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, run_client, server, together
+from flows.support import (
+    ASYNC_RUNNERS,
+    RUNNERS,
+    Client,
+    answer,
+    caught,
+    run_client,
+    server,
+    together,
+)
 
 OK = answer(b"ok")
 UNENDED = answer(b"ok")[:-1]
@@ -55,7 +64,10 @@ def test_those_who_wait_are_served_in_their_order_across_hosts(loop):
 
     backend = FakeBackend(loop, [server(*[OK] * 9) for _ in range(9)])
     client = Client(backend, max_connections=1)
-    run(backend, together(backend, *(one(client, number, host) for number, host in enumerate("aabbacab"))))
+    run(
+        backend,
+        together(backend, *(one(client, number, host) for number, host in enumerate("aabbacab"))),
+    )
     assert order == sorted(order)
     client.check()
 
@@ -77,12 +89,20 @@ def test_limit_per_host_is_kept(loop):
     client.check()
 
 
-@pytest.mark.parametrize("failure", [OSError(113, "No route to host"), ConnectionRefusedError(111, "refused"), TimedOut()])
+@pytest.mark.parametrize(
+    "failure",
+    [OSError(113, "No route to host"), ConnectionRefusedError(111, "refused"), TimedOut()],
+)
 def test_failed_connection_gives_its_slot_to_the_next_in_line(loop, failure):
     backend = FakeBackend(loop, [failure, failure, server(OK, OK)])
     client = Client(backend, max_connections=1)
     results = run(backend, together(backend, *(content(client) for _ in range(4))))
-    assert [isinstance(result, exceptions.ConnectionError) for result in results] == [True, True, False, False]
+    assert [isinstance(result, exceptions.ConnectionError) for result in results] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     client.check()
 
 
@@ -90,16 +110,37 @@ def test_failures_to_connect(runner):
     import ssl
 
     table = [
-        ({"names": {"a.test": OSError(-2, "Name or service not known")}}, exceptions.NameResolutionError),
-        ({"peers": [ConnectionRefusedError(111, "Connection refused")]}, exceptions.ConnectionRefused),
+        (
+            {"names": {"a.test": OSError(-2, "Name or service not known")}},
+            exceptions.NameResolutionError,
+        ),
+        (
+            {"peers": [ConnectionRefusedError(111, "Connection refused")]},
+            exceptions.ConnectionRefused,
+        ),
         ({"peers": [OSError(113, "No route to host")]}, exceptions.ConnectionError),
-        ({"peers": [server(OK)], "tls_failures": [ssl.SSLError(1, "wrong version number")]}, exceptions.SSLError),
-        ({"peers": [server(OK)], "tls_failures": [ssl.SSLCertVerificationError(1, "expired")]}, exceptions.CertificateError),
-        ({"peers": [server(OK)], "tls_failures": [ConnectionResetError(104, "reset")]}, exceptions.ConnectionError),
+        (
+            {"peers": [server(OK)], "tls_failures": [ssl.SSLError(1, "wrong version number")]},
+            exceptions.SSLError,
+        ),
+        (
+            {"peers": [server(OK)], "tls_failures": [ssl.SSLCertVerificationError(1, "expired")]},
+            exceptions.CertificateError,
+        ),
+        (
+            {"peers": [server(OK)], "tls_failures": [ConnectionResetError(104, "reset")]},
+            exceptions.ConnectionError,
+        ),
     ]
     for options, kind in table:
         peers = options.pop("peers", [])
-        error, client = run_client(runner, peers, lambda client: caught(client.get("https://a.test/")), max_connections=1, **options)
+        error, client = run_client(
+            runner,
+            peers,
+            lambda client: caught(client.get("https://a.test/")),
+            max_connections=1,
+            **options,
+        )
         assert type(error) is kind
         assert "a.test:443" in str(error)
         assert error.request.url == "https://a.test/"
@@ -110,7 +151,9 @@ def test_failures_to_connect(runner):
 @pytest.mark.parametrize("handling", ["waits", "was served"])
 def test_waiter_cancelled_at_the_moment_it_is_served_passes_it_on(loop, handling):
     """The connection comes back and the waiter is cancelled in the same turn of the loop."""
-    backend = FakeBackend(loop, [[Send(None), Receive(UNENDED), Receive(b"k"), *[Send(None), Receive(OK)] * 3]])
+    backend = FakeBackend(
+        loop, [[Send(None), Receive(UNENDED), Receive(b"k"), *[Send(None), Receive(OK)] * 3]]
+    )
     client = Client(backend, max_connections=1)
 
     async def flow_asyncio():
@@ -155,7 +198,9 @@ def test_waiter_cancelled_at_the_moment_it_is_served_passes_it_on(loop, handling
 
     results = run(backend, flow_asyncio() if loop == "asyncio" else flow_trio())
     assert results[1:] == [b"ok", b"ok"]
-    assert results[0] is None or results[0] == b"ok" or type(results[0]).__name__ == "CancelledError"
+    assert (
+        results[0] is None or results[0] == b"ok" or type(results[0]).__name__ == "CancelledError"
+    )
     client.check()
 
 
@@ -167,7 +212,12 @@ def test_response_dropped_unread_gives_its_slot_back(runner):
             gc.collect()
         return await content(client)
 
-    result, client = run_client(runner, [*[[Send(None), Receive(UNENDED), Stall()]] * 3, server(OK)], flow, max_connections=1)
+    result, client = run_client(
+        runner,
+        [*[[Send(None), Receive(UNENDED), Stall()]] * 3, server(OK)],
+        flow,
+        max_connections=1,
+    )
     assert result == b"ok"
     assert [stream.closed for stream in client.streams] == [True, True, True, False]
     client.check()
@@ -235,7 +285,9 @@ def test_response_outlives_its_session(runner):
         assert type(await caught(client.get())) is exceptions.SessionClosed
         return idle.content + await response.read()
 
-    result, client = run_client(runner, [server(OK), [Send(None), Receive(UNENDED), Receive(b"k")]], flow)
+    result, client = run_client(
+        runner, [server(OK), [Send(None), Receive(UNENDED), Receive(b"k")]], flow
+    )
     assert result == b"okok"
     client.check()
     assert client.pool.state.open == 0
@@ -286,7 +338,9 @@ def test_forked_child_starts_empty_and_leaves_the_parent_s_connections_alone(run
         assert await content(client) == b"ok"
         return response
 
-    response, client = run_client(runner, [server(OK), [Send(None), Receive(UNENDED), Receive(b"k")], server(OK)], flow)
+    response, client = run_client(
+        runner, [server(OK), [Send(None), Receive(UNENDED), Receive(b"k")], server(OK)], flow
+    )
     state = client.pool.state
     assert (state.open, state.idle) == (1, 1)
     assert not client.streams[1].closed
@@ -361,7 +415,7 @@ def test_threads_take_turns_at_one_connection():
     peer.start()
     backend = BlockingBackend()
     pool = Pool(backend, Dialer(backend), 1, 1, 60)
-    from envoi._facade.session import Session
+    from envoi._sessions.session import Session
 
     session = Session(timeout=10)
     session._pool = pool

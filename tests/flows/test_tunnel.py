@@ -7,10 +7,20 @@ import ssl
 import pytest
 
 from envoi import exceptions
-from envoi._facade.routes import Routes, tls_config
-from envoi._io.fake import CANCELLED, End, FakeBackend, Receive, Reset, Send, Stall, cancelled_at_each_wait, pieces
+from envoi._io.fake import (
+    CANCELLED,
+    End,
+    FakeBackend,
+    Receive,
+    Reset,
+    Send,
+    Stall,
+    cancelled_at_each_wait,
+    pieces,
+)
 from envoi._io.protocols import TLSConfig
 from envoi._model.timeout import Timeout
+from envoi._net.routes import Routes, tls_config
 from envoi._proto.plans.proxy import parse_proxy
 from flows.support import RUNNERS, answer, heads, server
 from flows.tunnel_support import ESTABLISHED, OK, Proxied, failure, run_proxied, socks5, tunnel
@@ -46,7 +56,9 @@ def test_request_is_not_changed_by_the_proxy_it_took(runner):
         direct = await client.get("http://a.test/")
         return forwarded.request.headers, direct.request.headers
 
-    (forwarded, direct), client = run_proxied(runner, "http://user:pass@p.test", [server(OK), server(OK)], flow)
+    (forwarded, direct), client = run_proxied(
+        runner, "http://user:pass@p.test", [server(OK), server(OK)], flow
+    )
     assert forwarded == direct
     assert "Proxy-Authorization" not in heads(client.streams[1])[0]
     assert heads(client.streams[1])[0].startswith("GET / HTTP/1.1\r\n")
@@ -54,7 +66,9 @@ def test_request_is_not_changed_by_the_proxy_it_took(runner):
 
 def test_https_goes_through_a_tunnel(runner):
     async def flow(client):
-        response = await client.get("https://a.test/path", headers={"Authorization": "Bearer secret"})
+        response = await client.get(
+            "https://a.test/path", headers={"Authorization": "Bearer secret"}
+        )
         again = await client.get("https://a.test/")
         return response.content, again.connection_info.reused
 
@@ -74,7 +88,9 @@ def test_https_goes_through_a_tunnel(runner):
 
 def split(stream):
     """The heads that were sent, CONNECT first."""
-    return [part + "\r\n\r\n" for part in bytes(stream.sent).decode("latin-1").split("\r\n\r\n")[:-1]]
+    return [
+        part + "\r\n\r\n" for part in bytes(stream.sent).decode("latin-1").split("\r\n\r\n")[:-1]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +106,9 @@ def test_connect_tells_the_authority_with_its_port(runner, url, authority):
         return (await client.get(url)).content
 
     _, client = run_proxied(runner, "p.test", [tunnel(OK)], flow)
-    assert split(client.streams[0])[0].startswith(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n")
+    assert split(client.streams[0])[0].startswith(
+        f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
+    )
 
 
 def test_https_proxy_has_tls_of_its_own(runner):
@@ -98,7 +116,9 @@ def test_https_proxy_has_tls_of_its_own(runner):
         return [(await client.get(url)).content for url in ("https://a.test/", "http://a.test/")]
 
     peers = [tunnel(OK), server(OK)]
-    result, client = run_proxied(runner, "https://p.test", peers, flow, verify="/ca.pem", cert="/client.pem")
+    result, client = run_proxied(
+        runner, "https://p.test", peers, flow, verify="/ca.pem", cert="/client.pem"
+    )
     assert result == [b"ok", b"ok"]
     # The client's certificate is for origins alone.
     proxy, origin = TLSConfig(verify="/ca.pem"), TLSConfig(verify="/ca.pem", cert="/client.pem")
@@ -137,9 +157,14 @@ def test_connections_to_proxies_are_kept_apart_by_trust():
     strict, lax = tls_config(True, None), tls_config(False, None)
     assert routes(url, strict, https).key != routes(url, lax, https).key
     assert routes(plain, strict, https).key != routes(plain, lax, https).key
-    assert routes(plain, strict, parse_proxy("http://p.test")).key == routes(plain, lax, parse_proxy("http://p.test")).key
+    assert (
+        routes(plain, strict, parse_proxy("http://p.test")).key
+        == routes(plain, lax, parse_proxy("http://p.test")).key
+    )
     assert routes(url, strict).key != routes(url, strict, https).key
-    assert routes(plain, strict, https).key == routes(parse_url("http://b.test/"), strict, https).key
+    assert (
+        routes(plain, strict, https).key == routes(parse_url("http://b.test/"), strict, https).key
+    )
     assert (
         routes(plain, strict, parse_proxy("socks5://p.test")).key
         != routes(parse_url("http://b.test/"), strict, parse_proxy("socks5://p.test")).key
@@ -155,10 +180,16 @@ def parse_url(text):
 
 def test_redirect_chooses_the_proxy_anew(runner):
     async def flow(client):
-        client.find_in_the_environment({"http": "http://u:p@one.test", "https": "http://two.test"}, "direct.test")
+        client.find_in_the_environment(
+            {"http": "http://u:p@one.test", "https": "http://two.test"}, "direct.test"
+        )
         return (await client.get("http://a.test/", auth=("me", "hunter2"))).content
 
-    peers = [server(answer(b"", 302, "Location: https://b.test/")), tunnel(answer(b"", 302, "Location: http://direct.test/")), server(OK)]
+    peers = [
+        server(answer(b"", 302, "Location: https://b.test/")),
+        tunnel(answer(b"", 302, "Location: http://direct.test/")),
+        server(OK),
+    ]
     result, client = run_proxied(runner, {}, peers, flow)
     assert result == b"ok"
     assert [host for host, _ in client.backend.resolved] == ["one.test", "two.test", "direct.test"]
@@ -170,10 +201,14 @@ def test_redirect_chooses_the_proxy_anew(runner):
 
 def test_request_may_bring_its_own_credentials_for_a_forwarding_proxy(runner):
     async def flow(client):
-        return (await client.get("http://a.test/", headers={"Proxy-Authorization": "Bearer mine"})).content
+        return (
+            await client.get("http://a.test/", headers={"Proxy-Authorization": "Bearer mine"})
+        ).content
 
     _, client = run_proxied(runner, "http://u:p@p.test", [server(OK)], flow)
-    assert [line for line in heads(client.streams[0])[0].split("\r\n") if "Proxy-Auth" in line] == ["Proxy-Authorization: Bearer mine"]
+    assert [line for line in heads(client.streams[0])[0].split("\r\n") if "Proxy-Auth" in line] == [
+        "Proxy-Authorization: Bearer mine"
+    ]
 
 
 def test_credentials_of_a_request_go_with_connect_and_have_a_tunnel_of_their_own(runner):
@@ -185,7 +220,9 @@ def test_credentials_of_a_request_go_with_connect_and_have_a_tunnel_of_their_own
     client.check()
     mine, theirs = (split(stream) for stream in client.streams)
     assert mine[0].count("Proxy-Authorization: Bearer mine\r\n") == mine[0].count("Proxy-Auth") == 1
-    assert theirs[0].count("Proxy-Authorization: Basic dTpw\r\n") == theirs[0].count("Proxy-Auth") == 1
+    assert (
+        theirs[0].count("Proxy-Authorization: Basic dTpw\r\n") == theirs[0].count("Proxy-Auth") == 1
+    )
     assert "Proxy-Auth" not in "".join(mine[1:] + theirs[1:])
     assert (len(mine), len(theirs)) == (3, 2)
 
@@ -241,13 +278,22 @@ def test_missing_credentials_are_explained(runner):
 
 @pytest.mark.parametrize(
     "reply",
-    [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n", b"HTTP/1.0 299 \r\n\r\n"],
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.0 299 \r\n\r\n",
+    ],
 )
 def test_any_success_makes_a_tunnel_and_has_no_body(runner, reply):
     async def flow(client):
         return (await client.get("https://a.test/")).content
 
-    result, client = run_proxied(runner, "p.test", [tunnel(OK, first=[Receive(b"HTTP/1.1 100 C\r\n\r\n"), *pieces(reply)])], flow)
+    result, client = run_proxied(
+        runner,
+        "p.test",
+        [tunnel(OK, first=[Receive(b"HTTP/1.1 100 C\r\n\r\n"), *pieces(reply)])],
+        flow,
+    )
     assert result == b"ok"
     client.check()
 
@@ -256,10 +302,30 @@ def test_any_success_makes_a_tunnel_and_has_no_body(runner, reply):
     ("proxy", "peers", "options", "words"),
     [
         ("http://p.test:1", [ConnectionRefusedError(111, "refused")], {}, "refused the connection"),
-        ("http://p.test:1", [], {"names": {"p.test": OSError(-2, "Name or service not known")}}, "could not be resolved"),
-        ("https://p.test:1", [[]], {"tls_failures": [ssl.SSLError(1, "wrong version")]}, "TLS with"),
-        ("https://p.test:1", [[]], {"tls_failures": [ssl.SSLCertVerificationError(1, "Hostname mismatch")]}, "not to be trusted"),
-        ("socks5h://p.test:1", [ConnectionRefusedError(111, "refused")], {}, "refused the connection"),
+        (
+            "http://p.test:1",
+            [],
+            {"names": {"p.test": OSError(-2, "Name or service not known")}},
+            "could not be resolved",
+        ),
+        (
+            "https://p.test:1",
+            [[]],
+            {"tls_failures": [ssl.SSLError(1, "wrong version")]},
+            "TLS with",
+        ),
+        (
+            "https://p.test:1",
+            [[]],
+            {"tls_failures": [ssl.SSLCertVerificationError(1, "Hostname mismatch")]},
+            "not to be trusted",
+        ),
+        (
+            "socks5h://p.test:1",
+            [ConnectionRefusedError(111, "refused")],
+            {},
+            "refused the connection",
+        ),
     ],
 )
 @pytest.mark.parametrize("url", ["https://a.test/", "http://a.test/"])
@@ -273,16 +339,26 @@ def test_proxy_that_cannot_be_reached(runner, proxy, peers, options, words, url)
 
 
 def test_certificate_of_the_origin_is_the_origins_fault(runner):
-    error, client = failure(runner, "https://p.test", [tunnel()], tls_failures=[None, ssl.SSLCertVerificationError(1, "Hostname mismatch")])
+    error, client = failure(
+        runner,
+        "https://p.test",
+        [tunnel()],
+        tls_failures=[None, ssl.SSLCertVerificationError(1, "Hostname mismatch")],
+    )
     assert type(error) is exceptions.CertificateError
     assert "a.test:443 (through https://p.test:443)" in str(error)
     assert [name for _, name in client.backend.secured] == ["p.test", "a.test"]
 
 
-@pytest.mark.parametrize("proxy", ["http://p.test", "https://p.test", "socks4a://p.test", "socks5://p.test"])
+@pytest.mark.parametrize(
+    "proxy", ["http://p.test", "https://p.test", "socks4a://p.test", "socks5://p.test"]
+)
 @pytest.mark.parametrize(
     ("limits", "expected", "phase"),
-    [({"connect": 3}, exceptions.ConnectTimeout, "connect"), ({"total": 2}, exceptions.TotalTimeout, "total")],
+    [
+        ({"connect": 3}, exceptions.ConnectTimeout, "connect"),
+        ({"total": 2}, exceptions.TotalTimeout, "total"),
+    ],
 )
 def test_silent_proxy_is_a_timeout(runner, proxy, limits, expected, phase):
     error, client = failure(runner, proxy, [[Send(None), Stall()]], timeout=Timeout(**limits))
@@ -307,8 +383,16 @@ def test_trickling_proxy_does_not_extend_the_deadline(runner):
         ("http://p.test", lambda: tunnel(OK)),
         ("https://u:p@p.test", lambda: tunnel(OK)),
         ("socks5://p.test", lambda: socks5(OK)),
-        ("socks5h://u:p@p.test", lambda: socks5(b"\x05\x00\x00\x01" + bytes(6), OK, greeting=b"\x05\x02", reply=b"\x01\x00")),
-        ("socks4a://p.test", lambda: [Send(None), Receive(b"\x00\x5a" + bytes(6)), Send(None), Receive(OK)]),
+        (
+            "socks5h://u:p@p.test",
+            lambda: socks5(
+                b"\x05\x00\x00\x01" + bytes(6), OK, greeting=b"\x05\x02", reply=b"\x01\x00"
+            ),
+        ),
+        (
+            "socks4a://p.test",
+            lambda: [Send(None), Receive(b"\x00\x5a" + bytes(6)), Send(None), Receive(OK)],
+        ),
     ],
 )
 def test_cancellation_at_each_wait_leaves_nothing_open(runner, proxy, peer):

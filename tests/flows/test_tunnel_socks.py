@@ -35,16 +35,26 @@ def test_socks5h_leaves_the_name_to_the_proxy(runner):
 
 
 @pytest.mark.parametrize(
-    ("addresses", "told"), [([IPV6, IPV4], b"\x01\xc0\x00\x02\x09"), ([IPV6], b"\x04\x20\x01\x0d\xb8" + bytes(11) + b"\x09")]
+    ("addresses", "told"),
+    [
+        ([IPV6, IPV4], b"\x01\xc0\x00\x02\x09"),
+        ([IPV6], b"\x04\x20\x01\x0d\xb8" + bytes(11) + b"\x09"),
+    ],
 )
 def test_socks5_resolves_here(runner, addresses, told):
     async def flow(client):
         return (await client.get("https://a.test/")).content
 
-    result, client = run_proxied(runner, "socks5://p.test", [socks5(OK)], flow, names={"a.test": addresses})
+    result, client = run_proxied(
+        runner, "socks5://p.test", [socks5(OK)], flow, names={"a.test": addresses}
+    )
     assert result == b"ok"
-    assert client.backend.resolved == [("p.test", 1080), ("a.test", 443)], "the target once the proxy talks"
-    assert bytes(client.streams[0].sent).startswith(b"\x05\x01\x00" + b"\x05\x01\x00" + told + b"\x01\xbb")
+    assert client.backend.resolved == [("p.test", 1080), ("a.test", 443)], (
+        "the target once the proxy talks"
+    )
+    assert bytes(client.streams[0].sent).startswith(
+        b"\x05\x01\x00" + b"\x05\x01\x00" + told + b"\x01\xbb"
+    )
     assert [name for _, name in client.backend.secured] == ["a.test"]
 
 
@@ -66,18 +76,38 @@ def test_socks4(runner, proxy, request_bytes, resolved):
 
 
 SOCKS_REFUSALS = {
-    "reply": ("socks5h://u:hunter2@p.test", lambda: [socks5(reply=b"\x05\x04")], "the host cannot be reached"),
+    "reply": (
+        "socks5h://u:hunter2@p.test",
+        lambda: [socks5(reply=b"\x05\x04")],
+        "the host cannot be reached",
+    ),
     "credentials": (
         "socks5h://u:hunter2@p.test",
         lambda: [socks5(greeting=b"\x05\x02", reply=b"\x01\x01")],
         "refused user name and password",
     ),
-    "wants credentials": ("socks5h://p.test", lambda: [socks5(greeting=b"\x05\xff")], "wants authentication"),
-    "http": ("socks5h://p.test", lambda: [socks5(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n")], "not SOCKS5"),
+    "wants credentials": (
+        "socks5h://p.test",
+        lambda: [socks5(greeting=b"\x05\xff")],
+        "wants authentication",
+    ),
+    "http": (
+        "socks5h://p.test",
+        lambda: [socks5(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n")],
+        "not SOCKS5",
+    ),
     "hang-up": ("socks5h://p.test", lambda: [socks5(greeting=[End()])], "closed the connection"),
-    "surplus": ("socks5h://p.test", lambda: [socks5(reply=SOCKS5_OPEN + b"x")], "more than its answer"),
+    "surplus": (
+        "socks5h://p.test",
+        lambda: [socks5(reply=SOCKS5_OPEN + b"x")],
+        "more than its answer",
+    ),
     "reset": ("socks5h://p.test", lambda: [socks5(greeting=[Reset()])], "reset by peer"),
-    "socks4": ("socks4a://p.test", lambda: [[Send(None), Receive(b"\x00\x5b" + bytes(6))]], "rejected"),
+    "socks4": (
+        "socks4a://p.test",
+        lambda: [[Send(None), Receive(b"\x00\x5b" + bytes(6))]],
+        "rejected",
+    ),
     "no ipv4": ("socks4://p.test", list, "no IPv6 addresses"),
 }
 
@@ -94,7 +124,14 @@ def test_socks_proxy_that_makes_no_tunnel(runner, name):
 
 
 def test_name_that_is_to_be_resolved_here_and_is_not_known(runner):
-    error, client = failure(runner, "socks5://p.test", [socks5(OK)], names={"a.test": OSError(-2, "Name or service not known")})
+    error, client = failure(
+        runner,
+        "socks5://p.test",
+        [socks5(OK)],
+        names={"a.test": OSError(-2, "Name or service not known")},
+    )
     assert type(error) is exceptions.NameResolutionError
     assert "a.test:443" in str(error)
-    assert bytes(client.streams[0].sent) == b"\x05\x01\x00", "the greeting, and nothing about the target"
+    assert bytes(client.streams[0].sent) == b"\x05\x01\x00", (
+        "the greeting, and nothing about the target"
+    )

@@ -41,7 +41,11 @@ def by_envoi(method: str, pieces: list[bytes]) -> Outcome:
         return Outcome(refusal=str(error))
     head = machine.take_head()
     assert head is not None
-    outcome.status, outcome.reason, outcome.version = head.status, head.reason.encode("latin-1"), head.http_version[5:].encode()
+    outcome.status, outcome.reason, outcome.version = (
+        head.status,
+        head.reason.encode("latin-1"),
+        head.http_version[5:].encode(),
+    )
     outcome.fields = normalized(head.headers.raw)
     outcome.informational = [early.status for early in machine.take_informational()]
     outcome.body = machine.take_body()
@@ -56,7 +60,14 @@ def by_h11(method: str, pieces: list[bytes]) -> Outcome:
     connection.send(h11.EndOfMessage())
     outcome = Outcome()
     try:
-        taken = next((count for count, piece in enumerate(pieces, 1) if take_events(connection, outcome, piece)), 0)
+        taken = next(
+            (
+                count
+                for count, piece in enumerate(pieces, 1)
+                if take_events(connection, outcome, piece)
+            ),
+            0,
+        )
         ended, surplus = taken > 0, connection.trailing_data[0] or taken < len(pieces)
         outcome.keep_alive = ended and connection.their_state is h11.DONE and not surplus
         if not ended and not take_events(connection, outcome, b""):
@@ -75,7 +86,11 @@ def take_events(connection: h11.Connection, outcome: Outcome, data: bytes) -> bo
             case h11.InformationalResponse():
                 outcome.informational.append(event.status_code)
             case h11.Response():
-                outcome.status, outcome.reason, outcome.version = event.status_code, bytes(event.reason), bytes(event.http_version)
+                outcome.status, outcome.reason, outcome.version = (
+                    event.status_code,
+                    bytes(event.reason),
+                    bytes(event.http_version),
+                )
                 outcome.fields = normalized(list(event.headers))
             case h11.Data():
                 outcome.body += bytes(event.data)

@@ -18,7 +18,11 @@ from oracle.parsers import Outcome, by_envoi, by_h11
 from oracle.streams import NAMES, answers, broken, pieces
 
 METHODS = st.sampled_from(["GET", "GET", "GET", "HEAD", "POST"])
-THOROUGH = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+THOROUGH = settings(
+    max_examples=600,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 class Difference(NamedTuple):
@@ -32,7 +36,10 @@ STRICTER = (
     # RFC 9112, section 2.2: a recipient MAY take a bare LF for a line's end. It is how two recipients come to disagree.
     Difference("a line ends in LF without CR", rb"(?<!\r)\n"),
     # RFC 9112, section 5.2: a user agent that gets obs-fold may refuse it. Nothing honest sends it.
-    Difference("header field's name is malformed|header section is malformed|forbidden character", rb"\n[ \t]"),
+    Difference(
+        "header field's name is malformed|header section is malformed|forbidden character",
+        rb"\n[ \t]",
+    ),
     # RFC 9110, section 5.5: CR, LF and NUL are invalid, and other control characters are so as well. h11 refuses NUL and white space only.
     Difference("forbidden character", rb"[\x00-\x08\x0b-\x1f\x7f]"),
     Difference("header section is malformed", rb"[\x00-\x08\x0b-\x1f\x7f]"),
@@ -95,16 +102,22 @@ def compare(method: str, received: list[bytes]) -> None:
     stream = b"".join(received)
     ours, theirs = by_envoi(method, received), by_h11(method, received)
     if theirs.refusal is None and ours.refusal is not None:
-        assert explained(ours.refusal, stream, STRICTER), f"stricter than h11, for no known reason: {ours.refusal}"
+        assert explained(ours.refusal, stream, STRICTER), (
+            f"stricter than h11, for no known reason: {ours.refusal}"
+        )
     elif theirs.refusal is not None and ours.refusal is None:
-        assert explained(theirs.refusal, stream, MORE_TOLERANT), f"more tolerant than h11, for no known reason: {theirs.refusal}"
+        assert explained(theirs.refusal, stream, MORE_TOLERANT), (
+            f"more tolerant than h11, for no known reason: {theirs.refusal}"
+        )
     elif theirs.refusal is None:
         forgive_http10(ours)
         assert ours == theirs
 
 
 def explained(refusal: str, stream: bytes, table: tuple[Difference, ...]) -> bool:
-    return any(re.search(known.message, refusal) and re.search(known.stream, stream) for known in table)
+    return any(
+        re.search(known.message, refusal) and re.search(known.stream, stream) for known in table
+    )
 
 
 def forgive_http10(ours: Outcome) -> None:
@@ -114,14 +127,22 @@ def forgive_http10(ours: Outcome) -> None:
 
 
 TOKENS = st.text("ABCdef0-_~!#", min_size=1, max_size=8)
-FIELD_VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=20).map(str.strip)
+FIELD_VALUES = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=20
+).map(str.strip)
 
 
 @given(
     method=TOKENS.filter(lambda method: method != "CONNECT"),
-    target=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=30).map(lambda path: "/" + path),
+    target=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=30).map(
+        lambda path: "/" + path
+    ),
     fields=st.lists(
-        st.tuples(NAMES.map(bytes.decode), FIELD_VALUES.filter(lambda value: not re.search(r"[\x80-\xa0]", value))), max_size=5
+        st.tuples(
+            NAMES.map(bytes.decode),
+            FIELD_VALUES.filter(lambda value: not re.search(r"[\x80-\xa0]", value)),
+        ),
+        max_size=5,
     ),
     content=st.lists(st.binary(min_size=1, max_size=40), max_size=4),
     chunked=st.booleans(),
@@ -142,9 +163,15 @@ def test_h11_reads_our_requests_as_we_meant_them(
     server.receive_data(sent)
     request = server.next_event()
     assert isinstance(request, h11.Request)
-    assert (request.method, request.target, request.http_version) == (method.encode(), target.encode(), b"1.1")
+    assert (request.method, request.target, request.http_version) == (
+        method.encode(),
+        target.encode(),
+        b"1.1",
+    )
     expected = [("Host", "example.org:8080"), *headers.multi_items()]
-    assert list(request.headers) == [(name.lower().encode(), value.encode("latin-1")) for name, value in expected]
+    assert list(request.headers) == [
+        (name.lower().encode(), value.encode("latin-1")) for name, value in expected
+    ]
     received = b""
     while isinstance(event := server.next_event(), h11.Data):
         received += event.data

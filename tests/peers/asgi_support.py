@@ -68,7 +68,10 @@ async def echo(scope, receive, send):
         "headers": [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]],
     }
     await respond(
-        send, json.dumps(told, default=lambda value: value.decode("latin-1")).encode(), 200, [(b"content-type", b"application/json")]
+        send,
+        json.dumps(told, default=lambda value: value.decode("latin-1")).encode(),
+        200,
+        [(b"content-type", b"application/json")],
     )
 
 

@@ -28,7 +28,9 @@ class Client:
         self.colour = colour
         self._closed = False
         self._loop = _LOOPS[colour]()
-        self.session: Any = envoi.Session(**settings) if colour == "sync" else envoi.AsyncSession(**settings)
+        self.session: Any = (
+            envoi.Session(**settings) if colour == "sync" else envoi.AsyncSession(**settings)
+        )
 
     def request(self, method: str | bytes, url: Any, **options: Any) -> Any:
         """Send a request, and wait for its response."""
@@ -42,7 +44,9 @@ class Client:
         """POST."""
         return self.request("POST", url, data=data, **options)
 
-    def together(self, count: int, method: str, url: str | Callable[[int], str], **options: Any) -> list[Any]:
+    def together(
+        self, count: int, method: str, url: str | Callable[[int], str], **options: Any
+    ) -> list[Any]:
         """The outcomes of so many requests at once: responses, and exceptions of those that failed."""
         urls = [url(number) if callable(url) else url for number in range(count)]
         return self._loop.together([(self.session.request, (method, one), options) for one in urls])
@@ -147,7 +151,8 @@ class _AsyncioLoop:
     def together(self, calls: list[Any]) -> list[Any]:
         async def main() -> list[Any]:
             return await asyncio.gather(
-                *(function(*arguments, **options) for function, arguments, options in calls), return_exceptions=True
+                *(function(*arguments, **options) for function, arguments, options in calls),
+                return_exceptions=True,
             )
 
         return self._runner.run(main())

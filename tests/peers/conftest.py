@@ -31,4 +31,6 @@ def socks5_proxy() -> Iterator[Socks5Proxy]:
 @pytest.fixture(params=["asyncio", "trio"])
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine on asyncio, and on trio."""
-    return asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
+    return (
+        asyncio.run if request.param == "asyncio" else lambda coroutine: trio.run(lambda: coroutine)
+    )

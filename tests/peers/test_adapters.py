@@ -55,13 +55,18 @@ def test_the_longest_prefix_wins_whatever_its_case(client: Client, server: Serve
     mount(client, "http://", named("all"))
     mount(client, f"{server.url}/get".upper().replace("HTTP", "http"), named("get"))
     mount(client, f"{server.url}/", named("server"))
-    assert list(client.session.adapters)[:2] == [f"{server.url}/get".upper().replace("HTTP", "http"), f"{server.url}/"]
+    assert list(client.session.adapters)[:2] == [
+        f"{server.url}/get".upper().replace("HTTP", "http"),
+        f"{server.url}/",
+    ]
     for path in ("/get?x", "/headers"):
         assert client.get(server.url + path).status_code == 200
     assert used == ["get", "server"]
 
 
-def test_add_headers_may_change_the_request_and_is_told_how_it_is_sent(client: Client, server: Server) -> None:
+def test_add_headers_may_change_the_request_and_is_told_how_it_is_sent(
+    client: Client, server: Server
+) -> None:
     told: list[dict[str, Any]] = []
 
     class Marking(kind(client)):  # type: ignore[misc]
@@ -72,11 +77,18 @@ def test_add_headers_may_change_the_request_and_is_told_how_it_is_sent(client: C
     mount(client, "http://", Marking())
     response = client.get(f"{server.url}/headers", timeout=(3, 4), verify=False, cert=None)
     assert response.json()["headers"]["X-Mark"] == "1"
-    assert told == [{"stream": False, "timeout": (3, 4), "verify": False, "cert": None, "proxies": {}}]
+    assert told == [
+        {"stream": False, "timeout": (3, 4), "verify": False, "cert": None, "proxies": {}}
+    ]
 
 
-@pytest.mark.parametrize(("given", "shown"), [({}, None), ({"timeout": 5}, 5), ({"timeout": (3, 4)}, (3, 4)), ({"timeout": None}, None)])
-def test_adapters_see_time_outs_as_requests_has_them(client: Client, server: Server, given: Any, shown: Any) -> None:
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [({}, None), ({"timeout": 5}, 5), ({"timeout": (3, 4)}, (3, 4)), ({"timeout": None}, None)],
+)
+def test_adapters_see_time_outs_as_requests_has_them(
+    client: Client, server: Server, given: Any, shown: Any
+) -> None:
     seen: list[Any] = []
 
     class Looking(kind(client)):  # type: ignore[misc]
@@ -122,7 +134,9 @@ def test_none_means_for_ever_through_an_adapter_as_well(client: Client, server: 
     assert limits
 
 
-def test_total_time_holds_over_redirects_through_an_adapter(client: Client, raw_server: Any) -> None:
+def test_total_time_holds_over_redirects_through_an_adapter(
+    client: Client, raw_server: Any
+) -> None:
     def slowly(connection: RawConnection) -> None:
         while connection.read_request():
             time.sleep(0.2)
@@ -159,7 +173,11 @@ def test_build_response_may_replace_and_change_the_response(client: Client, serv
 
     adapter = mount(client, "http://", Building())
     response = client.get(f"{server.url}/gzip")
-    assert (response.status_code, response.headers["X-Built"], response.json()["gzipped"]) == (201, "GET", True)
+    assert (response.status_code, response.headers["X-Built"], response.json()["gzipped"]) == (
+        201,
+        "GET",
+        True,
+    )
     assert response.connection is adapter
 
 
@@ -181,7 +199,9 @@ def test_cookies_of_a_built_response_are_kept(client: Client, server: Server) ->
     assert dict(client.session.cookies) == {"a": "1"}
 
 
-def test_streaming_through_an_adapter_gives_the_connection_back(client: Client, server: Server) -> None:
+def test_streaming_through_an_adapter_gives_the_connection_back(
+    client: Client, server: Server
+) -> None:
     class Building(kind(client)):  # type: ignore[misc]
         def build_response(self, req: Any, resp: Any) -> Any:
             return super().build_response(req, resp)
@@ -241,7 +261,9 @@ def test_names_unchecked_but_authorities_checked(client: Client, ca: Certificate
             client.get(f"{running.url}/get")
 
 
-def test_proxy_headers_go_to_the_proxy_alone(client: Client, http_proxy: HttpProxy, server: Server) -> None:
+def test_proxy_headers_go_to_the_proxy_alone(
+    client: Client, http_proxy: HttpProxy, server: Server
+) -> None:
     class Marking(kind(client)):  # type: ignore[misc]
         def proxy_headers(self, proxy: str) -> dict[str, str]:
             return {**super().proxy_headers(proxy), "X-For-The-Proxy": "1"}
@@ -254,7 +276,9 @@ def test_proxy_headers_go_to_the_proxy_alone(client: Client, http_proxy: HttpPro
     assert fields[b"Proxy-Authorization"] == b"Basic " + base64.b64encode(b"user:pass")
 
 
-def test_proxies_of_session_and_environment_reach_the_adapter(client: Client, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_session_and_environment_reach_the_adapter(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Any] = []
 
     class Looking(kind(client)):  # type: ignore[misc]
@@ -306,7 +330,9 @@ def test_without_pool_block_there_is_no_limit(client: Client, server: Server) ->
     assert adapter._pool.state.open == 4
 
 
-def test_closing_the_session_closes_its_adapters(client: Client, server: Server, leftovers: Any) -> None:
+def test_closing_the_session_closes_its_adapters(
+    client: Client, server: Server, leftovers: Any
+) -> None:
     closed: list[str] = []
 
     class Own(BaseAdapter):
@@ -337,7 +363,9 @@ def test_a_hook_sends_again_over_the_responses_own_adapter(client: Client, serve
 
     response = client.get(f"{server.url}/headers", hooks={"response": again})
     assert response.json()["headers"]["X-Again"] == "1"
-    assert len({request.connection for request in server.requests}) == 1, "over the session's connections"
+    assert len({request.connection for request in server.requests}) == 1, (
+        "over the session's connections"
+    )
 
 
 def test_adapters_are_pickled_with_their_settings(server: Server) -> None:

@@ -37,5 +37,8 @@ def test_an_answer_is_sent_again_by_the_adapter_of_the_first(server: Server) -> 
 
     with envoi.Session() as session:
         response = session.get(server.url + "/bearer", hooks={"response": again}, timeout=5)
-        assert (response.json()["token"], [step.status_code for step in response.history]) == ("token", [401])
+        assert (response.json()["token"], [step.status_code for step in response.history]) == (
+            "token",
+            [401],
+        )
         assert server.connections == 1

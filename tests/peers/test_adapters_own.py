@@ -29,7 +29,9 @@ def mount(client: Client, prefix: str, adapter: Any) -> Any:
 
 def test_nothing_is_mounted_for_other_schemes(client: Client) -> None:
     for url in ("ftp://example.org/", "echo://x", "mailto:a@b.test"):
-        with pytest.raises(envoi.exceptions.InvalidSchema, match="No connection adapters were found"):
+        with pytest.raises(
+            envoi.exceptions.InvalidSchema, match="No connection adapters were found"
+        ):
             client.get(url)
 
 
@@ -72,13 +74,27 @@ class Echo(BaseAdapter):
         self.threads: list[int] = []
 
     def send(
-        self, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True, cert: Any = None, proxies: Any = None
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
     ) -> Any:
         self.threads.append(threading.get_ident())
         response = envoi.Response()
         response.status_code = 302 if request.path_url == "/go" else 200
-        response.headers = {"Content-Type": "text/plain; charset=utf-8", "Location": "echo://host/there", "Set-Cookie": "seen=1; Path=/"}
-        response.raw = io.BytesIO((request.method + " " + request.path_url + " " + request.headers.get("Cookie", "")).encode())
+        response.headers = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Location": "echo://host/there",
+            "Set-Cookie": "seen=1; Path=/",
+        }
+        response.raw = io.BytesIO(
+            (
+                request.method + " " + request.path_url + " " + request.headers.get("Cookie", "")
+            ).encode()
+        )
         response.reason = "Fine"
         response.url = request.url
         return response
@@ -101,8 +117,12 @@ def test_max_body_and_elapsed_hold_for_what_an_adapter_made(client: Client) -> N
     client.session.params = {"a": 1}
     client.session.stream = True
     streamed = client.get("echo://host/x", stream=None)
-    assert streamed._content is None if client.colour == "sync" else streamed.response._content is None
-    assert b"".join(streamed.iter_content()).startswith(b"GET /x "), "the session's parameters are for http"
+    assert (
+        streamed._content is None if client.colour == "sync" else streamed.response._content is None
+    )
+    assert b"".join(streamed.iter_content()).startswith(b"GET /x "), (
+        "the session's parameters are for http"
+    )
 
 
 def test_an_adapter_without_a_network(client: Client) -> None:
@@ -116,11 +136,15 @@ def test_an_adapter_without_a_network(client: Client) -> None:
     streamed = client.get("echo://host/pieces", stream=True)
     assert b"".join(streamed.iter_content(3)) == b"GET /pieces seen=1"
     here = threading.get_ident()
-    assert all((thread == here) == (client.colour == "sync") for thread in adapter.threads), "an event loop is not held up"
+    assert all((thread == here) == (client.colour == "sync") for thread in adapter.threads), (
+        "an event loop is not held up"
+    )
 
 
 def test_a_redirect_does_not_reach_other_adapters(client: Client, raw_server: Any) -> None:
     mount(client, "echo://", Echo())
-    server = raw_server([b"HTTP/1.1 302 Found\r\nLocation: echo://host/secret\r\nContent-Length: 0\r\n\r\n"])
+    server = raw_server(
+        [b"HTTP/1.1 302 Found\r\nLocation: echo://host/secret\r\nContent-Length: 0\r\n\r\n"]
+    )
     with pytest.raises(envoi.exceptions.InvalidSchema, match="redirects to a echo: URL"):
         client.get(server.url)

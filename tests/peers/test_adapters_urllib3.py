@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 
 import envoi
-from envoi._facade import connection_settings, urllib3_bridge
-from envoi._facade.urllib3_bridge import raw_in_place_of_ours
+from envoi._adapters import connection_settings
+from envoi._adapters import urllib3_carrier as urllib3_bridge
+from envoi._adapters.urllib3_carrier import raw_in_place_of_ours
 from envoi.adapters import AsyncHTTPAdapter, HTTPAdapter
 from envoi.testing import Answer, CertificateAuthority, Server
 
 urllib3 = pytest.importorskip("urllib3")
 
-SLOW_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+SLOW_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+]
 
 
 class Told(HTTPAdapter):
@@ -57,7 +61,9 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envoi.Response, "_make_raw", staticmethod(raw_in_place_of_ours))
 
 
-def test_socket_options_are_set_by_urllib3(mounted: Callable[..., envoi.Session], server: Server) -> None:
+def test_socket_options_are_set_by_urllib3(
+    mounted: Callable[..., envoi.Session], server: Server
+) -> None:
     session = mounted(Told(socket_options=SLOW_OPTIONS))
     response = session.get(server.url + "/bytes/10", stream=True)
     assert response.raw.connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
@@ -65,11 +71,17 @@ def test_socket_options_are_set_by_urllib3(mounted: Callable[..., envoi.Session]
     assert response.elapsed.total_seconds() > 0
 
 
-def test_every_kind_of_body_goes_out_through_urllib3(mounted: Callable[..., envoi.Session], server: Server) -> None:
+def test_every_kind_of_body_goes_out_through_urllib3(
+    mounted: Callable[..., envoi.Session], server: Server
+) -> None:
     session = mounted(Told(socket_options=SLOW_OPTIONS))
-    form = session.post(server.url + "/post", files={"file": ("a.txt", b"content")}, data={"a": "1"}).json()
+    form = session.post(
+        server.url + "/post", files={"file": ("a.txt", b"content")}, data={"a": "1"}
+    ).json()
     assert (form["form"], form["files"]) == ({"a": "1"}, {"file": "content"})
-    assert session.post(server.url + "/post", data=iter([b"one ", b"two"])).json()["data"] == "one two"
+    assert (
+        session.post(server.url + "/post", data=iter([b"one ", b"two"])).json()["data"] == "one two"
+    )
     assert session.post(server.url + "/post", json={"a": 1}).json()["json"] == {"a": 1}
     assert session.get(server.url + "/gzip").json()["gzipped"] is True
     assert session.get(server.url + "/cookies/set?a=1").json() == {"cookies": {"a": "1"}}
@@ -84,19 +96,32 @@ def test_limits_hold_through_urllib3(mounted: Callable[..., envoi.Session], serv
         session.get("http://127.0.0.1:1/")
 
 
-def test_credentials_reach_a_proxy_through_urllib3(mounted: Callable[..., envoi.Session], server: Server) -> None:
+def test_credentials_reach_a_proxy_through_urllib3(
+    mounted: Callable[..., envoi.Session], server: Server
+) -> None:
     asked = []
-    server.route("/<path...>")(lambda request: asked.append((request.target, request.headers.get("proxy-authorization"))) or "through")
+    server.route("/<path...>")(
+        lambda request: (
+            asked.append((request.target, request.headers.get("proxy-authorization"))) or "through"
+        )
+    )
     session = mounted(Told(socket_options=SLOW_OPTIONS))
     proxy = server.url.replace("://", "://user:password@")
     assert session.get("http://nobody.invalid/path?q=1", proxies={"http": proxy}).text == "through"
     assert session.get("http://nobody.invalid/", proxies={"http": server.url}).text == "through"
-    assert asked == [("http://nobody.invalid/path?q=1", "Basic dXNlcjpwYXNzd29yZA=="), ("http://nobody.invalid/", "")]
-    with pytest.raises(envoi.InvalidOption, match="socket_options cannot be combined with a SOCKS proxy"):
+    assert asked == [
+        ("http://nobody.invalid/path?q=1", "Basic dXNlcjpwYXNzd29yZA=="),
+        ("http://nobody.invalid/", ""),
+    ]
+    with pytest.raises(
+        envoi.InvalidOption, match="socket_options cannot be combined with a SOCKS proxy"
+    ):
         session.get("http://nobody.invalid/", proxies={"http": "socks5://127.0.0.1:1"})
 
 
-def test_another_name_is_checked(mounted: Callable[..., envoi.Session], ca: CertificateAuthority) -> None:
+def test_another_name_is_checked(
+    mounted: Callable[..., envoi.Session], ca: CertificateAuthority
+) -> None:
     with Server(tls=ca.issue("only.invalid")) as server:
         session = mounted(Told(assert_hostname="only.invalid", server_hostname="only.invalid"))
         assert session.get(server.url + "/get", verify=ca.path).status_code == 200
@@ -105,7 +130,9 @@ def test_another_name_is_checked(mounted: Callable[..., envoi.Session], ca: Cert
             session.get(server.url + "/get", verify=ca.path)
 
 
-def test_a_name_that_is_added_later_is_checked(mounted: Callable[..., envoi.Session], ca: CertificateAuthority) -> None:
+def test_a_name_that_is_added_later_is_checked(
+    mounted: Callable[..., envoi.Session], ca: CertificateAuthority
+) -> None:
     adapter = HTTPAdapter()
     session = mounted(adapter)
     with Server(tls=ca.issue("only.invalid")) as server:
@@ -115,7 +142,9 @@ def test_a_name_that_is_added_later_is_checked(mounted: Callable[..., envoi.Sess
         assert session.get(server.url + "/get", verify=ca.path).status_code == 200
 
 
-def test_a_fingerprint_is_checked(mounted: Callable[..., envoi.Session], tls_server: Server) -> None:
+def test_a_fingerprint_is_checked(
+    mounted: Callable[..., envoi.Session], tls_server: Server
+) -> None:
     class Printed(HTTPAdapter):
         fingerprint = "00" * 32
 
@@ -131,7 +160,9 @@ def test_a_fingerprint_is_checked(mounted: Callable[..., envoi.Session], tls_ser
     assert session.get(tls_server.url + "/get", verify=tls_server.ca_path).status_code == 200
 
 
-def test_a_context_is_made_to_suit_what_else_is_said(mounted: Callable[..., envoi.Session], tls_server: Server) -> None:
+def test_a_context_is_made_to_suit_what_else_is_said(
+    mounted: Callable[..., envoi.Session], tls_server: Server
+) -> None:
     session = mounted(Told(ssl_context=ssl.create_default_context()))
     with pytest.raises(envoi.CertificateError):
         session.get(tls_server.url + "/get")
@@ -145,7 +176,9 @@ def test_a_context_is_made_to_suit_what_else_is_said(mounted: Callable[..., envo
         assert session.get(tls_server.url + "/get", verify=False).status_code == 200
 
 
-def test_the_port_of_a_source_address_is_kept(mounted: Callable[..., envoi.Session], server: Server) -> None:
+def test_the_port_of_a_source_address_is_kept(
+    mounted: Callable[..., envoi.Session], server: Server
+) -> None:
     peers: list[Any] = []
     server.route("/peer")(lambda request: peers.append(request.peer) or "ok")
     with socket.socket() as probe:
@@ -156,10 +189,14 @@ def test_the_port_of_a_source_address_is_kept(mounted: Callable[..., envoi.Sessi
     assert (peers[0], peers[1][0]) == (("127.0.0.6", port), "127.0.0.5")
 
 
-def test_a_pool_manager_of_ones_own_needs_no_more(mounted: Callable[..., envoi.Session], server: Server) -> None:
+def test_a_pool_manager_of_ones_own_needs_no_more(
+    mounted: Callable[..., envoi.Session], server: Server
+) -> None:
     class Own(HTTPAdapter):
         def init_poolmanager(self, connections: int, maxsize: int, block: bool = False) -> None:  # type: ignore[override]
-            self.poolmanager = urllib3.PoolManager(connections, maxsize=maxsize, block=block, source_address=("127.0.0.5", 0))
+            self.poolmanager = urllib3.PoolManager(
+                connections, maxsize=maxsize, block=block, source_address=("127.0.0.5", 0)
+            )
 
     peers: list[Any] = []
     server.route("/peer")(lambda request: peers.append(request.peer[0]) or "ok")
@@ -172,16 +209,24 @@ def test_without_urllib3_such_a_setting_is_refused(
 ) -> None:
     for module in (connection_settings, urllib3_bridge):
         monkeypatch.setattr(module, "has_urllib3", lambda: False)
-    with pytest.raises(envoi.InvalidOption, match="socket_options is no setting of Envoi's connections; install urllib3"):
+    with pytest.raises(
+        envoi.InvalidOption,
+        match="socket_options is no setting of Envoi's connections; install urllib3",
+    ):
         Told(socket_options=SLOW_OPTIONS)
     adapter = HTTPAdapter()
     adapter.poolmanager.connection_pool_kw["assert_hostname"] = "only.invalid"
-    with pytest.raises(envoi.InvalidOption, match="assert_hostname is no setting of Envoi's connections; install urllib3"):
+    with pytest.raises(
+        envoi.InvalidOption,
+        match="assert_hostname is no setting of Envoi's connections; install urllib3",
+    ):
         mounted(adapter).get(tls_server.url + "/get")
     session = mounted(Told(ssl_context=ssl.create_default_context(cafile=tls_server.ca_path)))
     assert session.get(tls_server.url + "/get", verify=False).status_code == 200
     with pytest.raises(envoi.CertificateError):
-        mounted(Told(ssl_context=ssl.create_default_context())).get(tls_server.url + "/get", verify=False)
+        mounted(Told(ssl_context=ssl.create_default_context())).get(
+            tls_server.url + "/get", verify=False
+        )
 
 
 def test_urllib3_carries_nothing_asynchronously(server: Server) -> None:
@@ -239,7 +284,11 @@ class TestRaw:
 
     def test_it_is_at_its_end_when_the_content_was_read(self, server: Server) -> None:
         response = envoi.get(server.url + "/get")
-        assert (response.raw.read(), response.raw._fp.fp, response.json()["url"]) == (b"", None, server.url + "/get")
+        assert (response.raw.read(), response.raw._fp.fp, response.json()["url"]) == (
+            b"",
+            None,
+            server.url + "/get",
+        )
 
     def test_an_empty_body_is_open_until_it_is_read(self, server: Server) -> None:
         with envoi.get(server.url + "/status/204", stream=True) as response:
@@ -264,8 +313,13 @@ class TestRaw:
 
     @pytest.mark.parametrize("begun", [False, True])
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_it_is_dropped_without_waiting_for_the_pools_lock(self, server: Server, begun: bool, chunked: bool) -> None:
-        server.add("/endless", Answer(chunks=repeat(b"line\n")) if chunked else Answer(body=b"line\n" * 10_000_000))
+    def test_it_is_dropped_without_waiting_for_the_pools_lock(
+        self, server: Server, begun: bool, chunked: bool
+    ) -> None:
+        server.add(
+            "/endless",
+            Answer(chunks=repeat(b"line\n")) if chunked else Answer(body=b"line\n" * 10_000_000),
+        )
         with envoi.Session(max_connections=1, timeout=5) as session:
             response = session.get(server.url + "/endless", stream=True)
             assert response.raw.status == 200
@@ -279,7 +333,10 @@ class TestRaw:
 
     def test_a_body_that_breaks_off_is_told(self, server: Server) -> None:
         server.add("/short", Answer(body=b"x" * 100, truncate_at=10))
-        with envoi.get(server.url + "/short", stream=True) as response, pytest.raises(urllib3.exceptions.ProtocolError):
+        with (
+            envoi.get(server.url + "/short", stream=True) as response,
+            pytest.raises(urllib3.exceptions.ProtocolError),
+        ):
             response.raw.read()
         with envoi.get(server.url + "/short", stream=True) as response:
             assert response.raw.status == 200
@@ -287,7 +344,9 @@ class TestRaw:
                 response.content
 
     def test_cookies_and_repeated_fields_are_there(self, server: Server) -> None:
-        server.add("/twice", Answer(200, "body", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]))
+        server.add(
+            "/twice", Answer(200, "body", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        )
         response = envoi.get(server.url + "/twice", stream=True)
         assert response.raw.headers.getlist("set-cookie") == ["a=1", "b=2"]
         assert response.raw._original_response.msg.get_all("Set-Cookie") == ["a=1", "b=2"]

@@ -59,7 +59,11 @@ def test_scope_of_another_port_scheme_and_client(mounted):
 @pytest.mark.parametrize("path", ["/root/page", "/page"])
 def test_root_path_is_part_of_the_path(mounted, path):
     told = mounted(echo, root_path="/root").get("http://app.test" + path).json()
-    assert (told["root_path"], told["path"], told["raw_path"]) == ("/root", "/root/page", "/root/page")
+    assert (told["root_path"], told["path"], told["raw_path"]) == (
+        "/root",
+        "/root/page",
+        "/root/page",
+    )
 
 
 def test_fields_keep_their_order_and_number(mounted):
@@ -107,7 +111,12 @@ def test_streamed_bodies_come_whole(mounted, tmp_path):
     told = client.post("http://app.test/", iter([b"one ", b"", "two"])).json()
     assert told["body"] == "one two"
     assert ["transfer-encoding", "chunked"] in told["headers"]
-    assert "content" in client.request("POST", "http://app.test/", files={"f": io.BytesIO(b"content")}).json()["body"]
+    assert (
+        "content"
+        in client.request("POST", "http://app.test/", files={"f": io.BytesIO(b"content")}).json()[
+            "body"
+        ]
+    )
 
 
 def test_async_body_is_pulled_in_an_async_session():
@@ -137,14 +146,22 @@ def test_application_answers_while_the_upload_goes_on(mounted):
     async def app(scope, receive, send):
         await start(send)
         while (message := await receive())["type"] == "http.request" and message["more_body"]:
-            await send({"type": "http.response.body", "body": b"got " + message["body"] + b"-" * 70_000, "more_body": True})
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": b"got " + message["body"] + b"-" * 70_000,
+                    "more_body": True,
+                }
+            )
 
     with (
         mounted(app).request("POST", "http://app.test/", data=upload(), stream=True) as response,
         closing(response.iter_content(6)) as pieces,
     ):
         assert next(pieces) == b"got 0\n"
-        assert len(given) < 10  # the application waits for its reader, and the upload for the application
+        assert (
+            len(given) < 10
+        )  # the application waits for its reader, and the upload for the application
 
 
 def test_answer_without_reading_the_upload(mounted):
@@ -206,11 +223,31 @@ def test_two_receivers_do_not_disturb_each_other(mounted):
 def test_head_comes_as_it_was_given(mounted):
     @http
     async def app(scope, receive, send):
-        await respond(send, b"x", 201, [*TEXT, (b"x-a", b"1"), (b"x-a", b" 2 "), (b"x-latin", b"\xe9"), (b"transfer-encoding", b"chunked")])
+        await respond(
+            send,
+            b"x",
+            201,
+            [
+                *TEXT,
+                (b"x-a", b"1"),
+                (b"x-a", b" 2 "),
+                (b"x-latin", b"\xe9"),
+                (b"transfer-encoding", b"chunked"),
+            ],
+        )
 
     response = mounted(app).get("http://app.test/")
-    assert (response.status_code, response.reason, response.http_version) == (201, "Created", "HTTP/1.1")
-    assert response.headers.multi_items() == [("content-type", "text/plain; charset=utf-8"), ("x-a", "1"), ("x-a", "2"), ("x-latin", "é")]
+    assert (response.status_code, response.reason, response.http_version) == (
+        201,
+        "Created",
+        "HTTP/1.1",
+    )
+    assert response.headers.multi_items() == [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("x-a", "1"),
+        ("x-a", "2"),
+        ("x-latin", "é"),
+    ]
     assert response.url == "http://app.test/"
     assert response.elapsed.total_seconds() > 0
     assert response.timing.total >= response.timing.first_byte
@@ -263,7 +300,9 @@ def test_raw_gives_what_the_application_gave():
     with envoi.Session() as session:
         session.mount("http://app.test/", ASGIAdapter(app))
         assert session.get("http://app.test/", stream=True).raw.read() == packed
-        assert session.get("http://app.test/", stream=True).raw.read(decode_content=True) == b"hello"
+        assert (
+            session.get("http://app.test/", stream=True).raw.read(decode_content=True) == b"hello"
+        )
 
 
 # With the rest of a session.
@@ -274,7 +313,9 @@ async def shop(scope, receive, send):
     """Sets a cookie, redirects, and shows the cookie and the body."""
     body = await body_of(receive)
     if scope["path"] == "/enter":
-        await respond(send, b"this way", 307, [(b"location", b"/inside"), (b"set-cookie", b"guest=7; Path=/")])
+        await respond(
+            send, b"this way", 307, [(b"location", b"/inside"), (b"set-cookie", b"guest=7; Path=/")]
+        )
     else:
         await respond(send, dict(scope["headers"]).get(b"cookie", b"") + b" " + body)
 
@@ -285,12 +326,18 @@ def test_redirects_within_the_application_take_cookies_and_the_body_along(mounte
     assert (response.url, response.text) == ("http://app.test/inside", "guest=7 twice")
     assert [(step.status_code, step.content) for step in response.history] == [(307, b"this way")]
     assert client.session.cookies.get_dict() == {"guest": "7"}
-    assert client.get("http://app.test/enter", allow_redirects=False).next.url == "http://app.test/inside"
+    assert (
+        client.get("http://app.test/enter", allow_redirects=False).next.url
+        == "http://app.test/inside"
+    )
 
 
 def test_hooks_see_the_response(mounted):
     seen = []
-    client = mounted(echo, session={"hooks": {"response": lambda response, **_: seen.append(response.json()["path"])}})
+    client = mounted(
+        echo,
+        session={"hooks": {"response": lambda response, **_: seen.append(response.json()["path"])}},
+    )
     client.get("http://app.test/a")
     assert seen == ["/a"]
 
@@ -353,7 +400,9 @@ def test_many_at_once(mounted):
     assert sorted(each.text for each in outcomes) == [f"/{number}" for number in range(8)]
 
 
-@pytest.mark.parametrize("settings", [{"app": None}, {"root_path": "root"}, {"client": ("a",)}, {"lifespan": "maybe"}])
+@pytest.mark.parametrize(
+    "settings", [{"app": None}, {"root_path": "root"}, {"client": ("a",)}, {"lifespan": "maybe"}]
+)
 @pytest.mark.parametrize("kind", [ASGIAdapter, AsyncASGIAdapter, envoi.aio.ASGISession])
 def test_what_cannot_be_used_is_refused(kind, settings):
     with pytest.raises(envoi.exceptions.InvalidOption):

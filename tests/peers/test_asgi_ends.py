@@ -16,7 +16,20 @@ import trio
 
 import envoi
 from envoi.adapters import ASGIAdapter, WSGIAdapter
-from peers.asgi_support import Lifespan, Ticker, echo, gathered, http, mounted_session, respond, settled, sleep, start, tasks, waiting
+from peers.asgi_support import (
+    Lifespan,
+    Ticker,
+    echo,
+    gathered,
+    http,
+    mounted_session,
+    respond,
+    settled,
+    sleep,
+    start,
+    tasks,
+    waiting,
+)
 from peers.clients import Client
 
 pytestmark = pytest.mark.leaks
@@ -165,7 +178,7 @@ def test_blocking_session_inside_the_application_is_refused():
 
 
 def test_blocking_reader_is_woken_by_close(monkeypatch):
-    monkeypatch.setattr("envoi._facade.asgi_runner.GRACE", 0.05)
+    monkeypatch.setattr("envoi._apps.asgi_runner.GRACE", 0.05)
     inside = threading.Event()
 
     @http
@@ -204,14 +217,25 @@ def test_adapter_in_sessions_of_both_kinds_is_closed_in_each(run):
                 warnings.simplefilter("error")
                 blocking.mount("http://app.test/", adapter)
                 await in_a_thread(lambda: blocking.get("http://app.test/blocking"))
-            assert app.noted == ["startup", "/awaited", "startup", "/blocking", "shutdown", "returned"]
+            assert app.noted == [
+                "startup",
+                "/awaited",
+                "startup",
+                "/blocking",
+                "shutdown",
+                "returned",
+            ]
         assert app.noted[6:] == ["shutdown", "returned"]
 
     run(main())
 
 
 async def in_a_thread(function):
-    return await (trio.to_thread.run_sync(function) if trio.lowlevel.in_trio_task() else asyncio.to_thread(function))
+    return await (
+        trio.to_thread.run_sync(function)
+        if trio.lowlevel.in_trio_task()
+        else asyncio.to_thread(function)
+    )
 
 
 def test_session_with_adapters_is_pickled_without_what_runs():
@@ -287,10 +311,18 @@ print("fine")
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here, nor a signal that one can send oneself")
-@pytest.mark.parametrize("program", [FORK, INTERRUPT, LEFT_OPEN], ids=["fork", "interrupt", "left-open"])
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="there is no fork here, nor a signal that one can send oneself"
+)
+@pytest.mark.parametrize(
+    "program", [FORK, INTERRUPT, LEFT_OPEN], ids=["fork", "interrupt", "left-open"]
+)
 def test_process_is_forked_interrupted_or_ends(program):
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", APPLICATION + program], check=False, capture_output=True, text=True, timeout=40
+        [sys.executable, "-X", "dev", "-W", "error", "-c", APPLICATION + program],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=40,
     )
     assert (done.stdout, done.stderr) == ("fine\n", "")

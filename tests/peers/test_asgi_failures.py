@@ -40,7 +40,10 @@ def test_exception_inside_the_body_is_raised_after_what_came(mounted):
         await more(send, b"a")
         raise RuntimeError("half way")
 
-    with mounted(app).get("http://app.test/", stream=True) as response, closing(response.iter_content()) as pieces:
+    with (
+        mounted(app).get("http://app.test/", stream=True) as response,
+        closing(response.iter_content()) as pieces,
+    ):
         assert next(pieces) == b"a"
         with pytest.raises(RuntimeError, match="half way"):
             next(pieces)
@@ -72,9 +75,16 @@ def test_exceptions_become_answers_if_asked(mounted, caplog):
 
     with caplog.at_level(logging.DEBUG, "envoi"):
         response = mounted(early, raise_app_exceptions=False).get("http://app.test/")
-    assert (response.status_code, response.reason, response.text) == (500, "Internal Server Error", "Internal Server Error")
+    assert (response.status_code, response.reason, response.text) == (
+        500,
+        "Internal Server Error",
+        "Internal Server Error",
+    )
     assert "a fault of mine" in caplog.text
-    assert mounted(early, raise_app_exceptions=False).request("HEAD", "http://app.test/").content == b""
+    assert (
+        mounted(early, raise_app_exceptions=False).request("HEAD", "http://app.test/").content
+        == b""
+    )
     with pytest.raises(envoi.exceptions.IncompleteBody, match="RuntimeError"):
         mounted(late, raise_app_exceptions=False).get("http://app.test/")
 
@@ -86,7 +96,9 @@ def test_what_is_no_exception_is_raised_in_any_case():
 
     async def main():
         session = envoi.AsyncSession()
-        session.mount("http://app.test/", envoi.adapters.ASGIAdapter(app, raise_app_exceptions=False))
+        session.mount(
+            "http://app.test/", envoi.adapters.ASGIAdapter(app, raise_app_exceptions=False)
+        )
         with pytest.raises(SystemExit):
             await session.get("http://app.test/")
 
@@ -180,10 +192,16 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("words", "app"), BROKEN.items(), ids=[app.__name__ + words[:9] for words, app in BROKEN.items()])
+@pytest.mark.parametrize(
+    ("words", "app"),
+    BROKEN.items(),
+    ids=[app.__name__ + words[:9] for words, app in BROKEN.items()],
+)
 @pytest.mark.parametrize("raises", [True, False])
 def test_application_that_breaks_the_rules(mounted, words, app, raises):
-    with pytest.raises(envoi.exceptions.RemoteProtocolError, match="the application at http://app.test") as raised:
+    with pytest.raises(
+        envoi.exceptions.RemoteProtocolError, match="the application at http://app.test"
+    ) as raised:
         mounted(http(app), raise_app_exceptions=raises).get("http://app.test/")
     assert words in str(raised.value)
     assert raised.value.request.url == "http://app.test/"

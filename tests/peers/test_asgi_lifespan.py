@@ -11,7 +11,16 @@ import trio
 
 import envoi
 from envoi.adapters import ASGIAdapter, AsyncASGIAdapter
-from peers.asgi_support import Lifespan, echo, gathered, mount, mounted_session, respond, sleep, tasks
+from peers.asgi_support import (
+    Lifespan,
+    echo,
+    gathered,
+    mount,
+    mounted_session,
+    respond,
+    sleep,
+    tasks,
+)
 from peers.clients import Client
 
 pytestmark = pytest.mark.leaks
@@ -51,7 +60,9 @@ def test_application_that_knows_nothing_of_it_is_tolerated_unless_it_must(mounte
 
     assert mounted(echo).get("http://app.test/").json()["state"] == {}  # it raises
     assert mounted(returns).get("http://app.test/").text == "here"
-    with pytest.raises(envoi.ConnectionError, match="failed to start: AssertionError: lifespan is not known here") as raised:
+    with pytest.raises(
+        envoi.ConnectionError, match="failed to start: AssertionError: lifespan is not known here"
+    ) as raised:
         mounted(echo, lifespan="on").get("http://app.test/")
     assert isinstance(raised.value.__cause__, AssertionError)
     with pytest.raises(envoi.ConnectionError, match="failed to start: it returned"):
@@ -62,7 +73,9 @@ def test_startup_that_fails_is_told_with_each_request(mounted):
     app = Lifespan(fail="startup")
     client = mounted(app)
     for _ in range(2):
-        with pytest.raises(envoi.ConnectionError, match="The application failed to start: no luck") as raised:
+        with pytest.raises(
+            envoi.ConnectionError, match="The application failed to start: no luck"
+        ) as raised:
             client.get("http://app.test/")
         assert raised.value.request.url == "http://app.test/"
     client.close()
@@ -81,7 +94,7 @@ def test_startup_that_fails_has_the_exception_as_its_cause(mounted):
 
 
 def test_application_that_goes_on_after_its_startup_failed_is_cancelled(mounted, monkeypatch):
-    monkeypatch.setattr("envoi._facade.asgi_lifespan.GRACE", 0.01)
+    monkeypatch.setattr("envoi._apps.asgi_lifespan.GRACE", 0.01)
     ended = []
 
     async def app(scope, receive, send):
@@ -111,7 +124,11 @@ def test_shutdown_that_fails_is_told(colour, message):
     client = Client(colour)
     client.session.mount("http://app.test/", ASGIAdapter(app))
     client.get("http://app.test/")
-    expected = (envoi.ConnectionError, "failed to shut down: no luck") if message else (RuntimeError, "shutdown failed")
+    expected = (
+        (envoi.ConnectionError, "failed to shut down: no luck")
+        if message
+        else (RuntimeError, "shutdown failed")
+    )
     with pytest.raises(expected[0], match=expected[1]):
         client.close()
 
@@ -156,7 +173,9 @@ def test_lifespan_and_requests_share_a_loop_and_not_a_task(run):
     found = []
 
     def current():
-        return trio.lowlevel.current_task() if trio.lowlevel.in_trio_task() else asyncio.current_task()
+        return (
+            trio.lowlevel.current_task() if trio.lowlevel.in_trio_task() else asyncio.current_task()
+        )
 
     async def app(scope, receive, send):
         found.append(current())
@@ -170,7 +189,9 @@ def test_lifespan_and_requests_share_a_loop_and_not_a_task(run):
 
     async def main():
         async with mounted_session(app) as session:
-            await gathered(partial(session.get, "http://app.test/"), partial(session.get, "http://app.test/"))
+            await gathered(
+                partial(session.get, "http://app.test/"), partial(session.get, "http://app.test/")
+            )
             assert len(set(found)) == 3
             assert current() not in found
         assert tasks() == before[0]
@@ -210,7 +231,12 @@ def test_messages_out_of_turn_are_refused(mounted):
             await respond(send)
             return
         await receive()
-        for kind in ("lifespan.shutdown.complete", "lifespan.startup.complete", "lifespan.startup.complete", "http.response.start"):
+        for kind in (
+            "lifespan.shutdown.complete",
+            "lifespan.startup.complete",
+            "lifespan.startup.complete",
+            "http.response.start",
+        ):
             try:
                 await send({"type": kind})
             except envoi.exceptions.RemoteProtocolError:
@@ -219,4 +245,8 @@ def test_messages_out_of_turn_are_refused(mounted):
         await send({"type": "lifespan.shutdown.complete"})
 
     mounted(app).get("http://app.test/")
-    assert refused == ["lifespan.shutdown.complete", "lifespan.startup.complete", "http.response.start"]
+    assert refused == [
+        "lifespan.shutdown.complete",
+        "lifespan.startup.complete",
+        "http.response.start",
+    ]

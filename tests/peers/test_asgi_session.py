@@ -14,7 +14,10 @@ pytestmark = pytest.mark.leaks
 def test_relative_and_absolute_urls_reach_the_application(run):
     async def main():
         async with aio.ASGISession(echo) as session:
-            told = [(await session.get(url)).json() for url in ("/a", "b", "http://other.test/c", "https://secure.test/d")]
+            told = [
+                (await session.get(url)).json()
+                for url in ("/a", "b", "http://other.test/c", "https://secure.test/d")
+            ]
             assert [(each["server"], each["path"], each["scheme"]) for each in told] == [
                 (["testserver", 80], "/a", "http"),
                 (["testserver", 80], "/b", "http"),
@@ -64,9 +67,16 @@ def test_startup_that_fails_fails_the_with_statement(run):
 def test_settings_are_those_of_a_session_and_of_an_adapter(run):
     async def main():
         settings = {"headers": {"X-Mine": "1"}, "params": {"a": "b"}, "auth": ("me", "secret")}
-        async with aio.ASGISession(echo, "https://app.test/below/", root_path="/below", client="192.0.2.7", **settings) as session:
+        async with aio.ASGISession(
+            echo, "https://app.test/below/", root_path="/below", client="192.0.2.7", **settings
+        ) as session:
             told = (await session.get("page")).json()
-        assert (told["path"], told["root_path"], told["query_string"], told["client"][0]) == ("/below/page", "/below", "a=b", "192.0.2.7")
+        assert (told["path"], told["root_path"], told["query_string"], told["client"][0]) == (
+            "/below/page",
+            "/below",
+            "a=b",
+            "192.0.2.7",
+        )
         assert ["x-mine", "1"] in told["headers"]
         assert "authorization" in dict(told["headers"])
         assert session.app is echo
@@ -79,7 +89,9 @@ def test_cookies_redirects_and_uploads_work(run):
     async def app(scope, receive, send):
         body = await body_of(receive)
         if scope["path"] == "/in":
-            await respond(send, b"", 303, [(b"location", b"/out"), (b"set-cookie", b"seen=" + body)])
+            await respond(
+                send, b"", 303, [(b"location", b"/out"), (b"set-cookie", b"seen=" + body)]
+            )
         else:
             await respond(send, dict(scope["headers"])[b"cookie"])
 

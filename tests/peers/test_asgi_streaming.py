@@ -13,7 +13,19 @@ import trio
 
 import envoi
 from envoi.adapters import ASGIAdapter
-from peers.asgi_support import Ticker, gathered, http, mount, mounted_session, respond, settled, sleep, start, tasks, waiting
+from peers.asgi_support import (
+    Ticker,
+    gathered,
+    http,
+    mount,
+    mounted_session,
+    respond,
+    settled,
+    sleep,
+    start,
+    tasks,
+    waiting,
+)
 
 pytestmark = pytest.mark.leaks
 
@@ -30,7 +42,10 @@ def test_head_is_there_before_the_body(mounted):
 
 def test_endless_body_is_read_piece_by_piece(mounted):
     ticker = Ticker()
-    with mounted(ticker).get("http://app.test/", stream=True) as response, closing(response.iter_lines()) as lines:
+    with (
+        mounted(ticker).get("http://app.test/", stream=True) as response,
+        closing(response.iter_lines()) as lines,
+    ):
         assert [next(lines) for _ in range(1000)] == [b"x" * 9] * 1000
         assert not ticker.ended.is_set()
 
@@ -38,7 +53,10 @@ def test_endless_body_is_read_piece_by_piece(mounted):
 def test_application_waits_for_its_reader(mounted):
     ticker = Ticker(1000)
     client = mounted(ticker)
-    with client.get("http://app.test/", stream=True) as response, closing(response.iter_content()) as pieces:
+    with (
+        client.get("http://app.test/", stream=True) as response,
+        closing(response.iter_content()) as pieces,
+    ):
         next(pieces)
         client.get("http://app.test/other", stream=True).close()  # time passes in the loop
         assert ticker.sent < 200
@@ -137,8 +155,10 @@ def test_session_that_is_closed_ends_what_is_streamed(mounted):
         response.read()
 
 
-def test_application_that_does_not_listen_is_cancelled_when_the_session_is_closed(mounted, monkeypatch):
-    monkeypatch.setattr("envoi._facade.asgi_runner.GRACE", 0.05)
+def test_application_that_does_not_listen_is_cancelled_when_the_session_is_closed(
+    mounted, monkeypatch
+):
+    monkeypatch.setattr("envoi._apps.asgi_runner.GRACE", 0.05)
     ended = []
 
     @http
@@ -174,7 +194,11 @@ def test_timeouts_cancel_the_application(mounted, limits, headed):
             ended.set()
 
     client = mounted(app)
-    expected = envoi.TotalTimeout if isinstance(limits, envoi.Limits) and limits.total else envoi.ReadTimeout
+    expected = (
+        envoi.TotalTimeout
+        if isinstance(limits, envoi.Limits) and limits.total
+        else envoi.ReadTimeout
+    )
     with pytest.raises(expected, match="the application at http://app.test") as raised:
         client.get("http://app.test/", timeout=limits)
     assert raised.value.request.url == "http://app.test/"
@@ -233,7 +257,12 @@ def test_cancellation_waits_for_the_application_to_clean_up(run, when):
     async def main():
         async with mounted_session(app) as session:
             before = tasks()
-            await cancelled_after(0.02, partial(session.post, "http://app.test/", data=upload() if when == "upload" else None))
+            await cancelled_after(
+                0.02,
+                partial(
+                    session.post, "http://app.test/", data=upload() if when == "upload" else None
+                ),
+            )
             assert noted == ([] if when == "startup" else ["ended"])
             assert tasks() <= before + 1  # and the application's lifespan
         assert tasks() == before

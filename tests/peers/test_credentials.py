@@ -17,7 +17,9 @@ BODIES = {307, 308}
 CREDENTIALS = {
     "header": {"headers": {"Authorization": f"Bearer {SECRET}"}},
     "header in another case": {"headers": {"aUTHORIZATION": f"Bearer {SECRET}"}},
-    "two headers": {"headers": [("Authorization", f"Bearer {SECRET}"), ("authorization", f"Bearer {SECRET}2")]},
+    "two headers": {
+        "headers": [("Authorization", f"Bearer {SECRET}"), ("authorization", f"Bearer {SECRET}2")]
+    },
     "bytes header": {"headers": {b"Authorization": f"Bearer {SECRET}".encode()}},
     "proxy header": {"headers": {"Proxy-Authorization": f"Basic {SECRET}"}},
     "auth": {"auth": ("user", SECRET)},
@@ -56,7 +58,9 @@ def other():
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_redirect_to_another_port_drops_credentials(kind: str, status: int, client, server, other) -> None:
+def test_redirect_to_another_port_drops_credentials(
+    kind: str, status: int, client, server, other
+) -> None:
     server.route("/go")(redirecting(other.url + "/get", status))
     assert client.get(server.url + "/go", **CREDENTIALS[kind]).status_code == 200
     assert leaked(server) or kind == "proxy header", "they do go to the first"
@@ -64,7 +68,9 @@ def test_redirect_to_another_port_drops_credentials(kind: str, status: int, clie
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_redirect_to_another_name_of_the_same_server_drops_credentials(kind: str, client, server) -> None:
+def test_redirect_to_another_name_of_the_same_server_drops_credentials(
+    kind: str, client, server
+) -> None:
     server.route("/go")(redirecting(f"http://localhost:{server.port}/get"))
     assert client.get(server.url + "/go", **CREDENTIALS[kind]).status_code == 200
     _first, second = server.requests
@@ -88,7 +94,10 @@ def test_credentials_are_not_put_back_on_the_way_home(kind: str, client, server,
 
 @pytest.mark.parametrize("where", ["auth", "headers"])
 def test_session_credentials_are_dropped_as_well(where: str, new_client, server, other) -> None:
-    settings = {"auth": {"auth": ("user", SECRET)}, "headers": {"headers": {"Authorization": f"Bearer {SECRET}"}}}[where]
+    settings = {
+        "auth": {"auth": ("user", SECRET)},
+        "headers": {"headers": {"Authorization": f"Bearer {SECRET}"}},
+    }[where]
     client = new_client(**settings)
     server.route("/go")(redirecting(other.url + "/get"))
     client.get(server.url + "/go")
@@ -138,15 +147,27 @@ def test_http_to_https_on_another_port_drops_credentials(client, tls_server, ser
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_body_and_its_headers_go_only_where_the_status_says(status: int, client, server, other) -> None:
+def test_body_and_its_headers_go_only_where_the_status_says(
+    status: int, client, server, other
+) -> None:
     server.route("/go", ["POST"])(redirecting(other.url + "/anything", status))
-    client.post(server.url + "/go", b"the body", headers={"Content-Type": "text/x", "Content-Language": "fr"})
+    client.post(
+        server.url + "/go",
+        b"the body",
+        headers={"Content-Type": "text/x", "Content-Language": "fr"},
+    )
     got = other.requests[0]
     if status in BODIES:
-        assert (got.method, got.body, got.headers.get("content-type")) == ("POST", b"the body", "text/x")
+        assert (got.method, got.body, got.headers.get("content-type")) == (
+            "POST",
+            b"the body",
+            "text/x",
+        )
     else:
         assert (got.method, got.body) == ("GET", b"")
-        assert not any(name.lower().startswith(("content-", "transfer-")) for name, _ in got.headers)
+        assert not any(
+            name.lower().startswith(("content-", "transfer-")) for name, _ in got.headers
+        )
 
 
 # --- The jar
@@ -164,7 +185,20 @@ def test_jar_cookies_are_for_their_host(client, server) -> None:
 
 
 @pytest.mark.parametrize(
-    "domain", ["com", "co.UK", "com.", "localhost", "example.org", ".0.1", "127.0.0", "0.0.1", "evil.127.0.0.1", ".", "1"]
+    "domain",
+    [
+        "com",
+        "co.UK",
+        "com.",
+        "localhost",
+        "example.org",
+        ".0.1",
+        "127.0.0",
+        "0.0.1",
+        "evil.127.0.0.1",
+        ".",
+        "1",
+    ],
 )
 def test_cookie_for_a_foreign_or_a_public_domain_is_refused(domain: str, client, server) -> None:
     server.route("/set")(sets(f"super={SECRET}; Path=/; Domain={domain}"))
@@ -175,7 +209,9 @@ def test_cookie_for_a_foreign_or_a_public_domain_is_refused(domain: str, client,
 def test_secure_cookie_is_not_sent_in_the_clear(client, tls_server, server) -> None:
     tls_server.route("/set")(sets(f"session={SECRET}; Path=/; Secure"))
     client.get(tls_server.url + "/set", verify=tls_server.ca_path)
-    assert client.get(tls_server.url + "/cookies", verify=tls_server.ca_path).json() == {"cookies": {"session": SECRET}}
+    assert client.get(tls_server.url + "/cookies", verify=tls_server.ca_path).json() == {
+        "cookies": {"session": SECRET}
+    }
     assert client.get(server.url + "/cookies").json() == {"cookies": {}}
 
 
@@ -197,7 +233,12 @@ def test_prefixes_are_enforced_over_plain_http(cookie: str, client, server) -> N
 
 def test_prefixed_cookie_over_tls_is_kept_when_it_is_right(client, tls_server) -> None:
     tls_server.route("/set")(
-        sets("__Host-a=1; Path=/; Secure", "__Secure-b=1; Path=/; Secure", "__Host-c=1; Secure; Path=/deep", "__Secure-d=1; Path=/")
+        sets(
+            "__Host-a=1; Path=/; Secure",
+            "__Secure-b=1; Path=/; Secure",
+            "__Host-c=1; Secure; Path=/deep",
+            "__Secure-d=1; Path=/",
+        )
     )
     client.get(tls_server.url + "/set", verify=tls_server.ca_path)
     assert {cookie.name for cookie in client.session.cookies} == {"__Host-a", "__Secure-b"}
@@ -205,7 +246,13 @@ def test_prefixed_cookie_over_tls_is_kept_when_it_is_right(client, tls_server) -
 
 def test_cookies_of_a_redirect_chain_are_kept_each_for_its_host(client, server, other) -> None:
     server.route("/go")(
-        lambda request: Answer(302, headers=[("Location", f"http://localhost:{other.port}/cookies"), ("Set-Cookie", f"a={SECRET}; Path=/")])
+        lambda request: Answer(
+            302,
+            headers=[
+                ("Location", f"http://localhost:{other.port}/cookies"),
+                ("Set-Cookie", f"a={SECRET}; Path=/"),
+            ],
+        )
     )
     assert client.get(server.url + "/go").json() == {"cookies": {}}
     assert client.get(server.url + "/cookies").json() == {"cookies": {"a": SECRET}}
@@ -266,7 +313,9 @@ def test_no_secret_in_a_refused_header(client, server) -> None:
 
 
 def test_no_secret_in_http_error(client, server) -> None:
-    response = client.get(f"http://user:{SECRET}@127.0.0.1:{server.port}/status/500", headers={"X-Key": SECRET})
+    response = client.get(
+        f"http://user:{SECRET}@127.0.0.1:{server.port}/status/500", headers={"X-Key": SECRET}
+    )
     with pytest.raises(envoi.HTTPError) as caught:
         response.raise_for_status()
     assert SECRET not in _everything(caught.value)
@@ -276,7 +325,9 @@ def test_no_secret_in_reprs_and_logs(client, server, caplog) -> None:
     caplog.set_level(logging.DEBUG)
     server.route("/set")(sets(f"session={SECRET}; Path=/"))
     response = client.get(
-        f"http://user:{SECRET}@127.0.0.1:{server.port}/set", headers={"Authorization": f"Bearer {SECRET}"}, params={"token": SECRET}
+        f"http://user:{SECRET}@127.0.0.1:{server.port}/set",
+        headers={"Authorization": f"Bearer {SECRET}"},
+        params={"token": SECRET},
     )
     shown = [
         repr(one)

@@ -56,20 +56,41 @@ BROKEN = {
     "reset in a chunk": (sends(CHUNKED + b"5\r\nabc", "reset"), envoi.IncompleteBody),
     "close after a chunk's data": (sends(CHUNKED + b"5\r\nabcde"), envoi.IncompleteBody),
     "close between chunks": (sends(CHUNKED + b"5\r\nabcde\r\n"), envoi.IncompleteBody),
-    "close after the last chunk's size": (sends(CHUNKED + b"5\r\nabcde\r\n0\r\n"), envoi.IncompleteBody),
+    "close after the last chunk's size": (
+        sends(CHUNKED + b"5\r\nabcde\r\n0\r\n"),
+        envoi.IncompleteBody,
+    ),
     "close in the trailers": (sends(CHUNKED + b"0\r\nDigest: x"), envoi.IncompleteBody),
-    "bad chunk size": (sends(CHUNKED + b"xyz\r\nabc\r\n0\r\n\r\n", "stall"), envoi.ChunkedEncodingError),
-    "chunk longer than its size": (sends(CHUNKED + b"2\r\nabc\r\n0\r\n\r\n", "stall"), envoi.ChunkedEncodingError),
+    "bad chunk size": (
+        sends(CHUNKED + b"xyz\r\nabc\r\n0\r\n\r\n", "stall"),
+        envoi.ChunkedEncodingError,
+    ),
+    "chunk longer than its size": (
+        sends(CHUNKED + b"2\r\nabc\r\n0\r\n\r\n", "stall"),
+        envoi.ChunkedEncodingError,
+    ),
     "endless chunk size": (sends(CHUNKED + b"0" * 100_000, "stall"), envoi.RequestException),
     "garbage": (sends(b"\x00\xff\x13garbage\r\n\r\n", "stall"), envoi.RemoteProtocolError),
     "a TLS alert": (sends(b"\x15\x03\x03\x00\x02\x02\x46", "stall"), envoi.RemoteProtocolError),
     "SSH": (sends(b"SSH-2.0-OpenSSH_9.6\r\n", "stall", read=False), envoi.RemoteProtocolError),
     "HTTP/0.9": (sends(b"<html>hello</html>\n"), envoi.RemoteProtocolError),
-    "HTTP/2 preface": (sends(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "stall"), envoi.RemoteProtocolError),
-    "HTTP/2 settings frame": (sends(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64", "stall"), envoi.RemoteProtocolError),
-    "HTTP/2.0 status line": (sends(b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", "stall"), envoi.RemoteProtocolError),
+    "HTTP/2 preface": (
+        sends(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "stall"),
+        envoi.RemoteProtocolError,
+    ),
+    "HTTP/2 settings frame": (
+        sends(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64", "stall"),
+        envoi.RemoteProtocolError,
+    ),
+    "HTTP/2.0 status line": (
+        sends(b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", "stall"),
+        envoi.RemoteProtocolError,
+    ),
     "HTTP/3.0 status line": (sends(b"HTTP/3 200\r\n\r\n", "stall"), envoi.RemoteProtocolError),
-    "a request instead of an answer": (sends(b"GET / HTTP/1.1\r\nHost: you\r\n\r\n", "stall"), envoi.RemoteProtocolError),
+    "a request instead of an answer": (
+        sends(b"GET / HTTP/1.1\r\nHost: you\r\n\r\n", "stall"),
+        envoi.RemoteProtocolError,
+    ),
     "status of two digits": (sends(b"HTTP/1.1 20 OK\r\n\r\n", "stall"), envoi.RemoteProtocolError),
 }
 
@@ -90,7 +111,14 @@ def test_broken_answer_raises(case: str, client, raw_server) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", ["close in the body", "reset in the body", "close in a chunk", "close between chunks", "close in the trailers"]
+    "case",
+    [
+        "close in the body",
+        "reset in the body",
+        "close in a chunk",
+        "close between chunks",
+        "close in the trailers",
+    ],
 )
 def test_streamed_body_gives_what_came_and_then_raises(case: str, client, raw_server) -> None:
     script, expected = BROKEN[case]
@@ -101,7 +129,11 @@ def test_streamed_body_gives_what_came_and_then_raises(case: str, client, raw_se
         for piece in response.iter_content():
             received += piece
     if case.startswith("close"):
-        assert received == {"close in the body": b"12345", "close in a chunk": b"abc", "close between chunks": b"abcde"}.get(case, b"")
+        assert received == {
+            "close in the body": b"12345",
+            "close in a chunk": b"abc",
+            "close between chunks": b"abcde",
+        }.get(case, b"")
 
 
 def test_body_until_the_connection_closes_is_complete(client, raw_server) -> None:
@@ -120,7 +152,11 @@ def test_http_1_0_answer_is_understood_and_not_reused(client, raw_server) -> Non
 def test_answer_in_tiny_pieces(piece: int, client, raw_server) -> None:
     reply = CHUNKED + b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n"
     server = raw_server(
-        lambda connection: (connection.read_request(), connection.send_slowly(reply, piece, seconds=0), connection.wait_closed())
+        lambda connection: (
+            connection.read_request(),
+            connection.send_slowly(reply, piece, seconds=0),
+            connection.wait_closed(),
+        )
     )
     response = client.get(server.url)
     assert response.content == b"hello!"
@@ -197,7 +233,9 @@ def test_total_deadline_holds_while_sending(client, raw_server) -> None:
 def test_early_answer_with_close_while_uploading(streamed: bool, client, raw_server) -> None:
     def script(connection: RawConnection) -> None:
         connection.read_head()
-        connection.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig")
+        connection.send(
+            b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
+        )
         connection.half_close()
         connection.wait_closed()
 
@@ -270,7 +308,10 @@ def test_expect_continue_refused_keeps_the_body_here(client, raw_server) -> None
         after.append(connection.wait_closed())
 
     server = raw_server(script)
-    assert client.post(server.url, b"secret body", headers={"Expect": "100-continue"}).status_code == 417
+    assert (
+        client.post(server.url, b"secret body", headers={"Expect": "100-continue"}).status_code
+        == 417
+    )
     client.session.max_redirects = 1
     assert client.get(raw_server([OK]).url).text == "ok"
     server.close()
@@ -310,7 +351,13 @@ POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned"
 
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "on its own"])
 @pytest.mark.parametrize(
-    "extra", [POISON, b"\r\n", b"x", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+    "extra",
+    [
+        POISON,
+        b"\r\n",
+        b"x",
+        b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    ],
 )
 def test_response_queue_is_not_poisoned(extra: bytes, later: bool, client, raw_server) -> None:
     server = raw_server(surplus(extra, later=later))
@@ -326,7 +373,9 @@ def test_response_queue_is_not_poisoned(extra: bytes, later: bool, client, raw_s
 def test_connection_closed_while_idle_is_replaced(method: str, client, raw_server) -> None:
     server = raw_server([OK] * 3, close=True)
     for count in range(1, 4):
-        assert client.request(method, server.url, data=b"x" if method != "GET" else None).text == "ok"
+        assert (
+            client.request(method, server.url, data=b"x" if method != "GET" else None).text == "ok"
+        )
         wait_until_idle_connections_speak(client)
         assert server.connections == count
 

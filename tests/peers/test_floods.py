@@ -73,7 +73,12 @@ def test_endless_chunk_extensions_are_cut_off_or_cost_no_memory(client, raw_serv
 
 def test_a_million_tiny_cookies_take_linear_time(raw_server) -> None:
     def seconds(count: int) -> float:
-        reply = START + b"Content-Length: 0\r\n" + b"".join(b"Set-Cookie: c%d=1; Path=/\r\n" % number for number in range(count)) + b"\r\n"
+        reply = (
+            START
+            + b"Content-Length: 0\r\n"
+            + b"".join(b"Set-Cookie: c%d=1; Path=/\r\n" % number for number in range(count))
+            + b"\r\n"
+        )
         server = raw_server([reply] * 3)
         best = 1e9
         for _ in range(3):
@@ -98,7 +103,9 @@ def test_time_grows_with_the_size_alone(kind: str, raw_server) -> None:
             return CHUNKED + b"1\r\na\r\n" * count + b"0\r\n\r\n"
         if kind == "gzip":
             body = gzip.compress(b"", mtime=0) * (count // 20) + gzip.compress(b"x", mtime=0)
-            return START + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            return (
+                START + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            )
         return START + b"Content-Length: %d\r\n\r\n" % count + b"x" * count
 
     def seconds(count: int) -> float:
@@ -167,7 +174,12 @@ def bomb(coding: str) -> bytes:
         return b"".join(maker.process(block) for _ in range(40)) + maker.finish()
     # A Zstandard frame of RLE blocks, each 128 KiB of one byte (RFC 8878, section 3.1.1.2), window of 8 MiB.
     block_header = ((128 * 1024) << 3 | 1 << 1).to_bytes(3, "little")
-    return b"\x28\xb5\x2f\xfd\x00" + bytes([13 << 3]) + (block_header + b"\0") * 20000 + (1).to_bytes(3, "little")
+    return (
+        b"\x28\xb5\x2f\xfd\x00"
+        + bytes([13 << 3])
+        + (block_header + b"\0") * 20000
+        + (1).to_bytes(3, "little")
+    )
 
 
 CODINGS = ("gzip", "deflate", "br", "zstd", "gzip, gzip", "members")
@@ -190,7 +202,9 @@ def bombs():
             body = made[name]
             coding = "gzip" if name == "members" else name
             status = "302 Found\r\nLocation: /fine" if kind == "redirect" else "200 OK"
-            connection.send(f"HTTP/1.1 {status}\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            connection.send(
+                f"HTTP/1.1 {status}\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            )
             connection.send(body)
 
     with RawServer(script) as server:
@@ -200,13 +214,20 @@ def bombs():
 @pytest.mark.slow
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize(
-    ("method", "expected"), [("cap", "too large"), ("redirect", "ok"), ("peek", "1"), ("raw", "1"), ("stream", "enough")]
+    ("method", "expected"),
+    [("cap", "too large"), ("redirect", "ok"), ("peek", "1"), ("raw", "1"), ("stream", "enough")],
 )
 def test_bomb_is_bounded_in_memory(method: str, expected: str, coding: str, bombs) -> None:
     if sys.platform == "win32":
         pytest.skip("RLIMIT_AS is Unix's")
     url = f"{bombs.url}/{method}/{coding.replace(', ', '+')}"
-    done = subprocess.run([sys.executable, "-c", CHILD, method, url, "sync"], check=False, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, method, url, "sync"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
     assert done.stdout.strip() == expected, done.stderr[-2000:]
 
 
@@ -214,7 +235,12 @@ def test_chain_of_codings_is_limited(client, raw_server) -> None:
     body = b"x"
     for _ in range(6):
         body = gzip.compress(body, mtime=0)
-    head = START + b"Content-Encoding: " + b", ".join([b"gzip"] * 6) + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+    head = (
+        START
+        + b"Content-Encoding: "
+        + b", ".join([b"gzip"] * 6)
+        + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
     server = raw_server([head + body])
     with pytest.raises(envoi.ContentDecodingError):
         client.get(server.url)

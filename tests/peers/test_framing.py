@@ -17,8 +17,14 @@ def head(*fields: bytes, status: bytes = b"HTTP/1.1 200 OK") -> bytes:
 
 
 REFUSED = {
-    "Content-Length with Transfer-Encoding": head(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n",
-    "Transfer-Encoding with Content-Length": head(b"Transfer-Encoding: chunked", b"Content-Length: 0") + b"5\r\nhello\r\n0\r\n\r\n",
+    "Content-Length with Transfer-Encoding": head(
+        b"Content-Length: 5", b"Transfer-Encoding: chunked"
+    )
+    + b"5\r\nhello\r\n0\r\n\r\n",
+    "Transfer-Encoding with Content-Length": head(
+        b"Transfer-Encoding: chunked", b"Content-Length: 0"
+    )
+    + b"5\r\nhello\r\n0\r\n\r\n",
     "two different lengths": head(b"Content-Length: 5", b"Content-Length: 6") + b"hello!",
     "two different lengths in one field": head(b"Content-Length: 5, 6") + b"hello!",
     "length +5": head(b"Content-Length: +5") + b"hello",
@@ -32,9 +38,11 @@ REFUSED = {
     "length beyond 64 bits": head(b"Content-Length: 99999999999999999999999") + b"hello",
     "unknown transfer coding last": head(b"Transfer-Encoding: chunked, gzip") + b"hello",
     "chunked twice": head(b"Transfer-Encoding: chunked, chunked") + b"5\r\nhello\r\n0\r\n\r\n",
-    "chunked in two fields": head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "chunked in two fields": head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")
+    + b"5\r\nhello\r\n0\r\n\r\n",
     "xchunked": head(b"Transfer-Encoding: xchunked") + b"5\r\nhello\r\n0\r\n\r\n",
-    "chunked with a control character": head(b"Transfer-Encoding: \x0bchunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "chunked with a control character": head(b"Transfer-Encoding: \x0bchunked")
+    + b"5\r\nhello\r\n0\r\n\r\n",
     "space before the colon": head(b"Content-Length : 5") + b"hello",
     "tab before the colon": head(b"Content-Length\t: 5") + b"hello",
     "field without a colon": head(b"Content-Length 5") + b"hello",
@@ -108,13 +116,17 @@ def test_valid_but_unusual_answer_is_understood(case: str, client, raw_server) -
 
 
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
-def test_body_after_a_bodiless_status_is_not_the_next_answer(status: bytes, client, raw_server) -> None:
+def test_body_after_a_bodiless_status_is_not_the_next_answer(
+    status: bytes, client, raw_server
+) -> None:
     def script(connection: RawConnection) -> None:
         while True:
             connection.read_request()
             if connection.number == 1:
                 connection.send(
-                    b"HTTP/1.1 " + status + b"\r\nContent-Length: 44\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil!!!"
+                    b"HTTP/1.1 "
+                    + status
+                    + b"\r\nContent-Length: 44\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil!!!"
                 )
             else:
                 connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
@@ -128,7 +140,10 @@ def test_body_after_a_head_request_is_not_the_next_answer(client, raw_server) ->
     def script(connection: RawConnection) -> None:
         while True:
             connection.read_request()
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + (b"evil" if connection.number == 1 else b"good"))
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
+                + (b"evil" if connection.number == 1 else b"good")
+            )
 
     server = raw_server(script)
     assert client.request("HEAD", server.url).content == b""
@@ -163,7 +178,9 @@ NEVER_SENT = {
 
 # A body in memory has its own length, which replaces the caller's.
 @pytest.mark.parametrize(
-    ("method", "case"), [("GET", case) for case in NEVER_SENT] + [("POST", case) for case in NEVER_SENT if "length" not in case]
+    ("method", "case"),
+    [("GET", case) for case in NEVER_SENT]
+    + [("POST", case) for case in NEVER_SENT if "length" not in case],
 )
 def test_ambiguous_request_is_never_sent(method: str, case: str, client, raw_server) -> None:
     seen: list[bytes] = []
@@ -192,7 +209,9 @@ def test_caller_cannot_make_the_length_lie(data, client, raw_server) -> None:
 
 
 @pytest.mark.parametrize("promised", ["2", "4"])
-def test_streamed_body_of_another_length_than_promised_is_refused(promised: str, client, raw_server) -> None:
+def test_streamed_body_of_another_length_than_promised_is_refused(
+    promised: str, client, raw_server
+) -> None:
     server = raw_server(lambda connection: connection.wait_closed())
     with pytest.raises(envoi.InvalidBody):
         client.post(server.url, iter([b"abc"]), headers={"Content-Length": promised})

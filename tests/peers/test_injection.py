@@ -16,10 +16,27 @@ from peers.clients import COLOURS, Client
 pytestmark = [pytest.mark.timeout(60)]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-CONTROLS = "".join(chr(code) for code in (*range(32), 127, 0x80, 0x85, 0xA0, 0x2028, 0x2029, 0xFEFF, 0x10A, 0x10D, 0xFF0D, 0x560A, 0x560D))
-TEXT = st.text(st.sampled_from(CONTROLS + "aZ0:/?#[]@!$&'()*+,;=%\\ \"<>^`{|}~é雪"), min_size=1, max_size=12).filter(
-    lambda text: any(one in CONTROLS for one in text)
+CONTROLS = "".join(
+    chr(code)
+    for code in (
+        *range(32),
+        127,
+        0x80,
+        0x85,
+        0xA0,
+        0x2028,
+        0x2029,
+        0xFEFF,
+        0x10A,
+        0x10D,
+        0xFF0D,
+        0x560A,
+        0x560D,
+    )
 )
+TEXT = st.text(
+    st.sampled_from(CONTROLS + "aZ0:/?#[]@!$&'()*+,;=%\\ \"<>^`{|}~é雪"), min_size=1, max_size=12
+).filter(lambda text: any(one in CONTROLS for one in text))
 PLACES: dict[str, Any] = {
     "method": lambda text, url: (("G" + text + "T", url), {}),
     "path": lambda text, url: (("GET", f"{url}/a{text}b"), {}),
@@ -31,8 +48,14 @@ PLACES: dict[str, Any] = {
     "header name": lambda text, url: (("GET", url), {"headers": {f"X-{text}-Y": "v"}}),
     "header value": lambda text, url: (("GET", url), {"headers": {"X-V": f"a{text}b"}}),
     "Host header": lambda text, url: (("GET", url), {"headers": {"Host": f"a{text}b"}}),
-    "bytes header value": lambda text, url: (("GET", url), {"headers": {"X-V": f"a{text}b".encode()}}),
-    "Content-Type": lambda text, url: (("POST", url), {"headers": {"Content-Type": f"a/{text}b"}, "data": b"x"}),
+    "bytes header value": lambda text, url: (
+        ("GET", url),
+        {"headers": {"X-V": f"a{text}b".encode()}},
+    ),
+    "Content-Type": lambda text, url: (
+        ("POST", url),
+        {"headers": {"Content-Type": f"a/{text}b"}, "data": b"x"},
+    ),
     "cookie name": lambda text, url: (("GET", url), {"cookies": {f"c{text}d": "v"}}),
     "cookie value": lambda text, url: (("GET", url), {"cookies": {"c": f"v{text}w"}}),
     "params name": lambda text, url: (("GET", url), {"params": {text: "v"}}),
@@ -70,7 +93,13 @@ def lasting_client(request) -> Iterator[Client]:
 def test_control_characters_are_refused_or_encoded(place: str, lasting_client, recorder) -> None:
     server, heads = recorder
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=40,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(TEXT)
     def check(text: str) -> None:
         heads.clear()
@@ -110,15 +139,23 @@ def _assert_regular(head: bytes, place: str) -> None:
         assert all((byte >= 32 and byte != 127) or byte == 9 for byte in line), line
 
 
-@pytest.mark.parametrize("location", ["/a\rb", "/a\0b", "http://127.0.0.1\x00.evil/", "/a\x7fb", "/\x01"])
-def test_control_characters_in_a_location_are_not_sent_on(location: str, client, raw_server) -> None:
+@pytest.mark.parametrize(
+    "location", ["/a\rb", "/a\0b", "http://127.0.0.1\x00.evil/", "/a\x7fb", "/\x01"]
+)
+def test_control_characters_in_a_location_are_not_sent_on(
+    location: str, client, raw_server
+) -> None:
     heads: list[bytes] = []
 
     def script(connection: RawConnection) -> None:
         while True:
             heads.append(connection.read_head())
             connection.send(
-                b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location.encode() + b"\r\n\r\n" if len(heads) == 1 else OK
+                b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+                + location.encode()
+                + b"\r\n\r\n"
+                if len(heads) == 1
+                else OK
             )
 
     server = raw_server(script)
@@ -131,13 +168,19 @@ def test_control_characters_in_a_location_are_not_sent_on(location: str, client,
 
 
 @pytest.mark.parametrize("cookie", ["a=b\x01c", "a=b\x00c", "a\x1b=b", "a=b\x7f"])
-def test_control_characters_in_a_set_cookie_are_not_sent_back(cookie: str, client, raw_server) -> None:
+def test_control_characters_in_a_set_cookie_are_not_sent_back(
+    cookie: str, client, raw_server
+) -> None:
     heads: list[bytes] = []
 
     def script(connection: RawConnection) -> None:
         while True:
             heads.append(connection.read_head())
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: " + cookie.encode() + b"; Path=/\r\n\r\n")
+            connection.send(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: "
+                + cookie.encode()
+                + b"; Path=/\r\n\r\n"
+            )
 
     server = raw_server(script)
     for _ in range(2):

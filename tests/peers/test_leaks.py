@@ -34,7 +34,11 @@ class Watch:
 
     def __init__(self) -> None:
         gc.collect()
-        self.memory, self.descriptors, self.threads = resident(), descriptors(), threading.active_count()
+        self.memory, self.descriptors, self.threads = (
+            resident(),
+            descriptors(),
+            threading.active_count(),
+        )
 
     def check(self, megabytes: float, extra: int = 2) -> None:
         gc.collect()
@@ -43,7 +47,9 @@ class Watch:
         assert resident() - self.memory < megabytes * 1_000_000
 
 
-needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
+needs_proc = pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="memory is read from /proc"
+)
 
 
 @needs_proc
@@ -93,11 +99,20 @@ def test_many_requests_under_trio_leave_nothing(nginx) -> None:
 
 
 @needs_proc
-@pytest.mark.parametrize("failure", ["handshake", "refused", "read timeout", "broken body", "certificate", "pool timeout"])
+@pytest.mark.parametrize(
+    "failure",
+    ["handshake", "refused", "read timeout", "broken body", "certificate", "pool timeout"],
+)
 def test_many_failures_leave_nothing(failure: str, colour: str, ca, raw_server) -> None:
     if failure == "certificate":
         with Server(tls=ca.issue("localhost")) as server:
-            _fail(colour, f"https://127.0.0.1:{server.port}/", envoi.CertificateError, FAILURES // 4, verify=ca.path)
+            _fail(
+                colour,
+                f"https://127.0.0.1:{server.port}/",
+                envoi.CertificateError,
+                FAILURES // 4,
+                verify=ca.path,
+            )
             server.tls_failures.clear()
     elif failure == "handshake":
         server = raw_server(lambda connection: None)
@@ -108,12 +123,20 @@ def test_many_failures_leave_nothing(failure: str, colour: str, ca, raw_server) 
         server = raw_server(lambda connection: connection.wait_closed())
         _fail(colour, server.url, envoi.ReadTimeout, FAILURES // 4, timeout=(10, 0.001))
     elif failure == "broken body":
-        server = raw_server([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"] * FAILURES, close=True)
+        server = raw_server(
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"] * FAILURES, close=True
+        )
         _fail(colour, server.url, envoi.IncompleteBody, FAILURES // 2)
     else:
         server = raw_server(_holding)
         with Client(colour, max_connections=1) as client, client.get(server.url, stream=True):
-            _repeat(client, server.url, envoi.PoolTimeout, FAILURES // 4, timeout=envoi.Timeout(pool=0.0005))
+            _repeat(
+                client,
+                server.url,
+                envoi.PoolTimeout,
+                FAILURES // 4,
+                timeout=envoi.Timeout(pool=0.0005),
+            )
 
 
 def _holding(connection: RawConnection) -> None:

@@ -42,7 +42,9 @@ def large_digest(nginx) -> tuple[int, str]:
 def test_large_download_in_pieces(secure: bool, client, nginx, large_digest) -> None:
     digest, size = hashlib.sha256(), 0
     url, options = (nginx.tls_url, {"verify": nginx.ca_path}) if secure else (nginx.url, {})
-    with client.get(url + "/large", stream=True, headers={"Accept-Encoding": "identity"}, **options) as response:
+    with client.get(
+        url + "/large", stream=True, headers={"Accept-Encoding": "identity"}, **options
+    ) as response:
         for piece in response.iter_content():
             digest.update(piece)
             size += len(piece)
@@ -74,11 +76,24 @@ def test_head_range_and_conditions(client, nginx) -> None:
     head = client.request("HEAD", nginx.url + "/medium", headers={"Accept-Encoding": "identity"})
     assert head.content == b""
     assert int(head.headers["Content-Length"]) >= 1_000_000
-    part = client.get(nginx.url + "/medium", headers={"Range": "bytes=10-19", "Accept-Encoding": "identity"})
+    part = client.get(
+        nginx.url + "/medium", headers={"Range": "bytes=10-19", "Accept-Encoding": "identity"}
+    )
     assert (part.status_code, len(part.content)) == (206, 10)
-    assert client.get(nginx.url + "/medium", headers={"Range": "bytes=99999999-", "Accept-Encoding": "identity"}).status_code == 416
-    fresh = client.get(nginx.url + "/small", headers={"If-Modified-Since": head.headers["Last-Modified"]})
-    assert (fresh.status_code, fresh.content) in {(304, b""), (200, client.get(nginx.url + "/small").content)}
+    assert (
+        client.get(
+            nginx.url + "/medium",
+            headers={"Range": "bytes=99999999-", "Accept-Encoding": "identity"},
+        ).status_code
+        == 416
+    )
+    fresh = client.get(
+        nginx.url + "/small", headers={"If-Modified-Since": head.headers["Last-Modified"]}
+    )
+    assert (fresh.status_code, fresh.content) in {
+        (304, b""),
+        (200, client.get(nginx.url + "/small").content),
+    }
     assert client.get(nginx.url + "/none").status_code == 404
 
 
@@ -96,7 +111,11 @@ def test_expect_continue(client, nginx) -> None:
 
 
 def test_bad_requests_are_answered(client, nginx) -> None:
-    assert client.get(nginx.url + "/small", headers={"X": "y" * 100_000}).status_code in {400, 414, 431}
+    assert client.get(nginx.url + "/small", headers={"X": "y" * 100_000}).status_code in {
+        400,
+        414,
+        431,
+    }
     assert client.get(nginx.url + "/small").status_code == 200
     assert client.get(nginx.tls_url.replace("https", "http") + "/small").status_code == 400
 
@@ -105,7 +124,9 @@ def test_bad_requests_are_answered(client, nginx) -> None:
 def test_five_hundred_connections_at_once(colour: str, nginx) -> None:
     with Client(colour, max_connections=None, timeout=30) as client:
         for path, count in (("/small", 512), ("/small", 512), ("/medium", 64)):
-            outcomes = client.together(count, "GET", nginx.url + path, headers={"Accept-Encoding": "identity"})
+            outcomes = client.together(
+                count, "GET", nginx.url + path, headers={"Accept-Encoding": "identity"}
+            )
             assert {one.status_code for one in outcomes} == {200}
             assert len({len(one.content) for one in outcomes}) == 1
         assert client.session._pool.state.open == client.session._pool.state.idle
@@ -115,20 +136,34 @@ def test_five_hundred_connections_at_once(colour: str, nginx) -> None:
 
 
 def test_httpbin_echoes(client, httpbin) -> None:
-    assert client.get(httpbin + "/get", params={"a": ["1", "2"]}).json()["args"] == {"a": ["1", "2"]}
+    assert client.get(httpbin + "/get", params={"a": ["1", "2"]}).json()["args"] == {
+        "a": ["1", "2"]
+    }
     assert client.post(httpbin + "/post", {"a": "1"}).json()["form"] == {"a": "1"}
     assert client.post(httpbin + "/post", json={"a": "é"}).json()["json"] == {"a": "é"}
     assert client.request("PUT", httpbin + "/put", data=b"raw").json()["data"] == "raw"
     assert client.request("PATCH", httpbin + "/patch", data="é").json()["data"] == "é"
     assert client.request("DELETE", httpbin + "/delete").json()["args"] == {}
-    assert client.get(httpbin + "/headers", headers={"X-Mine": "yes"}).json()["headers"]["X-Mine"] == "yes"
+    assert (
+        client.get(httpbin + "/headers", headers={"X-Mine": "yes"}).json()["headers"]["X-Mine"]
+        == "yes"
+    )
 
 
 def test_httpbin_auth(client, httpbin) -> None:
-    assert client.get(httpbin + "/basic-auth/user/pass", auth=("user", "pass")).json()["authenticated"] is True
+    assert (
+        client.get(httpbin + "/basic-auth/user/pass", auth=("user", "pass")).json()["authenticated"]
+        is True
+    )
     assert client.get(httpbin + "/basic-auth/user/pass").status_code == 401
-    assert client.get(httpbin.replace("//", "//user:pass@") + "/basic-auth/user/pass").status_code == 200
-    assert client.get(httpbin + "/bearer", headers={"Authorization": "Bearer t"}).json()["token"] == "t"
+    assert (
+        client.get(httpbin.replace("//", "//user:pass@") + "/basic-auth/user/pass").status_code
+        == 200
+    )
+    assert (
+        client.get(httpbin + "/bearer", headers={"Authorization": "Bearer t"}).json()["token"]
+        == "t"
+    )
 
 
 def test_httpbin_redirects(client, httpbin) -> None:
@@ -138,13 +173,19 @@ def test_httpbin_redirects(client, httpbin) -> None:
         assert [one.status_code for one in response.history] == [302, 302, 302]
     with pytest.raises(envoi.TooManyRedirects):
         client.get(httpbin + "/redirect/31")
-    assert client.post(httpbin + "/redirect-to?url=/post&status_code=307", b"body").json()["data"] == "body"
+    assert (
+        client.post(httpbin + "/redirect-to?url=/post&status_code=307", b"body").json()["data"]
+        == "body"
+    )
 
 
 def test_httpbin_cookies(client, httpbin) -> None:
     assert client.get(httpbin + "/cookies/set?a=1&b=2").json()["cookies"] == {"a": "1", "b": "2"}
     assert client.get(httpbin + "/cookies/delete?a=").json()["cookies"] == {"b": "2"}
-    assert client.get(httpbin + "/cookies", cookies={"c": "3"}).json()["cookies"] == {"b": "2", "c": "3"}
+    assert client.get(httpbin + "/cookies", cookies={"c": "3"}).json()["cookies"] == {
+        "b": "2",
+        "c": "3",
+    }
     assert client.get(httpbin + "/cookies").json()["cookies"] == {"b": "2"}
 
 

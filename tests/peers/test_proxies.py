@@ -85,8 +85,13 @@ def test_https_proxy_forwards(new_client, ca, server: Server):
 
 
 @pytest.mark.parametrize("target", ["server", "tls_server"])
-@pytest.mark.parametrize(("names", "options"), [(["other.test"], {}), (["localhost"], {"san": False}), (["localhost"], {"expired": True})])
-def test_https_proxy_that_is_not_to_be_trusted_is_refused(new_client, ca, request, target, names, options):
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [(["other.test"], {}), (["localhost"], {"san": False}), (["localhost"], {"expired": True})],
+)
+def test_https_proxy_that_is_not_to_be_trusted_is_refused(
+    new_client, ca, request, target, names, options
+):
     origin = request.getfixturevalue(target)
     with HttpProxy(tls=ca.issue(*names, **options)) as proxy:
         client = use(new_client(verify=ca.path), with_user(f"https://localhost:{proxy.port}"))
@@ -109,7 +114,12 @@ def test_trust_is_not_carried_from_one_request_to_the_next(new_client, ca, serve
 def test_origin_behind_a_proxy_is_checked_by_its_own_name(new_client, ca):
     with (
         Server(tls=ca.issue("other.test")) as origin,
-        HttpProxy(resolve={"localhost:443": ("127.0.0.1", origin.port), "other.test:443": ("127.0.0.1", origin.port)}) as proxy,
+        HttpProxy(
+            resolve={
+                "localhost:443": ("127.0.0.1", origin.port),
+                "other.test:443": ("127.0.0.1", origin.port),
+            }
+        ) as proxy,
     ):
         client = use(new_client(verify=ca.path), proxy.url)
         assert client.get("https://other.test/get").status_code == 200
@@ -172,10 +182,15 @@ def test_proxy_that_does_not_listen(new_client, proxy_scheme):
             client.get(url)
 
 
-@pytest.mark.parametrize(("scheme", "expected"), [("socks5", "127.0.0.1"), ("socks5h", "localhost")])
+@pytest.mark.parametrize(
+    ("scheme", "expected"), [("socks5", "127.0.0.1"), ("socks5h", "localhost")]
+)
 @pytest.mark.parametrize("secure", [False, True])
 def test_socks5(new_client, ca, scheme, expected, secure):
-    with Server(tls=ca.issue("localhost") if secure else False) as origin, Socks5Proxy(credentials=("user", "hunter2")) as proxy:
+    with (
+        Server(tls=ca.issue("localhost") if secure else False) as origin,
+        Socks5Proxy(credentials=("user", "hunter2")) as proxy,
+    ):
         client = use(new_client(verify=ca.path), with_user(proxy.url.replace("socks5", scheme)))
         url = f"{origin.url.partition(':')[0]}://localhost:{origin.port}/get"
         headers = {"Proxy-Authorization": "Basic stray"}
@@ -194,7 +209,10 @@ def test_socks5_to_addresses(new_client):
 
 
 def test_socks5_refusals(new_client, server: Server):
-    with Socks5Proxy(reply_code=2) as proxy, pytest.raises(envoi.ProxyError, match="rules do not allow"):
+    with (
+        Socks5Proxy(reply_code=2) as proxy,
+        pytest.raises(envoi.ProxyError, match="rules do not allow"),
+    ):
         use(new_client(), proxy.url).get(server.url)
     with Socks5Proxy(credentials=("user", "right")) as proxy:
         with pytest.raises(envoi.ProxyError, match="refused user name") as caught:
@@ -204,10 +222,15 @@ def test_socks5_refusals(new_client, server: Server):
             use(new_client(), proxy.url).get(server.url)
 
 
-@pytest.mark.parametrize(("scheme", "expected"), [("socks4", "127.0.0.1"), ("socks4a", "localhost")])
+@pytest.mark.parametrize(
+    ("scheme", "expected"), [("socks4", "127.0.0.1"), ("socks4a", "localhost")]
+)
 def test_socks4(new_client, tls_server: Server, scheme, expected):
     with Socks4Proxy() as proxy:
-        client = use(new_client(verify=tls_server.ca_path), proxy.url.replace("socks4://", f"{scheme}://fred@"))
+        client = use(
+            new_client(verify=tls_server.ca_path),
+            proxy.url.replace("socks4://", f"{scheme}://fred@"),
+        )
         assert client.get(f"https://localhost:{tls_server.port}/get").status_code == 200
         assert proxy.targets == [f"{expected}:{tls_server.port}"]
         assert proxy.users == ["fred"]
@@ -221,14 +244,20 @@ def test_socks4_refusal(new_client, server: Server):
 def test_redirect_leaves_the_proxy(new_client, server: Server, tls_server: Server):
     with HttpProxy(credentials=("user", "hunter2")) as proxy:
         client = use(new_client(verify=tls_server.ca_path), {"http": with_user(proxy.url)})
-        response = client.get(f"{server.url}/redirect-to", params={"url": f"{tls_server.url}/get"}, headers={"Authorization": "Bearer x"})
+        response = client.get(
+            f"{server.url}/redirect-to",
+            params={"url": f"{tls_server.url}/get"},
+            headers={"Authorization": "Bearer x"},
+        )
         assert response.status_code == 200
     (request,) = tls_server.requests
     assert "uthorization" not in str(request.headers)
     assert len(proxy.heads) == 1
 
 
-def test_exempt_hosts_are_reached_directly(new_client, monkeypatch, server: Server, http_proxy: HttpProxy):
+def test_exempt_hosts_are_reached_directly(
+    new_client, monkeypatch, server: Server, http_proxy: HttpProxy
+):
     monkeypatch.setenv("ALL_PROXY", http_proxy.url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
     client = new_client()
@@ -244,7 +273,11 @@ def test_failures_leave_no_descriptors(new_client, ca, tls_server: Server, lefto
         Socks5Proxy(reply_code=1) as socks,
     ):
         client = new_client(verify=ca.path)
-        for url in (f"https://127.0.0.1:{refusing.port}", f"https://127.0.0.1:{untrusted.port}", socks.url) * 10:
+        for url in (
+            f"https://127.0.0.1:{refusing.port}",
+            f"https://127.0.0.1:{untrusted.port}",
+            socks.url,
+        ) * 10:
             with pytest.raises(envoi.ProxyError):
                 use(client, url).get(f"{tls_server.url}/get")
         assert client.session._pool.state.open == 0

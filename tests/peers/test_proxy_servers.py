@@ -18,20 +18,37 @@ pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
 
 def test_forwards_absolute_form(server: Server, http_proxy: HttpProxy) -> None:
     with requests.Session() as session:
-        answer = session.post(f"{server.url}/post", data={"a": "b"}, proxies={"http": http_proxy.url}, timeout=10)
+        answer = session.post(
+            f"{server.url}/post", data={"a": "b"}, proxies={"http": http_proxy.url}, timeout=10
+        )
     assert answer.json()["form"] == {"a": "b"}
     assert http_proxy.heads[0].startswith(f"POST {server.url}/post HTTP/1.1".encode())
 
 
 def test_tunnels_to_a_made_up_name(tls_server: Server) -> None:
     with (
-        HttpProxy(resolve={"localhost:443": ("127.0.0.1", tls_server.port)}, credentials=("u", "p")) as proxy,
+        HttpProxy(
+            resolve={"localhost:443": ("127.0.0.1", tls_server.port)}, credentials=("u", "p")
+        ) as proxy,
         requests.Session() as session,
     ):
         url = proxy.url.replace("//", "//u:p@")
-        assert session.get("https://localhost/get", proxies={"https": url}, verify=tls_server.ca_path, timeout=10).status_code == 200
+        assert (
+            session.get(
+                "https://localhost/get",
+                proxies={"https": url},
+                verify=tls_server.ca_path,
+                timeout=10,
+            ).status_code
+            == 200
+        )
         with pytest.raises(requests.exceptions.ProxyError, match="407"):
-            session.get("https://localhost/get", proxies={"https": proxy.url}, verify=tls_server.ca_path, timeout=10)
+            session.get(
+                "https://localhost/get",
+                proxies={"https": proxy.url},
+                verify=tls_server.ca_path,
+                timeout=10,
+            )
 
 
 def test_https_proxy_tunnels(tls_server: Server) -> None:
@@ -46,7 +63,9 @@ def test_https_proxy_tunnels(tls_server: Server) -> None:
 
 
 def test_socks5_connects_by_name(server: Server) -> None:
-    with Socks5Proxy(resolve={"example.test:80": ("127.0.0.1", server.port)}, credentials=("u", "p")) as proxy:
+    with Socks5Proxy(
+        resolve={"example.test:80": ("127.0.0.1", server.port)}, credentials=("u", "p")
+    ) as proxy:
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
             client.sendall(b"\x05\x01\x02")
             assert client.recv(2) == b"\x05\x02"

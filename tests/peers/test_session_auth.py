@@ -78,7 +78,12 @@ def test_each_kind_is_accepted(kind: str, where: str, new_client, httpbin) -> No
 
 
 def test_credentials_in_the_url(client, httpbin, server) -> None:
-    assert client.get(f"http://ada:{SECRET}@{httpbin.removeprefix('http://')}/basic-auth/ada/{SECRET}").status_code == 200
+    assert (
+        client.get(
+            f"http://ada:{SECRET}@{httpbin.removeprefix('http://')}/basic-auth/ada/{SECRET}"
+        ).status_code
+        == 200
+    )
     client.get(f"http://us%3Aer:p%40ss%2F@127.0.0.1:{server.port}/get")
     client.get(f"http://ada@127.0.0.1:{server.port}/get")
     assert sent(server) == [basic("us:er", "p@ss/"), basic("ada", "")]
@@ -91,7 +96,10 @@ def test_argument_goes_before_the_url(client, server) -> None:
 
 @pytest.mark.parametrize("token", [SECRET, SECRET.encode()])
 def test_bearer(token, client, httpbin) -> None:
-    assert client.get(f"{httpbin}/bearer", auth=BearerAuth(token)).json() == {"authenticated": True, "token": SECRET}
+    assert client.get(f"{httpbin}/bearer", auth=BearerAuth(token)).json() == {
+        "authenticated": True,
+        "token": SECRET,
+    }
 
 
 def test_request_of_the_caller_is_not_changed(client, server) -> None:
@@ -107,7 +115,11 @@ def test_request_of_the_caller_is_not_changed(client, server) -> None:
 
 def test_header_of_a_request_goes_before_the_sessions_auth(new_client, server) -> None:
     client = new_client(auth=("ada", SECRET))
-    for headers in ({"authorization": "Mine 1"}, {b"Authorization": b"Mine 2"}, [("AUTHORIZATION", "Mine 3")]):
+    for headers in (
+        {"authorization": "Mine 1"},
+        {b"Authorization": b"Mine 2"},
+        [("AUTHORIZATION", "Mine 3")],
+    ):
         client.get(f"{server.url}/get", headers=headers)
     assert sent(server) == ["Mine 1", "Mine 2", "Mine 3"]
 
@@ -139,7 +151,9 @@ def test_header_of_none_takes_out_the_sessions_header_alone(new_client, server) 
     assert sent(server) == ["", basic("ada")]
 
 
-@pytest.mark.parametrize("auth", [5, "ada:secret", ("one",), ("a", "b", "c"), ("a", None), object()])
+@pytest.mark.parametrize(
+    "auth", [5, "ada:secret", ("one",), ("a", "b", "c"), ("a", None), object()]
+)
 def test_what_is_no_auth_is_refused_before_anything_is_sent(auth, client, server) -> None:
     with pytest.raises(envoi.exceptions.InvalidOption):
         client.get(f"{server.url}/get", auth=auth)
@@ -174,7 +188,10 @@ def test_digest_against_httpbin(algorithm: str, protection: str, client, httpbin
     auth = HTTPDigestAuth("ada", SECRET)
     for _ in range(2):
         response = client.get(url, auth=auth)
-        assert (response.status_code, response.json()) == (200, {"authenticated": True, "user": "ada"})
+        assert (response.status_code, response.json()) == (
+            200,
+            {"authenticated": True, "user": "ada"},
+        )
     assert client.get(url, auth=HTTPDigestAuth("ada", "wrong")).status_code == 401
 
 
@@ -185,7 +202,9 @@ def test_digest_goes_on_when_the_nonce_is_stale(stale_after: str, client, httpbi
     assert [client.get(url).status_code for _ in range(5)] == [200] * 5
 
 
-def challenging(server: Server, path: str = "/digest", nonce: str = "n1", answer=None, **parameters: str) -> None:
+def challenging(
+    server: Server, path: str = "/digest", nonce: str = "n1", answer=None, **parameters: str
+) -> None:
     """Let a path of a server challenge whoever comes without an answer to `nonce`."""
     more = "".join(f", {name}={value}" for name, value in parameters.items())
     challenge = f'Digest realm="r", nonce="{nonce}", qop="auth", algorithm=SHA-256{more}'
@@ -213,7 +232,9 @@ def test_digest_answers_from_the_start_once_it_is_challenged(client, server) -> 
     assert 'uri="/digest?a=b"' in sent(server)[1]
     assert [step.status_code for step in first.history] == [401]
     assert second.history == []
-    assert len({request.connection for request in server.requests}) == 1, "the refused attempt gives its connection back"
+    assert len({request.connection for request in server.requests}) == 1, (
+        "the refused attempt gives its connection back"
+    )
 
 
 def test_digest_sends_its_body_again(client, server, tmp_path) -> None:
@@ -221,7 +242,12 @@ def test_digest_sends_its_body_again(client, server, tmp_path) -> None:
     (tmp_path / "file").write_bytes(b"x" * 60_000)
     with (tmp_path / "file").open("rb") as file:
         for body in (b"bytes", {"form": "1"}, file):
-            assert client.post(f"{server.url}/digest", body, auth=HTTPDigestAuth("ada", SECRET)).status_code == 200
+            assert (
+                client.post(
+                    f"{server.url}/digest", body, auth=HTTPDigestAuth("ada", SECRET)
+                ).status_code
+                == 200
+            )
     bodies = [request.body for request in server.requests]
     assert bodies[0::2] == bodies[1::2] == [b"bytes", b"form=1", b"x" * 60_000]
 
@@ -234,7 +260,11 @@ def test_digest_tells_when_a_body_cannot_be_sent_again(client, server) -> None:
 
 
 def test_wrong_password_is_tried_once(client, server) -> None:
-    server.route("/digest")(lambda _: Answer(401, b"no", headers=[("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')]))
+    server.route("/digest")(
+        lambda _: Answer(
+            401, b"no", headers=[("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')]
+        )
+    )
     response = client.get(f"{server.url}/digest", auth=HTTPDigestAuth("ada", "wrong"))
     assert (response.status_code, response.content) == (401, b"no")
     assert counts(server) == ["", "00000001"]
@@ -242,7 +272,9 @@ def test_wrong_password_is_tried_once(client, server) -> None:
 
 
 def test_basic_challenge_leaves_digest_silent(client, server) -> None:
-    response = client.get(f"{server.url}/basic-auth/ada/{SECRET}", auth=HTTPDigestAuth("ada", SECRET))
+    response = client.get(
+        f"{server.url}/basic-auth/ada/{SECRET}", auth=HTTPDigestAuth("ada", SECRET)
+    )
     assert response.status_code == 401
     assert sent(server) == [""]
 
@@ -253,11 +285,15 @@ def test_cookies_of_a_challenge_go_with_the_answer(client, server) -> None:
     @server.route("/digest")
     def digest(request):
         if not request.headers.has("authorization"):
-            return Answer(401, headers=[("WWW-Authenticate", challenge), ("Set-Cookie", "turn=2; Path=/")])
+            return Answer(
+                401, headers=[("WWW-Authenticate", challenge), ("Set-Cookie", "turn=2; Path=/")]
+            )
         return request.cookies
 
     def ask(**options):
-        return client.get(f"{server.url}/digest", auth=HTTPDigestAuth("ada", SECRET), **options).json()
+        return client.get(
+            f"{server.url}/digest", auth=HTTPDigestAuth("ada", SECRET), **options
+        ).json()
 
     assert ask() == {"turn": "2"}
     assert ask(cookies={"own": "1"}) == {"turn": "2", "own": "1"}
@@ -267,7 +303,9 @@ def test_cookies_of_a_challenge_go_with_the_answer(client, server) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_streamed_digest_leaves_the_last_body_alone(stream: bool, client, server) -> None:
     challenging(server, answer=lambda _: Answer(200, b"y" * 500_000))
-    with client.get(f"{server.url}/digest", auth=HTTPDigestAuth("ada", SECRET), stream=stream) as response:
+    with client.get(
+        f"{server.url}/digest", auth=HTTPDigestAuth("ada", SECRET), stream=stream
+    ) as response:
         assert sum(len(piece) for piece in response.iter_content()) == 500_000
     assert client.in_use == 0
 
@@ -279,7 +317,9 @@ def test_many_requests_share_one_digest(client, server) -> None:
     assert [outcome.status_code for outcome in outcomes] == [200] * 20
     used = [count for count in counts(server) if count]
     assert client.get(f"{server.url}/digest", auth=auth).status_code == 200
-    assert counts(server)[-1] > max(used) or len(used) > 20, "every use of a nonce has a number of its own"
+    assert counts(server)[-1] > max(used) or len(used) > 20, (
+        "every use of a nonce has a number of its own"
+    )
 
 
 # --- Redirects
@@ -296,7 +336,9 @@ def test_digest_over_a_redirect_within_the_origin(client, server) -> None:
     challenging(server)
     response = client.get(f"{server.url}/go", auth=HTTPDigestAuth("ada", SECRET))
     assert response.status_code == 200
-    assert [step.status_code for step in response.history] == [302], "the redirect alone, as in requests"
+    assert [step.status_code for step in response.history] == [302], (
+        "the redirect alone, as in requests"
+    )
     assert ['uri="/digest"' in field for field in sent(server)][-1]
 
 
@@ -309,7 +351,9 @@ def test_refused_attempts_are_not_counted_as_redirects(new_client, server) -> No
 
 @pytest.mark.parametrize("kind", [*KINDS, "bearer", "digest"])
 @pytest.mark.parametrize("where", ["request", "session"])
-def test_nothing_goes_to_another_origin_nor_comes_back(kind: str, where: str, new_client, server, other) -> None:
+def test_nothing_goes_to_another_origin_nor_comes_back(
+    kind: str, where: str, new_client, server, other
+) -> None:
     auth = {"bearer": BearerAuth(SECRET), "digest": HTTPDigestAuth("ada", SECRET), **KINDS}[kind]
     client = new_client(auth=auth) if where == "session" else new_client()
     challenging(server, "/go", answer=redirecting(f"{other.url}/there"))
@@ -355,7 +399,9 @@ class Renewing(Auth):
         request.headers["Authorization"] = self.token
         response = yield request
         if response.status_code == 401:
-            renewal = envoi.Request("POST", request.parsed_url.join("/token"), data=response.content).prepare()
+            renewal = envoi.Request(
+                "POST", request.parsed_url.join("/token"), data=response.content
+            ).prepare()
             answer = yield renewal
             self.token = answer.json()["token"]
             request.headers["Authorization"] = self.token
@@ -368,19 +414,30 @@ def token_server(server: Server) -> Server:
 
     @server.route("/guarded", ["GET", "PUT"])
     def guarded(request):
-        return Answer(200, b"z" * 300_000) if request.headers.get("authorization") == "new-seed" else Answer(401, "seed")
+        return (
+            Answer(200, b"z" * 300_000)
+            if request.headers.get("authorization") == "new-seed"
+            else Answer(401, "seed")
+        )
 
     return server
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_generator_reads_answers_and_makes_requests_of_its_own(stream: bool, client, token_server) -> None:
+def test_generator_reads_answers_and_makes_requests_of_its_own(
+    stream: bool, client, token_server
+) -> None:
     auth = Renewing()
     for _ in range(2):
         with client.get(f"{token_server.url}/guarded", auth=auth, stream=stream) as response:
             assert response.status_code == 200
             assert sum(map(len, response.iter_content())) == 300_000
-    assert [request.path for request in token_server.requests] == ["/guarded", "/token", "/guarded", "/guarded"]
+    assert [request.path for request in token_server.requests] == [
+        "/guarded",
+        "/token",
+        "/guarded",
+        "/guarded",
+    ]
     assert client.in_use == 0
 
 
@@ -427,7 +484,9 @@ def test_cookies_of_an_attempt_on_the_way_are_kept(client, server) -> None:
             yield request
             yield request
 
-    server.route("/set")(lambda _: Answer(200, headers=[("Set-Cookie", f"n={len(server.requests)}; Path=/")]))
+    server.route("/set")(
+        lambda _: Answer(200, headers=[("Set-Cookie", f"n={len(server.requests)}; Path=/")])
+    )
     client.get(f"{server.url}/set", auth=Twice())
     assert len(server.requests) == 2
     assert client.session.cookies.get("n") is not None

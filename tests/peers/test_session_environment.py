@@ -32,7 +32,9 @@ def redirecting(location: str):
 def netrc(tmp_path, monkeypatch):
     """Writes a netrc file that NETRC names."""
 
-    def write(text: str = f"machine 127.0.0.1 login ada password {SECRET}\nmachine localhost login eve password {OTHER}\n"):
+    def write(
+        text: str = f"machine 127.0.0.1 login ada password {SECRET}\nmachine localhost login eve password {OTHER}\n",
+    ):
         path = tmp_path / "netrc"
         path.write_text(text)
         path.chmod(0o600)
@@ -63,7 +65,9 @@ def test_netrc_of_the_home_folder(name: str, new_client, server, home) -> None:
     assert sent(server) == [basic("ada")]
 
 
-def test_netrc_that_is_named_takes_the_place_of_the_home_folders(new_client, server, home, monkeypatch) -> None:
+def test_netrc_that_is_named_takes_the_place_of_the_home_folders(
+    new_client, server, home, monkeypatch
+) -> None:
     (home / ".netrc").write_text(f"machine 127.0.0.1 login ada password {SECRET}")
     monkeypatch.setenv("NETRC", str(home / "missing"))
     new_client().get(f"{server.url}/get")
@@ -76,7 +80,16 @@ def test_default_entry(new_client, server, netrc) -> None:
     assert sent(server) == [basic("ada")]
 
 
-@pytest.mark.parametrize("text", ["", "rubbish", "machine 127.0.0.1 login", "machine other.test login ada password x", "\xff\xfe"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rubbish",
+        "machine 127.0.0.1 login",
+        "machine other.test login ada password x",
+        "\xff\xfe",
+    ],
+)
 def test_netrc_without_an_entry_changes_nothing(text: str, new_client, server, netrc) -> None:
     netrc(text)
     assert new_client().get(f"{server.url}/get").status_code == 200
@@ -95,7 +108,9 @@ EXPLICIT = {
 
 @pytest.mark.parametrize("kind", EXPLICIT)
 @pytest.mark.parametrize("where", ["request", "session"])
-def test_explicit_credentials_go_before_netrc(kind: str, where: str, new_client, server, netrc) -> None:
+def test_explicit_credentials_go_before_netrc(
+    kind: str, where: str, new_client, server, netrc
+) -> None:
     netrc()
     options, expected = EXPLICIT[kind]
     client = new_client(**(options if where == "session" else {}))
@@ -144,7 +159,9 @@ def test_netrc_password_does_not_follow_a_redirect(new_client, server, netrc) ->
     assert sent(server) == [basic("ada"), ""]
 
 
-@pytest.mark.parametrize("options", [{"auth": ("own", "1")}, {"headers": {"Authorization": "Mine"}}])
+@pytest.mark.parametrize(
+    "options", [{"auth": ("own", "1")}, {"headers": {"Authorization": "Mine"}}]
+)
 def test_next_host_gets_what_netrc_has_for_it_alone(options, new_client, server, netrc) -> None:
     netrc(f"machine localhost login eve password {OTHER}")
     server.route("/go")(redirecting(f"http://localhost:{server.port}/get"))
@@ -159,9 +176,16 @@ def test_netrc_knows_a_host_by_its_parsed_name(new_client, server, netrc) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:x@127.0.0.1:{port}/get", "http://127.0.0.1:{port}/@localhost", "http://127.0.0.1:{port}/?@localhost:1"]
+    "url",
+    [
+        "http://localhost:x@127.0.0.1:{port}/get",
+        "http://127.0.0.1:{port}/@localhost",
+        "http://127.0.0.1:{port}/?@localhost:1",
+    ],
 )
-def test_netrc_entry_of_a_name_that_only_looks_like_the_host_is_not_used(url: str, new_client, server, netrc) -> None:
+def test_netrc_entry_of_a_name_that_only_looks_like_the_host_is_not_used(
+    url: str, new_client, server, netrc
+) -> None:
     netrc(f"machine localhost login eve password {OTHER}")
     new_client().get(url.format(port=server.port))
     assert OTHER not in str([base64.b64decode(field[6:]) for field in sent(server) if field])
@@ -188,7 +212,9 @@ def test_trust_in_the_environment_can_be_withdrawn(new_client, tls_server, monke
         client.get(f"{tls_server.url}/get")
 
 
-def test_proxies_of_the_environment_without_trust(new_client, server, http_proxy, monkeypatch) -> None:
+def test_proxies_of_the_environment_without_trust(
+    new_client, server, http_proxy, monkeypatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", http_proxy.url)
     client = new_client(trust_env=False)
     client.get(f"{server.url}/get")
@@ -198,7 +224,9 @@ def test_proxies_of_the_environment_without_trust(new_client, server, http_proxy
     assert len(http_proxy.heads) == 1
 
 
-def test_module_functions_look_again_at_the_environment(server, http_proxy, netrc, monkeypatch) -> None:
+def test_module_functions_look_again_at_the_environment(
+    server, http_proxy, netrc, monkeypatch
+) -> None:
     envoi.get(f"{server.url}/get")
     monkeypatch.setenv("HTTP_PROXY", http_proxy.url)
     netrc()

@@ -37,15 +37,25 @@ def counting(server: Server) -> Server:
 
     @server.route("/count", ["POST", "PUT"])
     def count(request):
-        framing = {name: request.headers.get(name) for name in ("content-length", "transfer-encoding", "content-type")}
-        return {"size": len(request.body), "files": {name: len(content) for name, (_, content) in request.files().items()}, **framing}
+        framing = {
+            name: request.headers.get(name)
+            for name in ("content-length", "transfer-encoding", "content-type")
+        }
+        return {
+            "size": len(request.body),
+            "files": {name: len(content) for name, (_, content) in request.files().items()},
+            **framing,
+        }
 
     return server
 
 
 def received(server: Server) -> list[tuple[str, str, bytes]]:
     """Field, file name and content of each file of the last request."""
-    return [(name, filename, content) for name, (filename, content) in server.requests[-1].files().items()]
+    return [
+        (name, filename, content)
+        for name, (filename, content) in server.requests[-1].files().items()
+    ]
 
 
 FORMS = {
@@ -57,7 +67,11 @@ FORMS = {
     "pair": ({"a": ("n.csv", b"day,visits\n")}, "n.csv", None),
     "pair with a file": ({"a": ("n.csv", io.BytesIO(b"day,visits\n"))}, "n.csv", None),
     "with a type": ({"a": ("n.csv", "day,visits\n", "text/csv")}, "n.csv", "text/csv"),
-    "with headers": ({"a": ("n.csv", "day,visits\n", "text/csv", {"X-Id": "7"})}, "n.csv", "text/csv"),
+    "with headers": (
+        {"a": ("n.csv", "day,visits\n", "text/csv", {"X-Id": "7"})},
+        "n.csv",
+        "text/csv",
+    ),
     "list of tuples": ([("a", ("n.csv", "day,visits\n"))], "n.csv", None),
     "list as a value": ({"a": ["n.csv", "day,visits\n"]}, "n.csv", None),
     "iterable": ({"a": ("n.csv", [b"day,", b"visits\n"])}, "n.csv", None),
@@ -94,7 +108,9 @@ def test_file_opened_as_text(client, server, path) -> None:
 
 
 def test_fields_come_first_and_may_repeat(client, server) -> None:
-    response = client.post(f"{server.url}/post", {"tags": ["x", "y"], "n": 1, "none": None}, files={"a": b"1"})
+    response = client.post(
+        f"{server.url}/post", {"tags": ["x", "y"], "n": 1, "none": None}, files={"a": b"1"}
+    )
     assert response.json()["form"] == {"tags": ["x", "y"], "n": "1"}
     body = server.requests[-1].body
     assert body.index(b'name="n"') < body.index(b'name="a"')
@@ -107,7 +123,11 @@ def test_several_files_in_a_field(client, server) -> None:
 
 
 def test_httpbin_reads_it(client, httpbin) -> None:
-    answer = client.post(f"{httpbin}/post", {"title": "Cat"}, files={"photo": ("cat.jpg", b"\x89", "image/jpeg"), "note": "hello"}).json()
+    answer = client.post(
+        f"{httpbin}/post",
+        {"title": "Cat"},
+        files={"photo": ("cat.jpg", b"\x89", "image/jpeg"), "note": "hello"},
+    ).json()
     assert answer["form"] == {"title": "Cat"}
     assert answer["files"] == {"photo": "data:image/jpeg;base64,iQ==", "note": "hello"}
 
@@ -145,14 +165,20 @@ def test_no_files_is_an_ordinary_body(files, client, server) -> None:
         ({"a": "\ud800"}, None),
     ],
 )
-def test_what_cannot_be_sent_is_refused_before_anything_is_sent(files, data, client, server) -> None:
+def test_what_cannot_be_sent_is_refused_before_anything_is_sent(
+    files, data, client, server
+) -> None:
     with pytest.raises(envoi.exceptions.InvalidBody):
         client.post(f"{server.url}/post", data, files=files)
     assert server.requests == []
 
 
 def test_own_content_type_stays(client, server) -> None:
-    client.post(f"{server.url}/post", files={"a": b"x"}, headers={"Content-Type": "multipart/mixed; boundary=mine"})
+    client.post(
+        f"{server.url}/post",
+        files={"a": b"x"},
+        headers={"Content-Type": "multipart/mixed; boundary=mine"},
+    )
     assert server.requests[-1].headers.all("content-type") == ["multipart/mixed; boundary=mine"]
 
 
@@ -181,7 +207,11 @@ def test_big_file_is_streamed_with_its_length(client, raw_server, big) -> None:
 
     def script(connection):
         head = connection.read_head()
-        length = int(next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")).split(b":")[1])
+        length = int(
+            next(
+                line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+            ).split(b":")[1]
+        )
         seen.append(length)
         left = length
         while left:
@@ -192,7 +222,9 @@ def test_big_file_is_streamed_with_its_length(client, raw_server, big) -> None:
     with big.open("rb") as file:
         tracemalloc.start()
         try:
-            assert client.post(peer.url, {"a": "1"}, files={"f": ("big.bin", file)}).status_code == 200
+            assert (
+                client.post(peer.url, {"a": "1"}, files={"f": ("big.bin", file)}).status_code == 200
+            )
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -212,7 +244,9 @@ def test_generator_is_sent_in_chunks(client, counting) -> None:
 
 def test_same_file_in_two_parts(client, counting, big) -> None:
     with big.open("rb") as file:
-        told = client.post(f"{counting.url}/count", files=[("f", ("1", file)), ("g", ("2", file))]).json()
+        told = client.post(
+            f"{counting.url}/count", files=[("f", ("1", file)), ("g", ("2", file))]
+        ).json()
     assert told["files"] == {"f": BIG, "g": BIG}
 
 
@@ -231,7 +265,9 @@ async def async_pieces():
     yield b"cd"
 
 
-@pytest.mark.parametrize("make", [lambda: AsyncFile(b"abcd"), async_pieces], ids=["file", "generator"])
+@pytest.mark.parametrize(
+    "make", [lambda: AsyncFile(b"abcd"), async_pieces], ids=["file", "generator"]
+)
 def test_asynchronous_files_need_an_asynchronous_session(make, client, counting) -> None:
     files = {"f": ("n", make()), "g": ("m", b"12")}
     if client.colour == "sync":

@@ -29,7 +29,9 @@ def redirecting(location: str, status: int = 302):
 
 def test_hooks_are_called_in_their_order(client, server) -> None:
     log: list = []
-    client.get(f"{server.url}/get", hooks={"response": [Recorder("one", log), Recorder("two", log)]})
+    client.get(
+        f"{server.url}/get", hooks={"response": [Recorder("one", log), Recorder("two", log)]}
+    )
     assert log == [("one", 200, "/get"), ("two", 200, "/get")]
 
 
@@ -74,7 +76,17 @@ def test_hooks_of_a_session_can_be_changed(client, server) -> None:
     assert (len(one.log), len(two.log)) == (2, 1)
 
 
-@pytest.mark.parametrize("hooks", [{"request": print}, {"response": 5}, {"response": [print, None]}, [print], print, {"response": "print"}])
+@pytest.mark.parametrize(
+    "hooks",
+    [
+        {"request": print},
+        {"response": 5},
+        {"response": [print, None]},
+        [print],
+        print,
+        {"response": "print"},
+    ],
+)
 def test_what_is_no_hook_is_refused_before_anything_is_sent(hooks, client, server) -> None:
     with pytest.raises(envoi.exceptions.InvalidOption, match="hooks"):
         client.get(f"{server.url}/get", hooks=hooks)
@@ -85,15 +97,29 @@ def test_what_is_no_hook_is_refused_before_anything_is_sent(hooks, client, serve
 
 def test_hook_learns_the_options_of_its_request(client, server) -> None:
     recorder = Recorder()
-    client.get(f"{server.url}/get", hooks={"response": recorder}, stream=True, verify=False, proxies={"https": "p.test"}).close()
+    client.get(
+        f"{server.url}/get",
+        hooks={"response": recorder},
+        stream=True,
+        verify=False,
+        proxies={"https": "p.test"},
+    ).close()
     options = recorder.options
     assert set(options) == {"timeout", "verify", "cert", "proxies", "stream"}
-    assert (options["stream"], options["verify"], options["cert"], options["proxies"]) == (True, False, None, {"https": "p.test"})
+    assert (options["stream"], options["verify"], options["cert"], options["proxies"]) == (
+        True,
+        False,
+        None,
+        {"https": "p.test"},
+    )
 
 
 def test_hook_can_read_the_body(client, server) -> None:
     seen = []
-    client.get(f"{server.url}/bytes/300000", hooks={"response": lambda response, **_: seen.append(len(response.content))})
+    client.get(
+        f"{server.url}/bytes/300000",
+        hooks={"response": lambda response, **_: seen.append(len(response.content))},
+    )
     assert seen == [300000]
 
 
@@ -118,9 +144,17 @@ def test_hook_on_a_redirect_that_is_not_followed(client, server) -> None:
 
 
 def test_result_takes_the_place_of_the_response(client, server) -> None:
-    kept = client.get(f"{server.url}/status/418").response if client.colour != "sync" else client.get(f"{server.url}/status/418")
+    kept = (
+        client.get(f"{server.url}/status/418").response
+        if client.colour != "sync"
+        else client.get(f"{server.url}/status/418")
+    )
     second = Recorder()
-    response = client.get(f"{server.url}/bytes/300000", hooks={"response": [lambda *_, **__: kept, second]}, stream=True)
+    response = client.get(
+        f"{server.url}/bytes/300000",
+        hooks={"response": [lambda *_, **__: kept, second]},
+        stream=True,
+    )
     assert response.status_code == 418
     assert second.log == [("", 418, "/status/418")]
     assert client.in_use == 0, "the one that was replaced is done with"
@@ -169,7 +203,10 @@ def test_asynchronous_hook(client, server) -> None:
             client.get(f"{server.url}/bytes/300000", hooks={"response": hook}, stream=True)
         assert (called, client.in_use) == ([], 0)
         return
-    assert client.get(f"{server.url}/get", hooks={"response": [hook, Recorder(), hook]}).status_code == 200
+    assert (
+        client.get(f"{server.url}/get", hooks={"response": [hook, Recorder(), hook]}).status_code
+        == 200
+    )
     assert called == [200, 200]
 
 
@@ -198,9 +235,17 @@ def test_hook_that_raises_for_status(client, server) -> None:
 
 def test_hooks_do_not_see_the_attempts_of_an_authentication(client, server) -> None:
     challenge = [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')]
-    server.route("/digest")(lambda request: Answer(200) if request.headers.has("authorization") else Answer(401, headers=challenge))
+    server.route("/digest")(
+        lambda request: (
+            Answer(200) if request.headers.has("authorization") else Answer(401, headers=challenge)
+        )
+    )
     recorder = Recorder()
-    client.get(f"{server.url}/digest", auth=envoi.auth.HTTPDigestAuth("ada", "s"), hooks={"response": recorder})
+    client.get(
+        f"{server.url}/digest",
+        auth=envoi.auth.HTTPDigestAuth("ada", "s"),
+        hooks={"response": recorder},
+    )
     assert recorder.log == [("", 200, "/digest")]
 
 

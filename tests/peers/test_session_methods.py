@@ -54,10 +54,19 @@ def test_prepare_request_has_the_sessions_share(client: Client) -> None:
     session.cookies.set("c", "1")
     prepared = session.prepare_request(
         envoi.Request(
-            "post", "https://example.org/?x", headers={"X-Own": b"2"}, params={"b": None, "d": "4"}, data={"k": "v"}, cookies={"e": "2"}
+            "post",
+            "https://example.org/?x",
+            headers={"X-Own": b"2"},
+            params={"b": None, "d": "4"},
+            data={"k": "v"},
+            cookies={"e": "2"},
         )
     )
-    assert (prepared.method, prepared.url, prepared.body) == ("POST", "https://example.org/?x&a=1&d=4", "k=v")
+    assert (prepared.method, prepared.url, prepared.body) == (
+        "POST",
+        "https://example.org/?x&a=1&d=4",
+        "k=v",
+    )
     assert prepared.headers["X-Session"] == "1"
     assert prepared.headers["X-Own"] == b"2"
     assert "Accept" not in prepared.headers
@@ -68,7 +77,10 @@ def test_prepare_request_has_the_sessions_share(client: Client) -> None:
 
 def test_prepare_request_joins_the_base_url() -> None:
     with envoi.Session(base_url="https://example.org/api/") as session:
-        assert session.prepare_request(envoi.Request("GET", "users")).url == "https://example.org/api/users"
+        assert (
+            session.prepare_request(envoi.Request("GET", "users")).url
+            == "https://example.org/api/users"
+        )
         with pytest.raises(envoi.InvalidURL):
             session.prepare_request(envoi.Request("GET", "../secret"))
 
@@ -80,19 +92,35 @@ PREPARED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    "arguments", PREPARED, ids=[str(list(arguments) or "nothing") + str(index) for index, arguments in enumerate(PREPARED)]
+    "arguments",
+    PREPARED,
+    ids=[
+        str(list(arguments) or "nothing") + str(index) for index, arguments in enumerate(PREPARED)
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_prepared_as_requests_prepares(method: str, arguments: dict[str, Any]) -> None:
     with requests.Session() as theirs, envoi.Session() as ours:
         theirs.trust_env = False
-        expected = theirs.prepare_request(requests.Request(method, "http://example.org/path?q", **arguments))
-        prepared = ours.prepare_request(envoi.Request(method, "http://example.org/path?q", **arguments))
-    assert (prepared.method, prepared.url, prepared.path_url) == (expected.method, expected.url, expected.path_url)
+        expected = theirs.prepare_request(
+            requests.Request(method, "http://example.org/path?q", **arguments)
+        )
+        prepared = ours.prepare_request(
+            envoi.Request(method, "http://example.org/path?q", **arguments)
+        )
+    assert (prepared.method, prepared.url, prepared.path_url) == (
+        expected.method,
+        expected.url,
+        expected.path_url,
+    )
     names = [name for name in expected.headers if name not in {"User-Agent", "Accept-Encoding"}]
-    assert [name for name in prepared.headers if name not in {"User-Agent", "Accept-Encoding"}] == names
+    assert [
+        name for name in prepared.headers if name not in {"User-Agent", "Accept-Encoding"}
+    ] == names
     if "files" not in arguments:
-        assert {name: prepared.headers[name] for name in names} == {name: expected.headers[name] for name in names}
+        assert {name: prepared.headers[name] for name in names} == {
+            name: expected.headers[name] for name in names
+        }
         assert prepared.body == expected.body
 
 
@@ -108,7 +136,9 @@ def test_a_prepared_request_is_sent_as_it_is(client: Client, server: Server) -> 
 
 
 def test_a_prepared_request_may_be_changed_until_it_is_sent(client: Client, server: Server) -> None:
-    prepared = client.session.prepare_request(envoi.Request("POST", f"{server.url}/anything", data={"a": "1"}))
+    prepared = client.session.prepare_request(
+        envoi.Request("POST", f"{server.url}/anything", data={"a": "1"})
+    )
     prepared.url = f"{server.url}/anything?changed"
     prepared.method = "PUT"
     prepared.body = "exactly this"
@@ -118,7 +148,9 @@ def test_a_prepared_request_may_be_changed_until_it_is_sent(client: Client, serv
     assert echoed["url"].endswith("?changed")
 
 
-@pytest.mark.parametrize("wrong", [None, "http://x/", envoi.Request("GET", "http://x/"), envoi.PreparedRequest()])
+@pytest.mark.parametrize(
+    "wrong", [None, "http://x/", envoi.Request("GET", "http://x/"), envoi.PreparedRequest()]
+)
 def test_only_prepared_requests_are_sent(client: Client, wrong: Any) -> None:
     with pytest.raises(envoi.InvalidOption, match=r"PreparedRequests|not prepared"):
         send(client, wrong)
@@ -126,7 +158,9 @@ def test_only_prepared_requests_are_sent(client: Client, wrong: Any) -> None:
 
 def test_digest_is_kept_until_a_prepared_request_is_sent(client: Client, server: Server) -> None:
     challenging(server)
-    prepared = client.session.prepare_request(envoi.Request("GET", f"{server.url}/digest", auth=HTTPDigestAuth("user", "pass")))
+    prepared = client.session.prepare_request(
+        envoi.Request("GET", f"{server.url}/digest", auth=HTTPDigestAuth("user", "pass"))
+    )
     assert "Authorization" not in prepared.headers
     response = send(client, prepared)
     assert response.status_code == 200
@@ -145,11 +179,17 @@ def test_a_generator_of_ones_own_works_by_parts(client: Client, server: Server) 
     assert response.json()["headers"]["X-Status"] == "200"
 
 
-def test_redirects_of_a_prepared_request_carry_cookies_and_lose_credentials(client: Client, server: Server, other: Server) -> None:
+def test_redirects_of_a_prepared_request_carry_cookies_and_lose_credentials(
+    client: Client, server: Server, other: Server
+) -> None:
     client.session.cookies.set("plain", "1")
     prepared = client.session.prepare_request(
         envoi.Request(
-            "GET", f"{server.url}/redirect-to", params={"url": f"{other.url}/headers"}, auth=("user", "pass"), cookies={"own": "2"}
+            "GET",
+            f"{server.url}/redirect-to",
+            params={"url": f"{other.url}/headers"},
+            auth=("user", "pass"),
+            cookies={"own": "2"},
         )
     )
     assert "Authorization" in prepared.headers
@@ -158,7 +198,12 @@ def test_redirects_of_a_prepared_request_carry_cookies_and_lose_credentials(clie
     assert not {"Authorization", "Cookie"} & sent.keys()
     assert [step.status_code for step in response.history] == [302]
     within = client.session.prepare_request(
-        envoi.Request("GET", f"{server.url}/redirect-to?url=/headers", auth=("user", "pass"), cookies={"own": "2"})
+        envoi.Request(
+            "GET",
+            f"{server.url}/redirect-to?url=/headers",
+            auth=("user", "pass"),
+            cookies={"own": "2"},
+        )
     )
     sent = send(client, within).json()["headers"]
     assert sent["Authorization"].startswith("Basic ")
@@ -167,10 +212,16 @@ def test_redirects_of_a_prepared_request_carry_cookies_and_lose_credentials(clie
 
 def test_next_is_ready_to_be_sent(client: Client, server: Server) -> None:
     for response in (
-        client.get(f"{server.url}/redirect/2", allow_redirects=False, auth=("u", "p"), cookies={"a": "1"}),
+        client.get(
+            f"{server.url}/redirect/2", allow_redirects=False, auth=("u", "p"), cookies={"a": "1"}
+        ),
         send(
             client,
-            client.session.prepare_request(envoi.Request("GET", f"{server.url}/redirect/2", auth=("u", "p"), cookies={"a": "1"})),
+            client.session.prepare_request(
+                envoi.Request(
+                    "GET", f"{server.url}/redirect/2", auth=("u", "p"), cookies={"a": "1"}
+                )
+            ),
             allow_redirects=False,
         ),
     ):
@@ -185,7 +236,9 @@ def test_next_is_ready_to_be_sent(client: Client, server: Server) -> None:
 
 def test_resolve_redirects_goes_step_by_step(client: Client, server: Server) -> None:
     first = client.get(f"{server.url}/redirect/3", allow_redirects=False, stream=True)
-    steps = client.session.resolve_redirects(first if client.colour == "sync" else first.response, first.request)
+    steps = client.session.resolve_redirects(
+        first if client.colour == "sync" else first.response, first.request
+    )
     seen = []
     if client.colour == "sync":
         seen = [step.status_code for step in steps]
@@ -204,11 +257,19 @@ def test_too_many_redirects_by_parts(client: Client, server: Server) -> None:
     assert caught.value.response.status_code == 302
 
 
-def test_rebuild_auth_may_keep_credentials_for_another_host(client: Client, server: Server, other: Server) -> None:
+def test_rebuild_auth_may_keep_credentials_for_another_host(
+    client: Client, server: Server, other: Server
+) -> None:
     seen: list[Any] = []
 
     def rebuild_auth(self: Any, prepared_request: Any, response: Any) -> None:
-        seen.append((prepared_request.url, response.request.url, "Authorization" in prepared_request.headers))
+        seen.append(
+            (
+                prepared_request.url,
+                response.request.url,
+                "Authorization" in prepared_request.headers,
+            )
+        )
 
     override(client, rebuild_auth=rebuild_auth)
     client.session.auth = ("user", "pass")
@@ -220,7 +281,9 @@ def test_rebuild_auth_may_keep_credentials_for_another_host(client: Client, serv
 def test_should_strip_auth_decides(client: Client, server: Server, other: Server) -> None:
     override(client, should_strip_auth=lambda self, old, new: False)
     client.session.auth = ("user", "pass")
-    sent = client.get(f"{server.url}/redirect-to", params={"url": f"{other.url}/headers"}).json()["headers"]
+    sent = client.get(f"{server.url}/redirect-to", params={"url": f"{other.url}/headers"}).json()[
+        "headers"
+    ]
     assert "Authorization" in sent
 
 
@@ -235,15 +298,23 @@ def test_get_redirect_target_may_say_no(client: Client, server: Server) -> None:
     assert client.get(f"{server.url}/redirect/1").status_code == 302
 
 
-def test_rebuild_proxies_is_asked_at_each_redirect(client: Client, server: Server, http_proxy: HttpProxy) -> None:
-    override(client, rebuild_proxies=lambda self, prepared_request, proxies: {"http": http_proxy.url})
+def test_rebuild_proxies_is_asked_at_each_redirect(
+    client: Client, server: Server, http_proxy: HttpProxy
+) -> None:
+    override(
+        client, rebuild_proxies=lambda self, prepared_request, proxies: {"http": http_proxy.url}
+    )
     assert client.get(f"{server.url}/redirect/1").ok
     assert len(http_proxy.heads) == 1
 
 
-def test_merge_environment_settings_may_decide_everything(client: Client, tls_server: Server) -> None:
+def test_merge_environment_settings_may_decide_everything(
+    client: Client, tls_server: Server
+) -> None:
     def merged(self: Any, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        settings = super(type(self), self).merge_environment_settings(url, proxies, stream, verify, cert)
+        settings = super(type(self), self).merge_environment_settings(
+            url, proxies, stream, verify, cert
+        )
         return {**settings, "verify": tls_server.ca_path}
 
     override(client, merge_environment_settings=merged)
@@ -262,8 +333,12 @@ def test_merged_settings_are_requests(monkeypatch: pytest.MonkeyPatch) -> None:
             ({"https": "http://third.test:3"}, True, False, "other.pem"),
             ({}, None, "/path.pem", None),
         ):
-            expected = theirs.merge_environment_settings("https://example.org/", dict(arguments[0]), *arguments[1:])
-            merged = ours.merge_environment_settings("https://example.org/", dict(arguments[0]), *arguments[1:])
+            expected = theirs.merge_environment_settings(
+                "https://example.org/", dict(arguments[0]), *arguments[1:]
+            )
+            merged = ours.merge_environment_settings(
+                "https://example.org/", dict(arguments[0]), *arguments[1:]
+            )
             assert merged == {**expected, "proxies": dict(expected["proxies"])}
 
 
@@ -278,7 +353,11 @@ def test_send_sees_every_request_of_a_chain(client: Client, server: Server) -> N
     override(client, send=counted)
     response = client.get(f"{server.url}/redirect/2", timeout=5)
     assert [step.status_code for step in response.history] == [302, 302]
-    assert [url.removeprefix(server.url) for url, _ in seen] == ["/redirect/2", "/redirect/1", "/get"]
+    assert [url.removeprefix(server.url) for url, _ in seen] == [
+        "/redirect/2",
+        "/redirect/1",
+        "/get",
+    ]
     assert seen[0][1] == ["allow_redirects", "cert", "proxies", "stream", "timeout", "verify"]
 
 
@@ -295,7 +374,9 @@ def test_methods_set_on_the_object_are_called(client: Client, server: Server) ->
     assert [url.removeprefix(server.url) for url in adapters] == ["/redirect/1", "/get"]
 
 
-def test_methods_patched_on_the_class_are_called(client: Client, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_methods_patched_on_the_class_are_called(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[str] = []
     kind = type(client.session)
     former = kind.prepare_request
@@ -311,14 +392,18 @@ def test_methods_patched_on_the_class_are_called(client: Client, server: Server,
     assert calls == [f"{server.url}/get"]
 
 
-def test_one_shot_functions_keep_no_cookies_when_patched(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_shot_functions_keep_no_cookies_when_patched(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     former = envoi.Session.get_adapter
     monkeypatch.setattr(envoi.Session, "get_adapter", lambda self, url: former(self, url))
     assert envoi.get(f"{server.url}/cookies/set?a=1").json() == {"cookies": {"a": "1"}}
     assert envoi.get(f"{server.url}/cookies").json() == {"cookies": {}}
 
 
-def test_none_is_off_by_parts_as_well(client: Client, server: Server, http_proxy: HttpProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_is_off_by_parts_as_well(
+    client: Client, server: Server, http_proxy: HttpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", http_proxy.url)
     override(client, rebuild_auth=lambda self, prepared, response: None)
     client.session.auth = ("user", "pass")
@@ -329,16 +414,32 @@ def test_none_is_off_by_parts_as_well(client: Client, server: Server, http_proxy
     assert len(http_proxy.heads) == 2
 
 
-def test_netrc_patched_where_programs_patch_it(client: Client, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_patched_where_programs_patch_it(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(envoi.sessions, "get_netrc_auth", lambda url: ("user", "pass"))
     assert client.get(f"{server.url}/basic-auth/user/pass").status_code == 200
-    assert client.get(f"{server.url}/basic-auth/user/pass", auth=("user", "wrong")).status_code == 401
+    assert (
+        client.get(f"{server.url}/basic-auth/user/pass", auth=("user", "wrong")).status_code == 401
+    )
 
 
 def test_options_by_position(client: Client, server: Server) -> None:
-    response = call(client, client.session.request, "POST", f"{server.url}/anything", {"q": "1"}, {"k": "v"}, {"X-Own": "1"})
+    response = call(
+        client,
+        client.session.request,
+        "POST",
+        f"{server.url}/anything",
+        {"q": "1"},
+        {"k": "v"},
+        {"X-Own": "1"},
+    )
     echoed = response.json()
-    assert (echoed["args"], echoed["form"], echoed["headers"]["X-Own"]) == ({"q": "1"}, {"k": "v"}, "1")
+    assert (echoed["args"], echoed["form"], echoed["headers"]["X-Own"]) == (
+        {"q": "1"},
+        {"k": "v"},
+        "1",
+    )
     with pytest.raises(envoi.InvalidOption, match="several values for params"):
         call(client, client.session.request, "GET", server.url, {"a": 1}, params={})
     with pytest.raises(envoi.InvalidOption, match="at most"):
@@ -348,7 +449,9 @@ def test_options_by_position(client: Client, server: Server) -> None:
 def test_a_jar_of_the_callers_own_kind_stays_one(server: Server) -> None:
     jar = CookieJar()
     prepared = envoi.Request(
-        "GET", f"{server.url}/redirect-to?url=/cookies", cookies=envoi.cookies.cookiejar_from_dict({"a": "1"}, jar)
+        "GET",
+        f"{server.url}/redirect-to?url=/cookies",
+        cookies=envoi.cookies.cookiejar_from_dict({"a": "1"}, jar),
     ).prepare()
     with envoi.Session() as session:
         response = session.send(prepared)

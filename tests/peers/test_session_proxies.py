@@ -41,7 +41,9 @@ def used(proxies) -> list[int]:
 # --- What goes before what
 
 
-def test_request_before_session_before_environment(new_client, server, proxies, monkeypatch) -> None:
+def test_request_before_session_before_environment(
+    new_client, server, proxies, monkeypatch
+) -> None:
     request, session, environment = proxies
     monkeypatch.setenv("HTTP_PROXY", environment.url)
     client = new_client()
@@ -57,14 +59,18 @@ def test_request_before_session_before_environment(new_client, server, proxies, 
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_variables_of_the_environment(variable: str, new_client, server, http_proxy, monkeypatch) -> None:
+def test_variables_of_the_environment(
+    variable: str, new_client, server, http_proxy, monkeypatch
+) -> None:
     monkeypatch.setenv(variable, http_proxy.url)
     new_client().get(f"{server.url}/get")
     assert len(http_proxy.heads) == 1
 
 
 @pytest.mark.parametrize("key", ["all", "http", "http://127.0.0.1", "all://127.0.0.1"])
-def test_any_key_of_the_request_goes_before_the_environment(key: str, new_client, server, proxies, monkeypatch) -> None:
+def test_any_key_of_the_request_goes_before_the_environment(
+    key: str, new_client, server, proxies, monkeypatch
+) -> None:
     request, _, environment = proxies
     monkeypatch.setenv("HTTP_PROXY", environment.url)
     client = new_client()
@@ -107,7 +113,9 @@ def test_none_switches_off(new_client, server, proxies, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("nothing", [{}, {"no_proxy": ""}])
-def test_empty_mapping_of_a_request_leaves_the_sessions(nothing, new_client, server, http_proxy) -> None:
+def test_empty_mapping_of_a_request_leaves_the_sessions(
+    nothing, new_client, server, http_proxy
+) -> None:
     client = new_client(proxies={"http": http_proxy.url})
     client.get(f"{server.url}/get", proxies=nothing)
     assert len(http_proxy.heads) == 1
@@ -125,7 +133,9 @@ def test_proxies_of_a_session_can_be_changed_in_place(new_client, server, http_p
 
 def test_key_with_a_host_goes_before_its_scheme(new_client, server, proxies) -> None:
     mine, general, _ = proxies
-    client = new_client(proxies={"http": general.url, "http://127.0.0.1": mine.url, "https": "http://never.test"})
+    client = new_client(
+        proxies={"http": general.url, "http://127.0.0.1": mine.url, "https": "http://never.test"}
+    )
     client.get(f"{server.url}/get")
     client.get(f"http://localhost:{server.port}/get")
     assert used(proxies) == [1, 1, 0]
@@ -146,7 +156,9 @@ def test_key_with_a_host_goes_before_its_scheme(new_client, server, proxies) -> 
     ],
 )
 @pytest.mark.parametrize("where", ["NO_PROXY", "no_proxy", "session", "request"])
-def test_exemptions(exempt: str, direct: bool, where: str, new_client, server, http_proxy, monkeypatch) -> None:
+def test_exemptions(
+    exempt: str, direct: bool, where: str, new_client, server, http_proxy, monkeypatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", http_proxy.url)
     exempt = exempt.format(port=server.port)
     mapping = {"no_proxy": exempt}
@@ -157,7 +169,9 @@ def test_exemptions(exempt: str, direct: bool, where: str, new_client, server, h
     assert (http_proxy.heads == []) == direct
 
 
-def test_nothing_is_exempt_from_explicit_proxies(new_client, server, http_proxy, monkeypatch) -> None:
+def test_nothing_is_exempt_from_explicit_proxies(
+    new_client, server, http_proxy, monkeypatch
+) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     client = new_client(proxies={"http": http_proxy.url})
     client.get(f"{server.url}/get")
@@ -172,7 +186,9 @@ def test_credentials_of_a_forwarding_proxy(new_client, server) -> None:
     with HttpProxy(credentials=("pat", PROXY_SECRET)) as proxy:
         client = new_client(proxies={"http": with_user(proxy.url)})
         assert client.get(f"{server.url}/get", auth=("ada", SECRET)).status_code == 200
-    assert field_value(proxy.heads[0], b"proxy-authorization") == b"Basic " + base64.b64encode(f"pat:{PROXY_SECRET}".encode())
+    assert field_value(proxy.heads[0], b"proxy-authorization") == b"Basic " + base64.b64encode(
+        f"pat:{PROXY_SECRET}".encode()
+    )
     assert not server.requests[0].headers.has("proxy-authorization")
     assert server.requests[0].headers.get("authorization")
 
@@ -181,8 +197,16 @@ def test_credentials_of_a_forwarding_proxy(new_client, server) -> None:
 def test_no_credentials_of_a_request_in_connect(how: str, new_client, tls_server) -> None:
     with HttpProxy(credentials=("pat", PROXY_SECRET)) as proxy:
         client = new_client(proxies={"https": with_user(proxy.url)}, verify=tls_server.ca_path)
-        options = {"auth": {"auth": ("ada", SECRET)}, "headers": {"headers": {"Authorization": f"Bearer {SECRET}"}}, "url": {}}[how]
-        url = f"{tls_server.url}/get" if how != "url" else with_user(f"{tls_server.url}/get", "ada", SECRET)
+        options = {
+            "auth": {"auth": ("ada", SECRET)},
+            "headers": {"headers": {"Authorization": f"Bearer {SECRET}"}},
+            "url": {},
+        }[how]
+        url = (
+            f"{tls_server.url}/get"
+            if how != "url"
+            else with_user(f"{tls_server.url}/get", "ada", SECRET)
+        )
         assert client.get(url, **options).status_code == 200
     (head,) = proxy.heads
     assert head.lower().count(b"authorization") == 1
@@ -195,7 +219,11 @@ def test_no_credentials_of_a_request_in_connect(how: str, new_client, tls_server
 
 def test_proxy_auth_as_auth_goes_with_connect(new_client, tls_server, server) -> None:
     with HttpProxy(credentials=("pat", PROXY_SECRET)) as proxy:
-        client = new_client(proxies={"all": proxy.url}, verify=tls_server.ca_path, auth=envoi.auth.HTTPProxyAuth("pat", PROXY_SECRET))
+        client = new_client(
+            proxies={"all": proxy.url},
+            verify=tls_server.ca_path,
+            auth=envoi.auth.HTTPProxyAuth("pat", PROXY_SECRET),
+        )
         assert client.get(f"{tls_server.url}/get").status_code == 200
         assert client.get(f"{server.url}/get").status_code == 200
     assert not any(request.headers.has("proxy-authorization") for request in tls_server.requests)
@@ -223,8 +251,12 @@ def test_two_proxies_are_told_their_own_credentials_alone(new_client, server, tl
         for _ in range(2):
             assert client.get(f"{server.url}/get").status_code == 200
             assert client.get(f"{tls_server.url}/get").status_code == 200
-    assert {field_value(head, b"proxy-authorization") for head in one.heads} == {b"Basic " + base64.b64encode(b"one:1")}
-    assert {field_value(head, b"proxy-authorization") for head in two.heads} == {b"Basic " + base64.b64encode(b"two:2")}
+    assert {field_value(head, b"proxy-authorization") for head in one.heads} == {
+        b"Basic " + base64.b64encode(b"one:1")
+    }
+    assert {field_value(head, b"proxy-authorization") for head in two.heads} == {
+        b"Basic " + base64.b64encode(b"two:2")
+    }
 
 
 # --- Redirects
@@ -259,10 +291,15 @@ def test_redirect_to_another_proxy_takes_nothing_along(new_client, server, tls_s
     assert len(two.heads) == 1
     assert b"authorization" not in two.heads[0].lower()
     assert SECRET.encode() not in one.heads[1]
-    assert not any("proxy" in str(request.headers).lower() for request in [*server.requests, *tls_server.requests])
+    assert not any(
+        "proxy" in str(request.headers).lower()
+        for request in [*server.requests, *tls_server.requests]
+    )
 
 
-def test_redirect_to_an_exempt_host_goes_directly(new_client, server, http_proxy, monkeypatch) -> None:
+def test_redirect_to_an_exempt_host_goes_directly(
+    new_client, server, http_proxy, monkeypatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", with_user(http_proxy.url))
     monkeypatch.setenv("NO_PROXY", "localhost")
     server.route("/go")(redirecting(f"http://localhost:{server.port}/get"))
@@ -287,12 +324,16 @@ NO_PROXIES = [
 
 @pytest.mark.parametrize("url", NO_PROXIES)
 @pytest.mark.parametrize("where", ["request", "session", "environment"])
-def test_url_of_no_proxy_is_refused_before_anything_is_sent(url: str, where: str, new_client, server, monkeypatch) -> None:
+def test_url_of_no_proxy_is_refused_before_anything_is_sent(
+    url: str, where: str, new_client, server, monkeypatch
+) -> None:
     if where == "environment":
         monkeypatch.setenv("HTTP_PROXY", url)
     client = new_client(**({"proxies": {"http": url}} if where == "session" else {}))
     with pytest.raises(envoi.InvalidProxyURL) as caught:
-        client.get(f"{server.url}/get", **({"proxies": {"http": url}} if where == "request" else {}))
+        client.get(
+            f"{server.url}/get", **({"proxies": {"http": url}} if where == "request" else {})
+        )
     assert caught.value.request is not None
     assert server.requests == []
 
@@ -304,7 +345,9 @@ def test_password_of_a_bad_proxy_is_not_told(new_client, server) -> None:
     assert PROXY_SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["http://p.test", 5, [1, 2], {"http": 5}, {"http": b"http://p.test"}])
+@pytest.mark.parametrize(
+    "value", ["http://p.test", 5, [1, 2], {"http": 5}, {"http": b"http://p.test"}]
+)
 def test_what_is_no_mapping_of_urls_is_refused(value, client, server) -> None:
     with pytest.raises(envoi.exceptions.InvalidOption):
         client.get(server.url, proxies=value)

@@ -36,7 +36,12 @@ class Replies:
         self._server.__exit__(*arguments)
 
     def fields(self, name: bytes) -> list[bytes]:
-        return [line for head in self.heads for line in head.split(b"\r\n") if line.lower().startswith(name.lower() + b":")]
+        return [
+            line
+            for head in self.heads
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(name.lower() + b":")
+        ]
 
 
 def ok(_head: bytes = b"") -> bytes:
@@ -54,7 +59,9 @@ class ByParts(envoi.Session):
 
 class NeedsUrllib3(envoi.adapters.HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
-        super().init_poolmanager(*arguments, **settings, socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)])
+        super().init_poolmanager(
+            *arguments, **settings, socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        )
 
 
 class Rebuilt(envoi.adapters.HTTPAdapter):
@@ -73,12 +80,19 @@ KINDS = [envoi.Session, ByParts]
 
 def test_an_explicit_verify_true_goes_before_the_sessions_false() -> None:
     session = envoi.Session(trust_env=False, verify=False)
-    assert session.merge_environment_settings("https://x.test/", {}, None, True, None)["verify"] is True
+    assert (
+        session.merge_environment_settings("https://x.test/", {}, None, True, None)["verify"]
+        is True
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_an_auth_callable_wrote_stays_within_the_origin(kind: Any) -> None:
-    with Replies(ok) as other, Replies(lambda _: to(other.url)) as first, kind(trust_env=False) as session:
+    with (
+        Replies(ok) as other,
+        Replies(lambda _: to(other.url)) as first,
+        kind(trust_env=False) as session,
+    ):
         session.get(first.url, auth=key)
         session.send(session.prepare_request(envoi.Request("GET", first.url, auth=key)))
         assert not other.fields(b"X-Api-Key")
@@ -97,18 +111,34 @@ def test_a_cookie_without_a_domain_does_not_stray_by_way_of_next() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_proxys_credentials_do_not_reach_another_proxy_after_a_redirect(kind: Any) -> None:
-    with Replies(ok) as other, Replies(lambda _: to("http://b.test/")) as first, kind(trust_env=False) as session:
-        session.get("http://a.test/", proxies={"http": first.url.replace("//", "//user:secret@"), "http://b.test": other.url})
+    with (
+        Replies(ok) as other,
+        Replies(lambda _: to("http://b.test/")) as first,
+        kind(trust_env=False) as session,
+    ):
+        session.get(
+            "http://a.test/",
+            proxies={"http": first.url.replace("//", "//user:secret@"), "http://b.test": other.url},
+        )
         assert len(other.heads) == 1
         assert not other.fields(b"Proxy-Authorization")
 
 
 @pytest.mark.parametrize("proxied", [False, True])
-def test_proxy_credentials_do_not_reach_the_origin_when_urllib3_carries_the_request(proxied: bool) -> None:
-    with Replies(ok) as origin, Replies(lambda _: to(origin.url)) as proxy, ByParts(trust_env=False) as session:
+def test_proxy_credentials_do_not_reach_the_origin_when_urllib3_carries_the_request(
+    proxied: bool,
+) -> None:
+    with (
+        Replies(ok) as origin,
+        Replies(lambda _: to(origin.url)) as proxy,
+        ByParts(trust_env=False) as session,
+    ):
         session.mount("http://", NeedsUrllib3())
         if proxied:
-            session.get("http://a.test/", proxies={"http": proxy.url.replace("//", "//u:secret@"), "http://127.0.0.1": None})
+            session.get(
+                "http://a.test/",
+                proxies={"http": proxy.url.replace("//", "//u:secret@"), "http://127.0.0.1": None},
+            )
         else:
             session.get(origin.url, headers={"Proxy-Authorization": "Basic secret"})
         assert len(origin.heads) == 1
@@ -116,7 +146,9 @@ def test_proxy_credentials_do_not_reach_the_origin_when_urllib3_carries_the_requ
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_redirect_to_an_exempt_host_goes_past_the_environments_proxy(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_to_an_exempt_host_goes_past_the_environments_proxy(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Replies(ok) as origin, Replies(lambda _: to(origin.url)) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -126,23 +158,36 @@ def test_a_redirect_to_an_exempt_host_goes_past_the_environments_proxy(kind: Any
 
 
 def test_a_mounted_adapter_is_told_of_the_sessions_proxies_besides_the_requests_own() -> None:
-    with Replies(ok) as proxy, Replies(ok) as origin, envoi.Session(trust_env=False, proxies={"http": proxy.url}) as session:
+    with (
+        Replies(ok) as proxy,
+        Replies(ok) as origin,
+        envoi.Session(trust_env=False, proxies={"http": proxy.url}) as session,
+    ):
         session.mount("http://", envoi.adapters.HTTPAdapter())
         session.get(origin.url, proxies={"https": "http://127.0.0.1:1"})
         assert (len(proxy.heads), len(origin.heads)) == (1, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("auth", [None, key, envoi.auth.HTTPDigestAuth("d", "d")], ids=["none", "callable", "digest"])
-def test_netrc_has_no_say_after_a_redirect_of_a_request_with_auth(kind: Any, auth: Any, tmp_path: Any, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    "auth", [None, key, envoi.auth.HTTPDigestAuth("d", "d")], ids=["none", "callable", "digest"]
+)
+def test_netrc_has_no_say_after_a_redirect_of_a_request_with_auth(
+    kind: Any, auth: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login u password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with Replies(lambda head: to("/two") if b" /one " in head else ok()) as server, kind() as session:
+    with (
+        Replies(lambda head: to("/two") if b" /one " in head else ok()) as server,
+        kind() as session,
+    ):
         session.get(server.url + "/one", auth=auth)
         assert not server.fields(b"Authorization")
 
 
-def test_a_scheme_of_several_exchanges_does_not_answer_a_stranger_when_rebuild_auth_was_overridden() -> None:
+def test_a_scheme_of_several_exchanges_does_not_answer_a_stranger_when_rebuild_auth_was_overridden() -> (
+    None
+):
     class Trusting(envoi.Session):
         def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
             prepared_request.headers.pop("Authorization", None)
@@ -160,9 +205,15 @@ def test_a_scheme_of_several_exchanges_does_not_answer_a_stranger_when_rebuild_a
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_body_of_a_redirect_is_never_decoded(kind: Any) -> None:
     bomb = gzip.compress(bytes(5_000_000))
-    second = b"HTTP/1.1 302 Found\r\nLocation: /three\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(bomb), bomb)
+    second = (
+        b"HTTP/1.1 302 Found\r\nLocation: /three\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s"
+        % (len(bomb), bomb)
+    )
     pages = {b"/one": to("/two"), b"/two": second, b"/three": ok()}
-    with Replies(lambda head: pages[head.split(b" ")[1]]) as server, kind(trust_env=False) as session:
+    with (
+        Replies(lambda head: pages[head.split(b" ")[1]]) as server,
+        kind(trust_env=False) as session,
+    ):
         response = session.get(server.url + "/one")
         assert [step.content for step in response.history] == [b"", b""]
 
@@ -182,7 +233,9 @@ def test_total_is_kept_when_urllib3_carries_the_request() -> None:
 def test_a_wrong_content_length_is_not_sent_when_urllib3_carries_the_request() -> None:
     with Replies(ok) as server, envoi.Session(trust_env=False) as session:
         session.mount("http://", NeedsUrllib3())
-        prepared = session.prepare_request(envoi.Request("POST", server.url, data=b"abcGET /evil HTTP/1.1\r\n\r\n"))
+        prepared = session.prepare_request(
+            envoi.Request("POST", server.url, data=b"abcGET /evil HTTP/1.1\r\n\r\n")
+        )
         prepared.headers["Content-Length"] = "3"
         with pytest.raises(envoi.RequestException):
             session.send(prepared)
@@ -204,7 +257,13 @@ def test_what_one_send_was_told_does_not_stick_to_the_request() -> None:
 
     class Told(envoi.adapters.HTTPAdapter):
         def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
-            told.append((options["timeout"], request.__dict__.get("_limits"), request.__dict__.get("_max_body")))
+            told.append(
+                (
+                    options["timeout"],
+                    request.__dict__.get("_limits"),
+                    request.__dict__.get("_max_body"),
+                )
+            )
             return super().send(request, **options)
 
     with Replies(ok) as server, envoi.Session(trust_env=False) as session:
@@ -245,7 +304,9 @@ async def _many(url: str, count: int) -> list[Any]:
 
     async with envoi.AsyncSession(trust_env=False) as session:
         session.mount("http://", envoi.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
-        gets = (session.get(url + "/bytes/1000000", timeout=envoi.Limits(pool=3)) for _ in range(count))
+        gets = (
+            session.get(url + "/bytes/1000000", timeout=envoi.Limits(pool=3)) for _ in range(count)
+        )
         return await asyncio.gather(*gets, return_exceptions=True)
 
 
@@ -265,7 +326,10 @@ def test_resolve_redirects_has_limits_when_nothing_was_said() -> None:
             limits.append(request.__dict__.get("_limits", options["timeout"]))
             return super().send(request, **options)
 
-    with Replies(lambda head: to("/two") if b" /one " in head else ok()) as server, envoi.Session(trust_env=False) as session:
+    with (
+        Replies(lambda head: to("/two") if b" /one " in head else ok()) as server,
+        envoi.Session(trust_env=False) as session,
+    ):
         session.mount("http://", Told())
         first = session.get(server.url + "/one", allow_redirects=False)
         list(session.resolve_redirects(first, first.request))

@@ -15,9 +15,10 @@ import pytest
 
 import envoi
 from envoi import aio
-from envoi._facade import defaults, session, shared
-from envoi._facade.base_url import joined
-from envoi._facade.response import Response
+from envoi._responses.response import Response
+from envoi._sessions import session, shared
+from envoi._sessions import settings as defaults
+from envoi._sessions.base_url import joined
 from envoi.testing import Server
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.leaks]
@@ -149,7 +150,10 @@ def test_base_url_is_not_left_by_encoded_dots(path: str) -> None:
         joined(base, path)
 
 
-@pytest.mark.parametrize("path", ["x/%2e%2e/y", "%2e/x", "a..b", "%2e%2e%2e/x", "x?%2e%2e/", "%41/..%41", "...", "a%2fb/..%2fc"])
+@pytest.mark.parametrize(
+    "path",
+    ["x/%2e%2e/y", "%2e/x", "a..b", "%2e%2e%2e/x", "x?%2e%2e/", "%41/..%41", "...", "a%2fb/..%2fc"],
+)
 def test_encoded_dots_within_base_url_are_kept_as_written(path: str) -> None:
     base = defaults.parse_url("http://a.test/api/")
     assert str(joined(base, path)) == "http://a.test/api/" + path
@@ -218,13 +222,20 @@ kept.close()
 
 
 def test_nothing_is_said_when_the_interpreter_ends(server) -> None:
-    done = subprocess.run([sys.executable, "-c", END, server.url + "/get"], check=False, capture_output=True, text=True, timeout=40)
+    done = subprocess.run(
+        [sys.executable, "-c", END, server.url + "/get"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 FORK = """
 import os, signal, sys, threading, envoi
-from envoi._facade import session as module, shared
+from envoi._sessions import session as module
+from envoi._sessions import shared
 url, = sys.argv[1:]
 real = module.open_blocking_pool
 entered, leave = threading.Event(), threading.Event()
@@ -254,7 +265,13 @@ own.close()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_child_forked_while_a_thread_opens_a_pool_opens_its_own(server) -> None:
-    done = subprocess.run([sys.executable, "-c", FORK, server.url + "/get"], check=False, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(
+        [sys.executable, "-c", FORK, server.url + "/get"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
     assert done.stdout == "0\n0\n", done.stdout + done.stderr
 
 

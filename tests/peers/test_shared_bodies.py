@@ -182,7 +182,9 @@ def test_early_hints_do_not_stand_for_continue():
     def script(connection: testing.RawConnection) -> None:
         head = connection.read_head()
         connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
-        connection.send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.send(
+            b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
         seen.append(head)
         seen.append(connection.wait_closed())
 

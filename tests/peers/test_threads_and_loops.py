@@ -45,7 +45,13 @@ def test_sixteen_threads_share_one_session(limit: int, server) -> None:
     @server.route("/hop/<number>")
     def hop(request):
         number = request.parameters["number"]
-        return Answer(302, headers=[("Location", f"/anything/{number}"), ("Set-Cookie", f"c{number}={number}; Path=/")])
+        return Answer(
+            302,
+            headers=[
+                ("Location", f"/anything/{number}"),
+                ("Set-Cookie", f"c{number}={number}; Path=/"),
+            ],
+        )
 
     with envoi.Session(max_connections=limit, timeout=20) as session:
 
@@ -57,7 +63,9 @@ def test_sixteen_threads_share_one_session(limit: int, server) -> None:
                     response = session.get(f"{server.url}/hop/{number}")
                     assert len(response.history) == 1
                 elif kind == 1:
-                    response = session.post(f"{server.url}/anything/{number}", data=number.encode() * 1000)
+                    response = session.post(
+                        f"{server.url}/anything/{number}", data=number.encode() * 1000
+                    )
                 elif kind == 2:
                     with session.get(f"{server.url}/anything/{number}", stream=True) as response:
                         response.read()
@@ -80,7 +88,9 @@ def test_sixteen_threads_share_one_session(limit: int, server) -> None:
 def test_many_tasks_share_one_session(limit: int, new_client, server) -> None:
     client = new_client(max_connections=limit)
     outcomes = client.together(40, "GET", lambda number: f"{server.url}/anything/{number}")
-    assert [one.json()["url"].rpartition("/")[2] for one in outcomes] == [str(number) for number in range(40)]
+    assert [one.json()["url"].rpartition("/")[2] for one in outcomes] == [
+        str(number) for number in range(40)
+    ]
     assert server.connections <= limit
     state = client.session._pool.state
     assert state.open == state.idle
@@ -107,7 +117,9 @@ def test_dropped_response_gives_its_slot_back(new_client, server) -> None:
 
     client = new_client(max_connections=1)
     for _ in range(5):
-        response = client.get(server.url + "/download/1000000", stream=True, timeout=envoi.Timeout(pool=10))
+        response = client.get(
+            server.url + "/download/1000000", stream=True, timeout=envoi.Timeout(pool=10)
+        )
         del response
         gc.collect()
     assert client.get(server.url + "/get").status_code == 200
@@ -115,7 +127,10 @@ def test_dropped_response_gives_its_slot_back(new_client, server) -> None:
 
 def test_pool_timeout_tells_that_all_are_in_use(new_client, server) -> None:
     client = new_client(max_connections=1)
-    with client.get(server.url + "/download/1000000", stream=True), pytest.raises(envoi.PoolTimeout):
+    with (
+        client.get(server.url + "/download/1000000", stream=True),
+        pytest.raises(envoi.PoolTimeout),
+    ):
         client.get(server.url + "/get", timeout=envoi.Timeout(pool=0.1))
     assert client.get(server.url + "/get").status_code == 200
 
@@ -269,7 +284,11 @@ def _numbers(connection: RawConnection) -> None:
 def test_forked_child_does_not_use_the_parents_connections(program: str, raw_server) -> None:
     server = raw_server(_numbers)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, server.url], check=False, capture_output=True, text=True, timeout=40
+        [sys.executable, "-W", "error", "-c", program, server.url],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=40,
     )
     assert done.stdout == "fine\n", done.stdout + done.stderr
 
@@ -290,8 +309,16 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork here")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork here"
+)
 def test_children_of_multiprocessing_dial_for_themselves(raw_server) -> None:
     server = raw_server(_numbers)
-    done = subprocess.run([sys.executable, "-c", MULTIPROCESSING, server.url], check=False, capture_output=True, text=True, timeout=40)
+    done = subprocess.run(
+        [sys.executable, "-c", MULTIPROCESSING, server.url],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
     assert done.stdout == "fine\n", done.stdout + done.stderr

@@ -33,7 +33,14 @@ def tls(server_or_port, host: str = "127.0.0.1") -> str:
         (("127.0.0.1",), {"san": False}),
         (("127.0.0.1",), {"client": True}),
     ],
-    ids=["expired", "other name", "foreign name", "other address", "common name alone", "client certificate"],
+    ids=[
+        "expired",
+        "other name",
+        "foreign name",
+        "other address",
+        "common name alone",
+        "client certificate",
+    ],
 )
 def test_bad_certificate_is_refused_and_nothing_sent(names, options, client, ca) -> None:
     with Server(tls=ca.issue(*names, **options)) as server:
@@ -46,7 +53,10 @@ def test_bad_certificate_is_refused_and_nothing_sent(names, options, client, ca)
 
 
 def test_common_name_alone_is_refused_for_a_host_name(client, ca) -> None:
-    with Server(tls=ca.issue("localhost", san=False)) as server, pytest.raises(envoi.CertificateError):
+    with (
+        Server(tls=ca.issue("localhost", san=False)) as server,
+        pytest.raises(envoi.CertificateError),
+    ):
         client.get(tls(server, "localhost"), verify=ca.path)
 
 
@@ -55,12 +65,22 @@ def test_self_signed_and_unknown_authorities_are_refused(client, ca) -> None:
         for verify in (True, ca.path):
             with pytest.raises(envoi.CertificateError):
                 client.get(tls(server), verify=verify)
-    with CertificateAuthority() as other, Server(tls=ca.issue("127.0.0.1")) as server, pytest.raises(envoi.CertificateError):
+    with (
+        CertificateAuthority() as other,
+        Server(tls=ca.issue("127.0.0.1")) as server,
+        pytest.raises(envoi.CertificateError),
+    ):
         client.get(tls(server), verify=other.path)
 
 
 @pytest.mark.parametrize(
-    ("name", "host"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("localhost", "LOCALHOST"), ("localhost", "LocalHost")]
+    ("name", "host"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("localhost", "LOCALHOST"),
+        ("localhost", "LocalHost"),
+    ],
 )
 def test_right_certificate_is_accepted(name: str, host: str, client, ca) -> None:
     with Server(tls=ca.issue(name)) as server:
@@ -101,7 +121,10 @@ def test_verify_takes_a_context_a_path_and_a_folder(client, tls_server, ca, tmp_
     if shutil.which("openssl") is None:
         pytest.skip("openssl is needed to name the files of a folder")
     hashed = subprocess.run(
-        ["openssl", "x509", "-hash", "-noout", "-in", ca.path], check=True, capture_output=True, text=True
+        ["openssl", "x509", "-hash", "-noout", "-in", ca.path],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
     shutil.copy(ca.path, tmp_path / f"{hashed}.0")
     assert client.get(tls_server.url, verify=str(tmp_path)).status_code == 200
@@ -114,7 +137,9 @@ def test_strict_context_of_the_caller_is_used_as_it_is(client, tls_server) -> No
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate"], ids=["missing", "garbage"])
-def test_unusable_authority_file_is_told(content: str | None, client, tls_server, tmp_path: Path) -> None:
+def test_unusable_authority_file_is_told(
+    content: str | None, client, tls_server, tmp_path: Path
+) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
@@ -124,7 +149,9 @@ def test_unusable_authority_file_is_told(content: str | None, client, tls_server
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_environment_names_the_authority_unless_the_caller_does(variable: str, new_client, tls_server, monkeypatch, ca) -> None:
+def test_environment_names_the_authority_unless_the_caller_does(
+    variable: str, new_client, tls_server, monkeypatch, ca
+) -> None:
     monkeypatch.setenv(variable, ca.path)
     assert new_client().get(tls_server.url).status_code == 200
     with pytest.raises(envoi.CertificateError):
@@ -154,7 +181,9 @@ def test_client_certificate_is_shown_when_asked_for(client, mutual, ca, tmp_path
     certificate = ca.issue("me", client=True)
     assert client.get(tls(mutual), verify=ca.path, cert=certificate.pair).status_code == 200
     both = tmp_path / "both.pem"
-    both.write_bytes(Path(certificate.certificate_path).read_bytes() + Path(certificate.key_path).read_bytes())
+    both.write_bytes(
+        Path(certificate.certificate_path).read_bytes() + Path(certificate.key_path).read_bytes()
+    )
     assert client.get(tls(mutual), verify=ca.path, cert=str(both)).status_code == 200
 
 
@@ -166,7 +195,10 @@ def test_no_client_certificate_is_an_error(client, mutual, ca) -> None:
 
 
 def test_connection_with_a_client_certificate_is_not_used_without(client, mutual, ca) -> None:
-    assert client.get(tls(mutual), verify=ca.path, cert=ca.issue("me", client=True).pair).status_code == 200
+    assert (
+        client.get(tls(mutual), verify=ca.path, cert=ca.issue("me", client=True).pair).status_code
+        == 200
+    )
     with pytest.raises(envoi.ConnectionError):
         client.get(tls(mutual), verify=ca.path)
     assert mutual.served == 1
@@ -180,13 +212,26 @@ def test_encrypted_key_needs_its_password(client, mutual, ca, tmp_path: Path) ->
     locked = tmp_path / "locked.key"
     locked.write_bytes(
         key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"open sesame")
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"open sesame"),
         )
     )
-    assert client.get(tls(mutual), verify=ca.path, cert=(certificate.certificate_path, str(locked), "open sesame")).status_code == 200
+    assert (
+        client.get(
+            tls(mutual),
+            verify=ca.path,
+            cert=(certificate.certificate_path, str(locked), "open sesame"),
+        ).status_code
+        == 200
+    )
     for password in ("wrong", None):
         with pytest.raises(envoi.InvalidOption) as caught:
-            client.get(tls(mutual), verify=ca.path, cert=(certificate.certificate_path, str(locked), password))
+            client.get(
+                tls(mutual),
+                verify=ca.path,
+                cert=(certificate.certificate_path, str(locked), password),
+            )
         assert "wrong" not in str(caught.value).replace("wrong password", "")
 
 
@@ -212,7 +257,9 @@ def test_current_versions_work_and_are_told(version, client, ca) -> None:
     context.minimum_version = context.maximum_version = version
     with Server(tls=context) as server:
         response = client.get(tls(server), verify=ca.path)
-        assert response.connection_info.tls_version == version.name.replace("_", ".").replace("TLSv1.2", "TLSv1.2")
+        assert response.connection_info.tls_version == version.name.replace("_", ".").replace(
+            "TLSv1.2", "TLSv1.2"
+        )
 
 
 def test_key_log_file_is_written_when_asked_for(colour, monkeypatch, tmp_path: Path) -> None:
@@ -242,7 +289,12 @@ def test_peer_that_closes_in_the_handshake_is_an_error(client) -> None:
 
 def test_garbage_in_the_handshake_is_an_error(client) -> None:
     with (
-        RawServer(lambda connection: (connection.send(b"HTTP/1.1 400 Bad\r\n\r\n" * 10), connection.wait_closed())) as server,
+        RawServer(
+            lambda connection: (
+                connection.send(b"HTTP/1.1 400 Bad\r\n\r\n" * 10),
+                connection.wait_closed(),
+            )
+        ) as server,
         pytest.raises(envoi.SSLError),
     ):
         client.get(tls(server))
@@ -295,10 +347,17 @@ def test_answer_is_not_poisoned_over_tls(client, raw_server) -> None:
     def script(connection: RawConnection) -> None:
         while True:
             connection.read_request()
-            connection.send(OK.replace(b"ok", b"%02d" % connection.number) + (OK if connection.number == 1 else b""))
+            connection.send(
+                OK.replace(b"ok", b"%02d" % connection.number)
+                + (OK if connection.number == 1 else b"")
+            )
 
     server = raw_server(script, tls=True)
-    assert [client.get(server.url, verify=server.ca_path).text for _ in range(3)] == ["01", "02", "02"]
+    assert [client.get(server.url, verify=server.ca_path).text for _ in range(3)] == [
+        "01",
+        "02",
+        "02",
+    ]
 
 
 def test_keep_alive_over_tls_shakes_hands_once(client, tls_server) -> None:
@@ -311,7 +370,12 @@ def test_large_bodies_both_ways_over_tls(client, tls_server) -> None:
     body = os.urandom(1 << 20) * 8
     tls_server.route("/mirror", ["POST"])(lambda request: request.body)
     assert client.post(tls_server.url + "/mirror", body, verify=tls_server.ca_path).content == body
-    assert client.post(tls_server.url + "/mirror", iter([body[:5], body[5:]]), verify=tls_server.ca_path).content == body
+    assert (
+        client.post(
+            tls_server.url + "/mirror", iter([body[:5], body[5:]]), verify=tls_server.ca_path
+        ).content
+        == body
+    )
 
 
 @pytest.mark.parametrize("cert", ["/nowhere.pem", ("/nowhere.pem", "/nowhere.key")])

@@ -13,7 +13,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def host_of(head: bytes) -> str:
-    (value,) = [line.partition(b": ")[2] for line in head.split(b"\r\n") if line.startswith(b"Host: ")]
+    (value,) = [
+        line.partition(b": ")[2] for line in head.split(b"\r\n") if line.startswith(b"Host: ")
+    ]
     return value.decode()
 
 
@@ -34,7 +36,9 @@ def host_of(head: bytes) -> str:
         ("127.0.0.1:{port}/#@evil.example/", "127.0.0.1:{port}"),
     ],
 )
-def test_connection_host_field_and_cookies_agree(authority: str, host: str, client, raw_server) -> None:
+def test_connection_host_field_and_cookies_agree(
+    authority: str, host: str, client, raw_server
+) -> None:
     server = raw_server([OK.replace(b"\r\nCon", b"\r\nSet-Cookie: a=1; Path=/\r\nCon", 1), OK])
     response = client.get(f"http://{authority.format(port=server.port)}")
     wanted = host.format(port=server.port)
@@ -101,38 +105,66 @@ def test_redirect_to_anything_but_http_is_refused(location: str, client, server)
         client.get(server.url + "/go")
     assert caught.value.response.status_code == 302
     assert server.served == 1
-    assert client.get(server.url + "/go", allow_redirects=False).status_code == 302, "but it may be looked at"
+    assert client.get(server.url + "/go", allow_redirects=False).status_code == 302, (
+        "but it may be looked at"
+    )
     assert client.session._pool.state.open == client.session._pool.state.idle
 
 
-@pytest.mark.parametrize("location", ["//localhost:{port}/get", "http://localhost:{port}/get", "HTTP://LOCALHOST:{port}/get"])
+@pytest.mark.parametrize(
+    "location",
+    ["//localhost:{port}/get", "http://localhost:{port}/get", "HTTP://LOCALHOST:{port}/get"],
+)
 def test_redirect_to_another_host_is_followed_and_told(location: str, client, server) -> None:
-    server.route("/go")(lambda request: Answer(302, headers=[("Location", location.format(port=server.port))]))
+    server.route("/go")(
+        lambda request: Answer(302, headers=[("Location", location.format(port=server.port))])
+    )
     response = client.get(server.url + "/go", headers={"Host": "virtual.example"})
     assert response.url.lower() == f"http://localhost:{server.port}/get"
-    assert [one.headers.get("host") for one in server.requests] == ["virtual.example", f"localhost:{server.port}"]
+    assert [one.headers.get("host") for one in server.requests] == [
+        "virtual.example",
+        f"localhost:{server.port}",
+    ]
 
 
 @pytest.mark.parametrize(
-    "location", ["\\\\localhost:{port}/get", "/\\localhost:{port}/get", "\\/localhost:{port}/get", "\t//localhost:{port}/get"]
+    "location",
+    [
+        "\\\\localhost:{port}/get",
+        "/\\localhost:{port}/get",
+        "\\/localhost:{port}/get",
+        "\t//localhost:{port}/get",
+    ],
 )
-def test_backslashes_in_a_location_never_lead_to_another_host_unseen(location: str, client, server) -> None:
-    server.route("/go")(lambda request: Answer(302, headers=[("Location", location.format(port=server.port))]))
+def test_backslashes_in_a_location_never_lead_to_another_host_unseen(
+    location: str, client, server
+) -> None:
+    server.route("/go")(
+        lambda request: Answer(302, headers=[("Location", location.format(port=server.port))])
+    )
     try:
         response = client.get(server.url + "/go", headers={"Authorization": "secret"})
     except (envoi.InvalidURL, envoi.InvalidSchema):
         return
     last = server.requests[-1]
     assert envoi.URL(response.url).authority == last.headers.get("host")
-    assert last.headers.has("authorization") == (last.headers.get("host") == f"127.0.0.1:{server.port}")
+    assert last.headers.has("authorization") == (
+        last.headers.get("host") == f"127.0.0.1:{server.port}"
+    )
 
 
 def test_userinfo_in_a_location_does_not_change_the_host(client, server) -> None:
-    server.route("/go")(lambda request: Answer(302, headers=[("Location", f"http://evil.example:80@127.0.0.1:{server.port}/get")]))
+    server.route("/go")(
+        lambda request: Answer(
+            302, headers=[("Location", f"http://evil.example:80@127.0.0.1:{server.port}/get")]
+        )
+    )
     assert client.get(server.url + "/go").json()["headers"]["Host"] == f"127.0.0.1:{server.port}"
 
 
-@pytest.mark.parametrize("url", ["//evil.example/", "\\\\evil.example/", "../up", "/../../up", "http:evil"])
+@pytest.mark.parametrize(
+    "url", ["//evil.example/", "\\\\evil.example/", "../up", "/../../up", "http:evil"]
+)
 def test_base_url_is_not_escaped_unseen(url: str, new_client, server) -> None:
     client = new_client(base_url=server.url + "/anything/v1")
     try:
@@ -156,7 +188,10 @@ def test_switch_for_redirects_works_at_every_level(client, server) -> None:
 def test_nothing_is_written_to_files(client, raw_server, tmp_path, monkeypatch) -> None:
     def script(connection: RawConnection) -> None:
         connection.read_request()
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\nSet-Cookie: a=1\r\n\r\n" + bytes(3_000_000))
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\nSet-Cookie: a=1\r\n\r\n"
+            + bytes(3_000_000)
+        )
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -169,5 +204,9 @@ def test_randomness_is_not_the_random_module() -> None:
     from pathlib import Path
 
     folder = Path(envoi.__file__).parent
-    users = [path.name for path in folder.rglob("*.py") if "testing" not in path.parts and "import random" in path.read_text()]
+    users = [
+        path.name
+        for path in folder.rglob("*.py")
+        if "testing" not in path.parts and "import random" in path.read_text()
+    ]
     assert users == []

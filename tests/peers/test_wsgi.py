@@ -22,7 +22,9 @@ def mounted(new_client):
 
 def test_environ_is_complete(mounted):
     client = mounted(echo)
-    told = client.get("http://app.test/some/path?a=b&c=%20d", headers={"X-One": "1", "User-Agent": "me"}).json()
+    told = client.get(
+        "http://app.test/some/path?a=b&c=%20d", headers={"X-One": "1", "User-Agent": "me"}
+    ).json()
     expected = {
         "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/some/path", "QUERY_STRING": "a=b&c=%20d", "SERVER_NAME": "app.test",
         "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "HTTP_HOST": "app.test",
@@ -36,7 +38,11 @@ def test_environ_is_complete(mounted):
 def test_environ_of_another_port_scheme_and_client(mounted):
     client = mounted(echo, client=("192.0.2.7", 1234))
     told = client.get("https://app.test:8443/").json()
-    assert (told["SERVER_PORT"], told["HTTP_HOST"], told["wsgi.url_scheme"]) == ("8443", "app.test:8443", "https")
+    assert (told["SERVER_PORT"], told["HTTP_HOST"], told["wsgi.url_scheme"]) == (
+        "8443",
+        "app.test:8443",
+        "https",
+    )
     assert (told["REMOTE_ADDR"], told["REMOTE_PORT"]) == ("192.0.2.7", "1234")
     assert client.get("https://app.test/").json()["SERVER_PORT"] == "443"
 
@@ -47,7 +53,14 @@ def test_path_is_utf_8_in_latin_1_and_decoded_once(mounted):
 
 
 @pytest.mark.parametrize(
-    ("path", "rest"), [("/root/page", "/page"), ("/root", ""), ("/root/", "/"), ("/rootless", "/rootless"), ("/page", "/page")]
+    ("path", "rest"),
+    [
+        ("/root/page", "/page"),
+        ("/root", ""),
+        ("/root/", "/"),
+        ("/rootless", "/rootless"),
+        ("/page", "/page"),
+    ],
 )
 def test_root_path_is_the_script_name(mounted, path, rest):
     told = mounted(echo, root_path="/root").get("http://app.test" + path).json()
@@ -64,11 +77,18 @@ def test_fields_of_one_name_are_joined(mounted):
         ("X-Latin", "é".encode("latin-1")),
     ]
     told = mounted(echo).get("http://app.test/", headers=fields).json()
-    assert (told["HTTP_X_MANY"], told["HTTP_COOKIE"], told["HTTP_HOST"], told["HTTP_X_LATIN"]) == ("1,2", "a=1; b=2", "other.test", "é")
+    assert (told["HTTP_X_MANY"], told["HTTP_COOKIE"], told["HTTP_HOST"], told["HTTP_X_LATIN"]) == (
+        "1,2",
+        "a=1; b=2",
+        "other.test",
+        "é",
+    )
 
 
 def test_what_is_for_a_proxy_does_not_reach_the_application(mounted):
-    told = mounted(echo).get("http://app.test/", headers={"Proxy-Authorization": "Basic abc"}).json()
+    told = (
+        mounted(echo).get("http://app.test/", headers={"Proxy-Authorization": "Basic abc"}).json()
+    )
     assert "HTTP_PROXY_AUTHORIZATION" not in told
 
 
@@ -92,8 +112,15 @@ def test_validator_of_the_standard_library_is_content(mounted):
 def test_bodies_in_memory_have_their_length_and_type(mounted):
     client = mounted(echo)
     told = client.post("http://app.test/", {"a": "ü"}).json()
-    assert (told["body"], told["CONTENT_LENGTH"], told["CONTENT_TYPE"]) == ("a=%C3%BC", "8", "application/x-www-form-urlencoded")
-    assert client.request("POST", "http://app.test/", json=[1]).json()["CONTENT_TYPE"] == "application/json"
+    assert (told["body"], told["CONTENT_LENGTH"], told["CONTENT_TYPE"]) == (
+        "a=%C3%BC",
+        "8",
+        "application/x-www-form-urlencoded",
+    )
+    assert (
+        client.request("POST", "http://app.test/", json=[1]).json()["CONTENT_TYPE"]
+        == "application/json"
+    )
     assert client.post("http://app.test/").json()["CONTENT_LENGTH"] == "0"
 
 
@@ -115,7 +142,12 @@ def test_iterator_is_an_input_that_ends(mounted):
 
 def test_multipart_form_is_read_by_a_real_application(mounted):
     client = mounted(pytest.importorskip("httpbin").app)
-    told = client.request("POST", "http://app.test/post", data={"a": "1"}, files={"f": ("name.txt", io.BytesIO(b"content"))}).json()
+    told = client.request(
+        "POST",
+        "http://app.test/post",
+        data={"a": "1"},
+        files={"f": ("name.txt", io.BytesIO(b"content"))},
+    ).json()
     assert (told["form"], told["files"]) == ({"a": "1"}, {"f": "content"})
 
 
@@ -167,7 +199,12 @@ def test_answer_without_reading_the_upload(mounted):
         raise AssertionError("nobody asked")
         yield
 
-    assert mounted(answering([b"no"], status="413 Too Much")).post("http://app.test/", upload()).status_code == 413
+    assert (
+        mounted(answering([b"no"], status="413 Too Much"))
+        .post("http://app.test/", upload())
+        .status_code
+        == 413
+    )
 
 
 def test_what_the_upload_raises_is_raised_whatever_the_application_makes_of_it(mounted):

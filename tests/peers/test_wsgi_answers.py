@@ -21,9 +21,20 @@ def mounted(new_client):
 
 
 def test_head_comes_as_it_was_given(mounted):
-    app = answering([b"x"], ("X-A", "1"), ("X-A", " 2 "), ("X-Latin", "é"), ("Transfer-Encoding", "chunked"), status="299 Quite good")
+    app = answering(
+        [b"x"],
+        ("X-A", "1"),
+        ("X-A", " 2 "),
+        ("X-Latin", "é"),
+        ("Transfer-Encoding", "chunked"),
+        status="299 Quite good",
+    )
     response = mounted(app).get("http://app.test/")
-    assert (response.status_code, response.reason, response.http_version) == (299, "Quite good", "HTTP/1.1")
+    assert (response.status_code, response.reason, response.http_version) == (
+        299,
+        "Quite good",
+        "HTTP/1.1",
+    )
     assert response.headers.multi_items() == [*TEXT, ("X-A", "1"), ("X-A", "2"), ("X-Latin", "é")]
     assert response.url == "http://app.test/"
     assert response.elapsed.total_seconds() > 0
@@ -55,7 +66,10 @@ def test_endless_body_can_be_left(mounted):
             closed.append(True)
 
     client = mounted(app)
-    with client.get("http://app.test/", stream=True) as response, closing(response.iter_content()) as pieces:
+    with (
+        client.get("http://app.test/", stream=True) as response,
+        closing(response.iter_content()) as pieces,
+    ):
         assert [next(pieces) for _ in range(3)] == [b"more "] * 3
         assert not closed
     assert closed == [True]
@@ -83,10 +97,15 @@ def test_response_outlives_its_session(colour):
         assert response.read() == b"ab"
 
 
-@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")],
+)
 def test_body_where_there_is_none_is_dropped(mounted, method, status):
     body = Pieces(b"hello", b"and more")
-    response = mounted(answering(body, ("Content-Length", "100"), status=status)).request(method, "http://app.test/")
+    response = mounted(answering(body, ("Content-Length", "100"), status=status)).request(
+        method, "http://app.test/"
+    )
     assert response.content == b""
     assert response.headers["Content-Length"] == "100"
     assert body.closed == 1
@@ -148,9 +167,13 @@ def test_encoded_bodies_are_decoded(mounted):
 def test_raw_gives_what_the_application_gave():
     packed = gzip.compress(b"hello")
     with envoi.Session() as session:
-        session.mount("http://app.test/", WSGIAdapter(answering([packed], ("Content-Encoding", "gzip"))))
+        session.mount(
+            "http://app.test/", WSGIAdapter(answering([packed], ("Content-Encoding", "gzip")))
+        )
         assert session.get("http://app.test/", stream=True).raw.read() == packed
-        assert session.get("http://app.test/", stream=True).raw.read(decode_content=True) == b"hello"
+        assert (
+            session.get("http://app.test/", stream=True).raw.read(decode_content=True) == b"hello"
+        )
 
 
 def test_max_body_bounds_what_is_read(mounted):
@@ -195,7 +218,9 @@ def test_stop_iteration_of_the_application_is_an_error_like_others(mounted):
     def app(environ, start_response):
         raise StopIteration
 
-    with pytest.raises(RuntimeError, match="the application at http://app.test raised StopIteration"):
+    with pytest.raises(
+        RuntimeError, match="the application at http://app.test raised StopIteration"
+    ):
         mounted(app).get("http://app.test/")
 
 
@@ -215,7 +240,11 @@ def test_exceptions_become_answers_if_asked(mounted):
         raise RuntimeError("a fault of mine")
 
     response = mounted(app, raise_app_exceptions=False).get("http://app.test/")
-    assert (response.status_code, response.reason, response.text) == (500, "Internal Server Error", "Internal Server Error")
+    assert (response.status_code, response.reason, response.text) == (
+        500,
+        "Internal Server Error",
+        "Internal Server Error",
+    )
     body = Pieces(b"a", fail=RuntimeError("half way"))
     with pytest.raises(envoi.exceptions.IncompleteBody, match="RuntimeError"):
         mounted(answering(body), raise_app_exceptions=False).get("http://app.test/")
@@ -229,7 +258,10 @@ def test_exception_in_close_is_raised_or_not_as_asked(mounted):
 
     with pytest.raises(RuntimeError, match="in close"):
         mounted(answering(Faulty(b"a"))).get("http://app.test/")
-    assert mounted(answering(Faulty(b"a")), raise_app_exceptions=False).get("http://app.test/").text == "a"
+    assert (
+        mounted(answering(Faulty(b"a")), raise_app_exceptions=False).get("http://app.test/").text
+        == "a"
+    )
 
 
 def no_start(environ, start_response):
@@ -258,19 +290,31 @@ BROKEN = {
         answering([], status=200),
         answering([], status="200 a\nb"),
     ],
-    "head": [answering([], ("X", "a\r\nb: c")), answering([], ("X y", "a")), answering([], ("Content-Length", "some"))],
-    "pairs of str": [answering([], (b"X", b"a")), answering([], ("X", None)), answering([], ("X", "€"))],
+    "head": [
+        answering([], ("X", "a\r\nb: c")),
+        answering([], ("X y", "a")),
+        answering([], ("Content-Length", "some")),
+    ],
+    "pairs of str": [
+        answering([], (b"X", b"a")),
+        answering([], ("X", None)),
+        answering([], ("X", "€")),
+    ],
     "not bytes": [answering(["text"]), answering([3])],
     "longer": [answering([b"ab", b"c"], ("Content-Length", "2"))],
 }
 
 
-@pytest.mark.parametrize(("words", "app"), [(words, app) for words, apps in BROKEN.items() for app in apps])
+@pytest.mark.parametrize(
+    ("words", "app"), [(words, app) for words, apps in BROKEN.items() for app in apps]
+)
 @pytest.mark.parametrize("raises", [True, False])
 def test_application_that_breaks_the_rules(words, app, raises):
     with envoi.Session() as session:
         session.mount("http://app.test/", WSGIAdapter(app, raise_app_exceptions=raises))
-        with pytest.raises(envoi.exceptions.RemoteProtocolError, match="the application at http://app.test") as raised:
+        with pytest.raises(
+            envoi.exceptions.RemoteProtocolError, match="the application at http://app.test"
+        ) as raised:
             session.get("http://app.test/")
     assert words in str(raised.value) or words == "head"
     assert raised.value.request.url == "http://app.test/"
@@ -283,7 +327,14 @@ def test_body_shorter_than_declared(mounted, body):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"app": None}, {"root_path": "root"}, {"client": ("a",)}, {"client": ("a", "b")}, {"root_path": None}]
+    "settings",
+    [
+        {"app": None},
+        {"root_path": "root"},
+        {"client": ("a",)},
+        {"client": ("a", "b")},
+        {"root_path": None},
+    ],
 )
 def test_adapter_refuses_what_it_cannot_use(settings):
     with pytest.raises(envoi.exceptions.InvalidOption):

@@ -37,7 +37,11 @@ def shop(environ, start_response):
 def test_redirects_within_the_application_take_cookies_along(mounted):
     client = mounted(shop)
     response = client.get("http://app.test/enter")
-    assert (response.url, response.text, [step.status_code for step in response.history]) == ("http://app.test/inside", "guest=7", [302])
+    assert (response.url, response.text, [step.status_code for step in response.history]) == (
+        "http://app.test/inside",
+        "guest=7",
+        [302],
+    )
     assert client.session.cookies.get_dict() == {"guest": "7"}
     response = client.get("http://app.test/enter", allow_redirects=False)
     assert response.next.url == "http://app.test/inside"
@@ -57,7 +61,12 @@ def test_redirect_sends_the_upload_again(mounted):
 
 def test_hooks_see_the_response(mounted):
     seen = []
-    client = mounted(echo, session={"hooks": {"response": lambda response, **_: seen.append(response.json()["PATH_INFO"])}})
+    client = mounted(
+        echo,
+        session={
+            "hooks": {"response": lambda response, **_: seen.append(response.json()["PATH_INFO"])}
+        },
+    )
     client.get("http://app.test/a")
     assert seen == ["/a"]
 
@@ -95,10 +104,18 @@ def test_real_application(mounted):
     assert client.get("http://app.test/brotli").json()["brotli"] is True
     assert client.get("http://app.test/redirect/3").url == "http://app.test/get"
     assert client.get("http://app.test/cookies/set?a=b").json() == {"cookies": {"a": "b"}}
-    assert client.get("http://app.test/digest-auth/auth/me/secret", auth=envoi.auth.HTTPDigestAuth("me", "secret")).status_code == 200
+    assert (
+        client.get(
+            "http://app.test/digest-auth/auth/me/secret",
+            auth=envoi.auth.HTTPDigestAuth("me", "secret"),
+        ).status_code
+        == 200
+    )
     assert len(list(client.get("http://app.test/stream/5", stream=True).iter_lines())) == 5
     assert client.post("http://app.test/post", io.BytesIO(b"ab")).json()["data"] == "ab"
-    assert client.post("http://app.test/post", iter([b"ab"])).status_code == 501  # chunks are not for httpbin, but under gunicorn
+    assert (
+        client.post("http://app.test/post", iter([b"ab"])).status_code == 501
+    )  # chunks are not for httpbin, but under gunicorn
     assert client.get("http://app.test/status/418").status_code == 418
 
 
@@ -122,7 +139,9 @@ def test_one_thread_calls_and_others_read():
         session.mount("http://app.test/", WSGIAdapter(answering(body)))
         response = session.get("http://app.test/", stream=True)
         pieces = iter(response.iter_content())
-        assert b"".join(threads.submit(next, pieces).result() for _ in range(100)) == bytes(range(100))
+        assert b"".join(threads.submit(next, pieces).result() for _ in range(100)) == bytes(
+            range(100)
+        )
         assert list(pieces) == []
     assert body.closed == 1
 
@@ -170,7 +189,9 @@ def test_application_has_one_context_to_its_end(mounted):
     assert variable.get() == "outside"
 
 
-@pytest.mark.parametrize("run", [asyncio.run, lambda coroutine: trio.run(lambda: coroutine)], ids=["asyncio", "trio"])
+@pytest.mark.parametrize(
+    "run", [asyncio.run, lambda coroutine: trio.run(lambda: coroutine)], ids=["asyncio", "trio"]
+)
 def test_cancelled_upload_lets_the_application_go(run):
     waits, ended = threading.Event(), threading.Event()
 

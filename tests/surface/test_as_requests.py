@@ -9,14 +9,21 @@ from pathlib import Path
 import pytest
 
 import envoi
-from envoi._facade.as_requests import MODULES
+from envoi._requests.install import MODULES
 from envoi.testing import Server
 
 pytestmark = pytest.mark.timeout(60)
 
 
 def python(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=50, check=False, cwd=cwd)
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        cwd=cwd,
+    )
 
 
 def printed(code: str) -> list[str]:
@@ -52,9 +59,16 @@ def test_every_module_of_requests_is_there() -> None:
 def test_the_real_requests_has_no_module_that_is_missing() -> None:
     import requests
 
-    real = {path.stem for path in Path(requests.__file__).parent.glob("*.py")} - {"__init__", "_types"}
+    real = {path.stem for path in Path(requests.__file__).parent.glob("*.py")} - {
+        "__init__",
+        "_types",
+    }
     assert real <= set(MODULES)
-    public = {name for name in requests.__all__ if not name.startswith("_")} if hasattr(requests, "__all__") else {"get", "Session"}
+    public = (
+        {name for name in requests.__all__ if not name.startswith("_")}
+        if hasattr(requests, "__all__")
+        else {"get", "Session"}
+    )
     assert {name for name in public if not hasattr(envoi, name)} == set()
 
 
@@ -97,14 +111,21 @@ def test_a_program_runs_with_envoi_in_the_place_of_requests(tmp_path: Path) -> N
     (tmp_path / "beside.py").write_text("", encoding="utf-8")
     for arguments in (["program.py"], ["-m", "program"]):
         done = python("-m", "envoi.as_requests", *arguments, "--flag", "value", cwd=tmp_path)
-        assert done.stdout.split("\n")[0] == "envoi._facade.session ['--flag', 'value'] __main__", done.stderr
+        assert (
+            done.stdout.split("\n")[0] == "envoi._sessions.session ['--flag', 'value'] __main__"
+        ), done.stderr
     done = python("-m", "envoi.as_requests", "-c", PROGRAM, "x")
-    assert done.stdout == "envoi._facade.session ['x'] __main__\n", done.stderr
+    assert done.stdout == "envoi._sessions.session ['x'] __main__\n", done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
-    [([], 2, "usage:"), (["-h"], 0, "usage:"), (["missing.py"], 2, "no file 'missing.py'"), (["-m"], 2, "usage:")],
+    [
+        ([], 2, "usage:"),
+        (["-h"], 0, "usage:"),
+        (["missing.py"], 2, "no file 'missing.py'"),
+        (["-m"], 2, "usage:"),
+    ],
 )
 def test_wrong_command_lines_are_told(arguments: list[str], code: int, told: str) -> None:
     done = python("-m", "envoi.as_requests", *arguments)

@@ -23,20 +23,37 @@ pytestmark = [
 
 def run_benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
 
 
 def test_quick_run_prints_a_table_and_writes_page_figures_and_chart(tmp_path: Path) -> None:
-    cases = "sync,threads-8,asyncio-64,tls-asyncio-64,tls-connect,body,session,one-shot,memory-body-1"
-    done = run_benchmark("--quick", "--only", cases, "--peers", "floor,http.client", "--write", str(tmp_path / "benchmarks"))
+    cases = (
+        "sync,threads-8,asyncio-64,tls-asyncio-64,tls-connect,body,session,one-shot,memory-body-1"
+    )
+    done = run_benchmark(
+        "--quick",
+        "--only",
+        cases,
+        "--peers",
+        "floor,http.client",
+        "--write",
+        str(tmp_path / "benchmarks"),
+    )
     assert done.returncode == 0, done.stderr
     assert "failed" not in done.stdout
     figures = json.loads((tmp_path / "benchmarks.json").read_text())["cases"]
     assert set(figures["sync"]["figures"]) == {"floor", "http.client"}
     assert set(figures["asyncio-64"]["figures"]) == {"floor"}
     assert set(figures) == set(cases.split(","))
-    assert all(figure["wall"] > 0 for case in figures.values() for figure in case["figures"].values())
+    assert all(
+        figure["wall"] > 0 for case in figures.values() for figure in case["figures"].values()
+    )
     assert "| http.client |" in (tmp_path / "benchmarks.md").read_text()
     assert (tmp_path / "assets" / "benchmark.svg").read_text().startswith("<svg")
 

@@ -20,7 +20,14 @@ import pytest
 import envoi
 from envoi import testing
 
-MODULES = ["envoi", *sorted(module.name for module in pkgutil.walk_packages(envoi.__path__, "envoi.") if module.name != "envoi._core")]
+MODULES = [
+    "envoi",
+    *sorted(
+        module.name
+        for module in pkgutil.walk_packages(envoi.__path__, "envoi.")
+        if module.name != "envoi._core"
+    ),
+]
 PUBLIC = [envoi, envoi.aio, envoi.api, testing]
 
 
@@ -45,14 +52,23 @@ def public_things() -> dict[str, Any]:
     """Exported classes and functions, and the public members of the classes, by the name under which one meets them."""
     found: dict[str, Any] = {}
     for module in PUBLIC:
-        exported = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+        exported = getattr(module, "__all__", None) or [
+            name for name in vars(module) if not name.startswith("_")
+        ]
         for name in exported:
             value = getattr(module, name)
-            if not (inspect.isclass(value) or inspect.isroutine(value)) or not value.__module__.startswith("envoi"):
+            if not (
+                inspect.isclass(value) or inspect.isroutine(value)
+            ) or not value.__module__.startswith("envoi"):
                 continue
             found[f"{module.__name__}.{name}"] = value
             if inspect.isclass(value):
-                found.update({f"{module.__name__}.{name}.{member}": thing for member, thing in members(value)})
+                found.update(
+                    {
+                        f"{module.__name__}.{name}.{member}": thing
+                        for member, thing in members(value)
+                    }
+                )
     return found
 
 
@@ -61,7 +77,11 @@ def members(kind: type) -> Iterator[tuple[str, Any]]:
         thing = inspect.getattr_static(kind, name)
         thing = getattr(thing, "__func__", thing)
         owner = next(base for base in kind.__mro__ if name in vars(base))
-        if name.startswith("_") or not owner.__module__.startswith("envoi.") or owner.__module__ == "envoi._core":
+        if (
+            name.startswith("_")
+            or not owner.__module__.startswith("envoi.")
+            or owner.__module__ == "envoi._core"
+        ):
             continue
         if inspect.isroutine(thing) or isinstance(thing, (property, cached_property)):
             yield name, thing
@@ -96,7 +116,11 @@ def arguments(thing: Any) -> list[str]:
     if function is None:
         return []
     parameters = inspect.signature(function).parameters.values()
-    return [one.name for one in parameters if one.name not in {"self", "cls"} and not one.name.startswith("_")]
+    return [
+        one.name
+        for one in parameters
+        if one.name not in {"self", "cls"} and not one.name.startswith("_")
+    ]
 
 
 def test_exception_that_a_docstring_names_exists() -> None:

@@ -18,7 +18,8 @@ from envoi import exceptions
 KINDS = {
     name: kind
     for name in exceptions.__all__
-    if inspect.isclass(kind := getattr(exceptions, name)) and issubclass(kind, exceptions.RequestException)
+    if inspect.isclass(kind := getattr(exceptions, name))
+    and issubclass(kind, exceptions.RequestException)
 }
 WARNINGS = {name: getattr(exceptions, name) for name in exceptions.__all__ if name not in KINDS}
 LINE = re.compile(r"^(?P<indent>[│├└─ ]*)(?P<name>\w+)(?: \((?P<extra>[^)]*)\))?$")
@@ -46,13 +47,16 @@ def shown(kind: type) -> str:
     name = kind.__name__
     return (
         f"builtins.{name}"
-        if kind.__module__ == "builtins" and name in {"ConnectionError", "ConnectionRefusedError", "TimeoutError"}
+        if kind.__module__ == "builtins"
+        and name in {"ConnectionError", "ConnectionRefusedError", "TimeoutError"}
         else name
     )
 
 
 def test_tree_in_the_docstring_is_the_real_one() -> None:
-    assert drawn() == {name: tuple(shown(base) for base in kind.__bases__) for name, kind in KINDS.items()}
+    assert drawn() == {
+        name: tuple(shown(base) for base in kind.__bases__) for name, kind in KINDS.items()
+    }
 
 
 def test_everything_is_exported_at_the_top() -> None:
@@ -91,7 +95,9 @@ def test_request_is_taken_from_the_response() -> None:
 THEIRS = {
     name: kind
     for name, kind in vars(requests.exceptions).items()
-    if inspect.isclass(kind) and issubclass(kind, (requests.RequestException, Warning)) and kind.__module__ == "requests.exceptions"
+    if inspect.isclass(kind)
+    and issubclass(kind, (requests.RequestException, Warning))
+    and kind.__module__ == "requests.exceptions"
 }
 
 

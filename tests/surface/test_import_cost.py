@@ -30,8 +30,17 @@ print(time.process_time() - before)
 
 
 def python(code: str) -> str:
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # compiling is not importing
-    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=50, check=True).stdout
+    environ = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }  # compiling is not importing
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    ).stdout
 
 
 def test_import_is_quick() -> None:
@@ -40,7 +49,9 @@ def test_import_is_quick() -> None:
 
 
 def test_import_leaves_the_slow_modules_for_later() -> None:
-    loaded = set(json.loads(python("import sys, json, envoi; print(json.dumps(sorted(sys.modules)))")))
+    loaded = set(
+        json.loads(python("import sys, json, envoi; print(json.dumps(sorted(sys.modules)))"))
+    )
     before = set(json.loads(python("import sys, json; print(json.dumps(sorted(sys.modules)))")))
     assert (loaded - before).isdisjoint(NOT_YET), sorted((loaded - before) & set(NOT_YET))
 
@@ -62,4 +73,7 @@ def test_sessions_cost_next_to_nothing_to_make(make: type) -> None:
 
 
 def test_a_session_that_was_never_used_loads_no_tls() -> None:
-    assert python("import sys, envoi\nwith envoi.Session(): pass\nprint('ssl' in sys.modules)") == "False\n"
+    assert (
+        python("import sys, envoi\nwith envoi.Session(): pass\nprint('ssl' in sys.modules)")
+        == "False\n"
+    )

@@ -12,8 +12,18 @@ import envoi
 from envoi import aio, api
 
 PAIRS = [(envoi.Session, envoi.AsyncSession), (envoi.Response, envoi.AsyncResponse)]
-DUNDERS = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__", "__del__": "__del__"}
-WORDS_DIFFER = {"Session", "Response", "Response.content"}  # an await more, or an example of its own
+DUNDERS = {
+    "__enter__": "__aenter__",
+    "__exit__": "__aexit__",
+    "__iter__": "__aiter__",
+    "__next__": "__anext__",
+    "__del__": "__del__",
+}
+WORDS_DIFFER = {
+    "Session",
+    "Response",
+    "Response.content",
+}  # an await more, or an example of its own
 FUNCTIONS = ["request", "get", "options", "head", "post", "put", "patch", "delete"]
 
 
@@ -21,7 +31,8 @@ def members(kind: type) -> dict[str, Any]:
     return {
         name: inspect.getattr_static(kind, name)
         for name in dir(kind)
-        if (not name.startswith("_") or name in DUNDERS or name in DUNDERS.values()) and not hasattr(object, name)
+        if (not name.startswith("_") or name in DUNDERS or name in DUNDERS.values())
+        and not hasattr(object, name)
     }
 
 
@@ -43,7 +54,7 @@ def words(text: str | None) -> str:
     """A docstring without its colour, and without the error that only an event loop can cause."""
     text = re.sub(r"\s*Example:.*", "", inspect.cleandoc(text or ""), flags=re.DOTALL)
     text = re.sub(r"\n\n *Raises:(?=\n\n|\Z)", "", re.sub(r"\n *WrongEventLoop: .*", "", text))
-    return re.sub(r"\bawait |\bAsync(?=[A-Z])|\basync ", "", text)
+    return " ".join(re.sub(r"\bawait |\bAsync(?=[A-Z])|\basync ", "", text).split())
 
 
 @pytest.mark.parametrize(("plain", "awaited"), PAIRS, ids=lambda kind: kind.__name__)

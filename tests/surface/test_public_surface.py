@@ -16,7 +16,16 @@ from typing import Any
 import envoi
 
 RECORD = Path(__file__).with_name("public_surface.txt")
-MODULES = ["envoi", "envoi.adapters", "envoi.aio", "envoi.api", "envoi.exceptions", "envoi.models", "envoi.sessions", "envoi.testing"]
+MODULES = [
+    "envoi",
+    "envoi.adapters",
+    "envoi.aio",
+    "envoi.api",
+    "envoi.exceptions",
+    "envoi.models",
+    "envoi.sessions",
+    "envoi.testing",
+]
 
 
 def test_public_surface_is_the_recorded_one() -> None:
@@ -24,7 +33,9 @@ def test_public_surface_is_the_recorded_one() -> None:
     if os.environ.get("ENVOI_WRITE_SURFACE"):
         RECORD.write_text(current, encoding="utf-8")
     recorded = RECORD.read_text(encoding="utf-8")
-    difference = difflib.unified_diff(recorded.splitlines(), current.splitlines(), "recorded", "current", lineterm="", n=0)
+    difference = difflib.unified_diff(
+        recorded.splitlines(), current.splitlines(), "recorded", "current", lineterm="", n=0
+    )
     assert "\n".join(difference) == ""
 
 
@@ -52,7 +63,9 @@ def surface() -> Iterator[str]:
 
 def own_names(module: Any) -> list[str]:
     return [
-        name for name, value in vars(module).items() if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
 
 

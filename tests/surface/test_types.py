@@ -75,7 +75,14 @@ envoi.Session(colour=1)
 
 
 def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
 
 
 @pytest.mark.timeout(240)
@@ -88,7 +95,9 @@ def test_stubs_agree_with_the_built_core() -> None:
 def test_ordinary_use_is_well_typed(tmp_path: Path) -> None:
     path = tmp_path / "use.py"
     path.write_text(USE, encoding="utf-8")
-    done = mypy("mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path))
+    done = mypy(
+        "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path)
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -96,5 +105,11 @@ def test_ordinary_use_is_well_typed(tmp_path: Path) -> None:
 def test_misuse_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "misuse.py"
     path.write_text(MISUSE, encoding="utf-8")
-    done = mypy("mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path))
-    assert {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line} == {"2", "3", "4"}, done.stdout
+    done = mypy(
+        "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path)
+    )
+    assert {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line} == {
+        "2",
+        "3",
+        "4",
+    }, done.stdout

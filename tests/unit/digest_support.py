@@ -31,7 +31,9 @@ def scheme(user="user", password="pass"):
     return HTTPDigestAuth(user, password, make_cnonce=numbered())
 
 
-def exchange(auth, *responses, url="http://example.org/dir/a?b=c", method="GET", data=None, redirected=False):
+def exchange(
+    auth, *responses, url="http://example.org/dir/a?b=c", method="GET", data=None, redirected=False
+):
     """The Authorization fields of the requests sent, as the responses come back."""
     flow = as_flow(auth, redirected=redirected)(prepared_request(method, url, data=data))
     found = [next(flow).headers.get("Authorization")]

@@ -56,7 +56,9 @@ def session_with(adapter: BaseAdapter) -> envoi.Session:
 def test_headers_of_a_request_may_be_any_mapping() -> None:
     adapter = Fixed()
     request = prepared_request("GET", "http://nobody.invalid/")
-    request.headers = CaseInsensitiveDict({"X-Mine": "1", b"X-Bytes": b"2", "User-Agent": "@@@SKIP_HEADER@@@"})  # type: ignore[assignment]
+    request.headers = CaseInsensitiveDict(
+        {"X-Mine": "1", b"X-Bytes": b"2", "User-Agent": "@@@SKIP_HEADER@@@"}
+    )  # type: ignore[assignment]
     session_with(adapter).send(request)
     assert isinstance(adapter.asked[0].headers, envoi.Headers)
     assert adapter.asked[0].headers.multi_items() == [("X-Mine", "1"), ("X-Bytes", "2")]
@@ -161,10 +163,17 @@ def test_hooks_and_adapters_are_told_time_outs_in_plain_words(given: Any, told: 
     adapter = Fixed()
     hooked: list[Any] = []
     session = session_with(adapter)
-    session.get("http://nobody.invalid/", timeout=given, hooks={"response": lambda _, **options: hooked.append(options["timeout"])})
+    session.get(
+        "http://nobody.invalid/",
+        timeout=given,
+        hooks={"response": lambda _, **options: hooked.append(options["timeout"])},
+    )
     assert adapter.options[0]["timeout"] == told
     assert hooked == [told if given is not None else envoi.Limits(None, None, None, None)]
-    session.get("http://nobody.invalid/", hooks={"response": lambda _, **options: hooked.append(options["timeout"])})
+    session.get(
+        "http://nobody.invalid/",
+        hooks={"response": lambda _, **options: hooked.append(options["timeout"])},
+    )
     assert (adapter.options[1]["timeout"], hooked[1]) == (None, None)
 
 
@@ -177,7 +186,13 @@ def test_limits_that_have_no_plain_words_are_told_as_they_are() -> None:
 
 def test_a_number_of_retries_can_be_asked() -> None:
     retries = HTTPAdapter(max_retries=2).max_retries
-    assert (retries, retries.total, retries.connect, retries.read, retries.status_forcelist) == (2, 2, 2, False, frozenset())
+    assert (retries, retries.total, retries.connect, retries.read, retries.status_forcelist) == (
+        2,
+        2,
+        2,
+        False,
+        frozenset(),
+    )
     assert retries.is_retry(method="GET", status_code=503, has_retry_after=True) is False
     assert not HTTPAdapter().max_retries
 
@@ -204,11 +219,18 @@ class Own(envoi.Session):
 
 def test_what_a_subclass_has_is_pickled_if_it_says_so() -> None:
     copied = pickle.loads(pickle.dumps(Own()))
-    assert (copied.mine, hasattr(copied, "lock"), copied.headers["x-mine"], copied.timeout.read) == ("kept", False, "1", 3)
+    assert (
+        copied.mine,
+        hasattr(copied, "lock"),
+        copied.headers["x-mine"],
+        copied.timeout.read,
+    ) == ("kept", False, "1", 3)
     assert copied.get_adapter("mock://")._pool_maxsize == 3
 
 
-def test_the_module_functions_use_the_class_that_was_put_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_functions_use_the_class_that_was_put_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import envoi.sessions
 
     asked: list[Any] = []
@@ -232,7 +254,10 @@ def test_the_module_functions_use_the_class_that_was_put_in_place(monkeypatch: p
 def test_the_boundary_of_a_form_is_urllib3s_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("urllib3.filepost")
     monkeypatch.setattr("urllib3.filepost.choose_boundary", lambda: "always-the-same")
-    forms = [prepared_request("POST", "http://nobody.invalid/", files={"file": b"content"}) for _ in range(2)]
+    forms = [
+        prepared_request("POST", "http://nobody.invalid/", files={"file": b"content"})
+        for _ in range(2)
+    ]
     assert forms[0].headers["Content-Type"] == "multipart/form-data; boundary=always-the-same"
     assert forms[0].body == forms[1].body
 
@@ -262,5 +287,11 @@ print("fine")
 
 
 def test_the_modules_dictionary_has_the_names() -> None:
-    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
     assert (done.stdout, done.stderr) == ("fine\n", "")

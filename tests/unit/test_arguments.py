@@ -31,7 +31,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("options", "kind"), REFUSED, ids=[ascii(options) for options, _ in REFUSED])
+@pytest.mark.parametrize(
+    ("options", "kind"), REFUSED, ids=[ascii(options) for options, _ in REFUSED]
+)
 def test_wrong_options_of_a_request(options, kind) -> None:
     with envoi.Session() as session, pytest.raises(kind) as caught:
         session.post(URL, **options)
@@ -81,7 +83,10 @@ def test_local_addresses(address) -> None:
 
 @pytest.mark.parametrize("limits", [(3, 5), (5,), ()])
 def test_exception_passed_as_timeout_tells_what_to_write(limits) -> None:
-    with envoi.Session() as session, pytest.raises(envoi.InvalidOption, match=r"keywords.*Timeout\(connect=3, read=5\)"):
+    with (
+        envoi.Session() as session,
+        pytest.raises(envoi.InvalidOption, match=r"keywords.*Timeout\(connect=3, read=5\)"),
+    ):
         session.get(URL, timeout=envoi.Timeout(*limits))
     with pytest.raises(envoi.InvalidOption, match="keywords"):
         envoi.Session(timeout=envoi.Timeout(*limits))
@@ -96,7 +101,9 @@ TELLTALES = [
 ]
 
 
-@pytest.mark.parametrize(("options", "told"), TELLTALES, ids=[str(options) for options, _ in TELLTALES])
+@pytest.mark.parametrize(
+    ("options", "told"), TELLTALES, ids=[str(options) for options, _ in TELLTALES]
+)
 def test_values_are_not_told(options, told) -> None:
     with envoi.Session() as session, pytest.raises(envoi.RequestException, match=told) as caught:
         session.post(URL, **options)
@@ -116,7 +123,10 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS, ids=ascii)
 def test_queries_of_refused_urls_are_not_told(url) -> None:
-    with envoi.Session() as session, pytest.raises(envoi.RequestException, match=r"a\.test.*/path") as caught:
+    with (
+        envoi.Session() as session,
+        pytest.raises(envoi.RequestException, match=r"a\.test.*/path") as caught,
+    ):
         session.get(url)
     assert SECRET not in str(caught.value)
     assert "…" in str(caught.value)

@@ -105,7 +105,10 @@ class Stuck:
         raise OSError("stuck")
 
 
-@pytest.mark.parametrize(("body", "position"), [(iter(()), 0), (io.BytesIO(), None), (io.BytesIO(), object()), (Stuck(), 0)])
+@pytest.mark.parametrize(
+    ("body", "position"),
+    [(iter(()), 0), (io.BytesIO(), None), (io.BytesIO(), object()), (Stuck(), 0)],
+)
 def test_bodies_that_cannot_be_rewound_say_so(body: Any, position: Any) -> None:
     with pytest.raises(UnrewindableBodyError, match="rewind"):
         utils.rewind_body(SimpleNamespace(body=body, _body_position=position))
@@ -113,7 +116,15 @@ def test_bodies_that_cannot_be_rewound_say_so(body: Any, position: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "guess"),
-    [("/a/b.txt", "b.txt"), (b"/a/b.txt", b"b.txt"), ("<stdin>", None), (b"<stdin>", None), (3, None), (None, None), ("", None)],
+    [
+        ("/a/b.txt", "b.txt"),
+        (b"/a/b.txt", b"b.txt"),
+        ("<stdin>", None),
+        (b"<stdin>", None),
+        (3, None),
+        (None, None),
+        ("", None),
+    ],
 )
 def test_file_names(name: Any, guess: Any) -> None:
     assert utils.guess_filename(SimpleNamespace(name=name)) == guess
@@ -142,7 +153,9 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("before", "value"), [(None, "x"), ("y", "x"), ("y", None), (None, None)])
-def test_environment_is_restored(before: str | None, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_is_restored(
+    before: str | None, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("ENVOI_TEST", raising=False)
     if before is not None:
         monkeypatch.setenv("ENVOI_TEST", before)
@@ -200,7 +213,14 @@ def test_system_that_fails_exempts_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "exempt"), [("192.168.0.1", True), ("LOCAL", True), ("a.test", False), ("ab.corp", True), ("1.1.1.1", False)]
+    ("host", "exempt"),
+    [
+        ("192.168.0.1", True),
+        ("LOCAL", True),
+        ("a.test", False),
+        ("ab.corp", True),
+        ("1.1.1.1", False),
+    ],
 )
 def test_windows_patterns(host: str, exempt: bool) -> None:
     assert registry_exempts(host, "192.168.*;<local>;a?.corp;;(".split(";")) is exempt
@@ -232,7 +252,10 @@ def test_selected_proxies(url: str, proxy: str) -> None:
 def test_resolved_proxies_keep_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://environment.test")
     monkeypatch.setenv("all_proxy", "http://all.test")
-    plain, secure = SimpleNamespace(url="http://host.test/"), SimpleNamespace(url="https://host.test/")
+    plain, secure = (
+        SimpleNamespace(url="http://host.test/"),
+        SimpleNamespace(url="https://host.test/"),
+    )
     given = {"http": "http://explicit.test"}
     assert utils.resolve_proxies(plain, given) == given
     assert utils.resolve_proxies(plain, None) == {"http": "http://environment.test"}

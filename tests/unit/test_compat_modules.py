@@ -20,7 +20,9 @@ LISTED = [compat, utils, certs, structures_module, help_module]
 
 
 def python(*arguments: str) -> str:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=50, check=True).stdout
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=50, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize("module", LISTED, ids=lambda module: module.__name__)
@@ -34,13 +36,31 @@ def test_compat_has_the_standard_librarys_things() -> None:
     assert compat.urlparse is importlib.import_module("urllib.parse").urlparse
     assert compat.cookielib is importlib.import_module("http.cookiejar")
     assert compat.JSONDecodeError is json.JSONDecodeError
-    assert (compat.is_py3, compat.str, compat.bytes, compat.basestring) == (True, str, bytes, (str, bytes))
+    assert (compat.is_py3, compat.str, compat.bytes, compat.basestring) == (
+        True,
+        str,
+        bytes,
+        (str, bytes),
+    )
 
 
 def test_importing_them_loads_nothing_slow() -> None:
     modules = "compat, packages, certs, help, utils, hooks, structures, _internal_utils"
-    slow = ("http.cookiejar", "urllib.request", "certifi", "charset_normalizer", "urllib3", "ssl", "tempfile", "zipfile", "importlib.abc")
-    loaded = python("-c", f"import sys\nfrom envoi import {modules}\nprint([name for name in {slow} if name in sys.modules])")
+    slow = (
+        "http.cookiejar",
+        "urllib.request",
+        "certifi",
+        "charset_normalizer",
+        "urllib3",
+        "ssl",
+        "tempfile",
+        "zipfile",
+        "importlib.abc",
+    )
+    loaded = python(
+        "-c",
+        f"import sys\nfrom envoi import {modules}\nprint([name for name in {slow} if name in sys.modules])",
+    )
     assert loaded == "[]\n"
 
 
@@ -92,14 +112,10 @@ def test_report_without_a_package() -> None:
 def test_packages_are_found_below_requests_where_envoi_stands_for_it() -> None:
     pytest.importorskip("urllib3")
     program = "import sys, envoi.packages as p; sys.modules['requests'] = envoi; sys.modules['requests.packages'] = p\n"
-    program += (
-        "from requests.packages.urllib3.exceptions import HTTPError\nimport urllib3; print(HTTPError is urllib3.exceptions.HTTPError)"
-    )
+    program += "from requests.packages.urllib3.exceptions import HTTPError\nimport urllib3; print(HTTPError is urllib3.exceptions.HTTPError)"
     assert python("-c", "import envoi\n" + program) == "True\n"
 
 
 def test_modules_are_there_after_importing_envoi_alone() -> None:
-    program = (
-        "import sys, envoi\nprint('envoi.utils' in sys.modules, envoi.utils.quote('a b'), envoi.compat.is_py3, hasattr(envoi, 'none'))"
-    )
+    program = "import sys, envoi\nprint('envoi.utils' in sys.modules, envoi.utils.quote('a b'), envoi.compat.is_py3, hasattr(envoi, 'none'))"
     assert python("-c", program) == "False a%20b True False\n"

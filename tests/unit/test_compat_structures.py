@@ -14,7 +14,12 @@ from envoi.structures import CaseInsensitiveDict, LookupDict
 def test_keys_are_found_in_any_case_and_shown_as_last_set() -> None:
     names = CaseInsensitiveDict({"Accept": 1}, other=2)
     names["ACCEPT"] = 3
-    assert (names["accept"], "aCCEPT" in names, list(names), len(names)) == (3, True, ["ACCEPT", "other"], 2)
+    assert (names["accept"], "aCCEPT" in names, list(names), len(names)) == (
+        3,
+        True,
+        ["ACCEPT", "other"],
+        2,
+    )
     assert list(names.lower_items()) == [("accept", 3), ("other", 2)]
     del names["Accept"]
     assert repr(names) == "{'other': 2}"
@@ -46,7 +51,13 @@ def test_headers_count_as_case_insensitive_dicts() -> None:
 def test_case_insensitive_dict_has_what_mappings_have() -> None:
     names = CaseInsensitiveDict(a=1)
     assert isinstance(names, (Mapping, MutableMapping))
-    assert (names.get("A"), names.get("b", 0), names.setdefault("A", 2), names.pop("A"), names.pop("A", None)) == (1, 0, 1, 1, None)
+    assert (
+        names.get("A"),
+        names.get("b", 0),
+        names.setdefault("A", 2),
+        names.pop("A"),
+        names.pop("A", None),
+    ) == (1, 0, 1, 1, None)
     names.update({"X": 1}, y=2)
     assert dict(names) == {"X": 1, "y": 2}
     with pytest.raises(TypeError):
@@ -56,7 +67,12 @@ def test_case_insensitive_dict_has_what_mappings_have() -> None:
 def test_lookup_dict_finds_attributes_by_item() -> None:
     lookup: LookupDict[int] = LookupDict("status")
     lookup.gone = 410  # type: ignore[attr-defined]
-    assert (lookup["gone"], lookup["missing"], lookup.get("gone"), lookup.get("missing", 0)) == (410, None, 410, 0)
+    assert (lookup["gone"], lookup["missing"], lookup.get("gone"), lookup.get("missing", 0)) == (
+        410,
+        None,
+        410,
+        0,
+    )
     assert repr(lookup) == "<lookup 'status'>"
     with pytest.raises(AttributeError, match="missing"):
         lookup.missing
@@ -66,7 +82,15 @@ def test_hooks_are_called_in_turn_and_none_changes_nothing() -> None:
     seen: list[tuple[str, bool]] = []
     hooks = {"response": [str.upper, lambda text, stream: seen.append((text, stream))]}
     assert dispatch_hook("response", {"response": hooks["response"][0]}, "a") == "A"
-    assert dispatch_hook("response", {"response": [lambda text, **_: text * 2, hooks["response"][1]]}, "a", stream=True) == "aa"
+    assert (
+        dispatch_hook(
+            "response",
+            {"response": [lambda text, **_: text * 2, hooks["response"][1]]},
+            "a",
+            stream=True,
+        )
+        == "aa"
+    )
     assert seen == [("aa", True)]
 
 

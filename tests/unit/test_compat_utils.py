@@ -28,7 +28,11 @@ def test_list_headers(value: str, items: list[str]) -> None:
 
 
 def test_dict_headers() -> None:
-    assert utils.parse_dict_header('realm="a=b, c", stale, nc=1') == {"realm": "a=b, c", "stale": None, "nc": "1"}
+    assert utils.parse_dict_header('realm="a=b, c", stale, nc=1') == {
+        "realm": "a=b, c",
+        "stale": None,
+        "nc": "1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -45,13 +49,26 @@ def test_unquoting(value: str, is_filename: bool, unquoted: str) -> None:
     assert utils.unquote_header_value(value, is_filename) == unquoted
 
 
-@pytest.mark.parametrize("header", [("Name", "value"), ("Name", ""), (b"Name", b"value"), ("N", "a b"), (b"N", "ü")])
+@pytest.mark.parametrize(
+    "header", [("Name", "value"), ("Name", ""), (b"Name", b"value"), ("N", "a b"), (b"N", "ü")]
+)
 def test_valid_headers_pass(header: Any) -> None:
     utils.check_header_validity(header)
 
 
 @pytest.mark.parametrize(
-    "header", [("", "v"), (" N", "v"), ("N:", "v"), ("N\n", "v"), ("N", " v"), ("N", "v\r\nX: y"), (b"N", b"v\n"), ("N", 1), (None, "v")]
+    "header",
+    [
+        ("", "v"),
+        (" N", "v"),
+        ("N:", "v"),
+        ("N\n", "v"),
+        ("N", " v"),
+        ("N", "v\r\nX: y"),
+        (b"N", b"v\n"),
+        ("N", 1),
+        (None, "v"),
+    ],
 )
 def test_invalid_headers_are_refused(header: Any) -> None:
     with pytest.raises(InvalidHeader):
@@ -75,30 +92,46 @@ def test_encoding_from_headers(content_type: str | None, encoding: str | None) -
 
 def test_encodings_in_documents_are_found_with_a_warning() -> None:
     with pytest.warns(DeprecationWarning, match="deprecated in requests"):
-        found = utils.get_encodings_from_content("""<?xml version="1.0" encoding="XML"?><META charset='html5'>""")
+        found = utils.get_encodings_from_content(
+            """<?xml version="1.0" encoding="XML"?><META charset='html5'>"""
+        )
     assert found == ["html5", "XML"]
 
 
 def test_response_as_text_with_a_warning() -> None:
-    response = SimpleNamespace(content=b"\xc3\xa9\xff", headers={"content-type": "text/html; charset=utf-8"})
+    response = SimpleNamespace(
+        content=b"\xc3\xa9\xff", headers={"content-type": "text/html; charset=utf-8"}
+    )
     with pytest.warns(DeprecationWarning, match="deprecated in requests"):
         assert utils.get_unicode_from_response(response) == "é\ufffd"
 
 
-@pytest.mark.parametrize(("encoding", "pieces"), [(None, [b"a\xc3", b"\xa9", b"\xff"]), ("utf-8", ["a", "é", "\ufffd"])])
+@pytest.mark.parametrize(
+    ("encoding", "pieces"), [(None, [b"a\xc3", b"\xa9", b"\xff"]), ("utf-8", ["a", "é", "\ufffd"])]
+)
 def test_pieces_are_decoded_as_they_come(encoding: str | None, pieces: list[str | bytes]) -> None:
     response = SimpleNamespace(encoding=encoding)
-    assert list(utils.stream_decode_response_unicode(iter([b"a\xc3", b"\xa9", b"\xff"]), response)) == pieces
+    assert (
+        list(utils.stream_decode_response_unicode(iter([b"a\xc3", b"\xa9", b"\xff"]), response))
+        == pieces
+    )
 
 
-@pytest.mark.parametrize(("length", "slices"), [(2, ["ab", "c"]), (3, ["abc"]), (None, ["abc"]), (0, ["abc"]), (-1, ["abc"])])
+@pytest.mark.parametrize(
+    ("length", "slices"),
+    [(2, ["ab", "c"]), (3, ["abc"]), (None, ["abc"]), (0, ["abc"]), (-1, ["abc"])],
+)
 def test_slices(length: int | None, slices: list[str]) -> None:
     assert list(utils.iter_slices("abc", length)) == slices
     assert list(utils.iter_slices("", length)) == []
 
 
 def test_native_strings() -> None:
-    assert (utils.to_native_string("ü"), utils.to_native_string(b"x"), utils.to_native_string(b"\xfc", "latin-1")) == ("ü", "x", "ü")
+    assert (
+        utils.to_native_string("ü"),
+        utils.to_native_string(b"x"),
+        utils.to_native_string(b"\xfc", "latin-1"),
+    ) == ("ü", "x", "ü")
 
 
 @pytest.mark.parametrize(
@@ -137,26 +170,54 @@ def test_scheme_is_added_where_there_is_none(url: str, whole: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "auth"), [("http://a%40b:c%20d@h/", ("a@b", "c d")), ("http://a@h/", ("", "")), ("http://h/", ("", "")), ("x", ("", ""))]
+    ("url", "auth"),
+    [
+        ("http://a%40b:c%20d@h/", ("a@b", "c d")),
+        ("http://a@h/", ("", "")),
+        ("http://h/", ("", "")),
+        ("x", ("", "")),
+    ],
 )
 def test_credentials_in_urls(url: str, auth: tuple[str, str]) -> None:
     assert utils.get_auth_from_url(url) == auth
 
 
 @pytest.mark.parametrize(
-    ("url", "bare"), [("http://u:p@h/p?q#f", "http://h/p?q"), ("h/p", "//h/p"), ("//u@h/", "//h/"), ("http://u:p@x@h/", "http://h/")]
+    ("url", "bare"),
+    [
+        ("http://u:p@h/p?q#f", "http://h/p?q"),
+        ("h/p", "//h/p"),
+        ("//u@h/", "//h/"),
+        ("http://u:p@x@h/", "http://h/"),
+    ],
 )
 def test_fragment_and_credentials_are_removed(url: str, bare: str) -> None:
     assert utils.urldefragauth(url) == bare
 
 
-@pytest.mark.parametrize("address", ["1.2.3.4", "127.1", "0x7f.1", "010.1.1.1", "1.65535", "4294967295", "1.2.3.4 rest"])
+@pytest.mark.parametrize(
+    "address", ["1.2.3.4", "127.1", "0x7f.1", "010.1.1.1", "1.65535", "4294967295", "1.2.3.4 rest"]
+)
 def test_ipv4_addresses_in_every_form(address: str) -> None:
     assert utils.is_ipv4_address(address)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "256.1.1.1", "1.2.3.4.5", "1..2", "08.1.1.1", "1.2.65536", "4294967296", " 1.2.3.4", "0x", "١.1.1.1", "::1"]
+    "text",
+    [
+        "",
+        "a",
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "1..2",
+        "08.1.1.1",
+        "1.2.65536",
+        "4294967296",
+        " 1.2.3.4",
+        "0x",
+        "١.1.1.1",
+        "::1",
+    ],
 )
 def test_what_is_no_ipv4_address(text: str) -> None:
     assert not utils.is_ipv4_address(text)
@@ -164,11 +225,25 @@ def test_what_is_no_ipv4_address(text: str) -> None:
 
 def test_networks() -> None:
     assert [
-        utils.is_valid_cidr(text) for text in ("10.0.0.0/8", "10.0.0.0/0", "10.0.0.0/33", "x/8", "10.0.0.0", "10.0.0.0/8/8", "10.0.0.0/x")
+        utils.is_valid_cidr(text)
+        for text in (
+            "10.0.0.0/8",
+            "10.0.0.0/0",
+            "10.0.0.0/33",
+            "x/8",
+            "10.0.0.0",
+            "10.0.0.0/8/8",
+            "10.0.0.0/x",
+        )
     ] == [True] + [False] * 6
     assert utils.address_in_network("192.168.1.1", "192.168.1.0/24")
     assert not utils.address_in_network("172.16.0.1", "192.168.1.0/24")
-    assert [utils.dotted_netmask(length) for length in (0, 8, 25, 32)] == ["0.0.0.0", "255.0.0.0", "255.255.255.128", "255.255.255.255"]
+    assert [utils.dotted_netmask(length) for length in (0, 8, 25, 32)] == [
+        "0.0.0.0",
+        "255.0.0.0",
+        "255.255.255.128",
+        "255.255.255.255",
+    ]
     with pytest.raises(OSError, match="illegal"):
         utils.address_in_network("x", "10.0.0.0/8")
 

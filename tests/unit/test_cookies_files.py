@@ -36,7 +36,11 @@ def loaded(path, **options):
 
 def written(jar, path, **options):
     jar.save(path, **options)
-    return [line for line in path.read_text("latin-1").splitlines() if line and (not line.startswith("# "))]
+    return [
+        line
+        for line in path.read_text("latin-1").splitlines()
+        if line and (not line.startswith("# "))
+    ]
 
 
 @pytest.fixture
@@ -87,12 +91,20 @@ def test_expired_cookies_are_kept_when_asked_for(path):
     assert loaded(path, ignore_expires=True).keys() == ["a"]
 
 
-@pytest.mark.parametrize("url", ["https://www.example.org/", "https://localhost/", "https://127.0.0.1/", "https://[::1]:8443/"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.example.org/", "https://localhost/", "https://127.0.0.1/", "https://[::1]:8443/"],
+)
 def test_host_only_cookies_stay_so(url, path):
     received("a=1; Path=/; Secure", url=parse_url(url)).save(path, ignore_discard=True)
     holder = CookieHolder(loaded(path, ignore_discard=True))
     assert holder.header_for(parse_url(url)) == "a=1"
-    for other in ("https://sub.www.example.org/", "https://example.org/", "http://www.example.org/", "https://sub.localhost/"):
+    for other in (
+        "https://sub.www.example.org/",
+        "https://example.org/",
+        "http://www.example.org/",
+        "https://sub.localhost/",
+    ):
         assert holder.header_for(parse_url(other)) is None
 
 
@@ -102,7 +114,9 @@ def test_domain_cookies_stay_so(path):
     jar.set("c", "1")
     jar.save(path, ignore_discard=True)
     holder = CookieHolder(loaded(path, ignore_discard=True))
-    assert sorted(holder.header_for(HTTPS).split("; ")) == sorted(CookieHolder(jar).header_for(HTTPS).split("; "))
+    assert sorted(holder.header_for(HTTPS).split("; ")) == sorted(
+        CookieHolder(jar).header_for(HTTPS).split("; ")
+    )
     assert holder.header_for(parse_url("https://deep.www.example.org/")) == "a=1; b=1; c=1"
     assert holder.header_for(parse_url("https://other.example/")) == "c=1"
 
@@ -118,13 +132,32 @@ def test_a_round_trip_keeps_everything_the_format_has(path):
     )
     jar.save(path, ignore_discard=True)
     again = loaded(path, ignore_discard=True)
-    known = ("name", "value", "domain", "path", "secure", "expires", "discard", "domain_specified", "version", "port")
-    assert [[getattr(cookie, name) for name in known] for cookie in again] == [[getattr(cookie, name) for name in known] for cookie in jar]
-    assert [cookie.has_nonstandard_attr("HttpOnly") for cookie in again] == [cookie.has_nonstandard_attr("HttpOnly") for cookie in jar]
+    known = (
+        "name",
+        "value",
+        "domain",
+        "path",
+        "secure",
+        "expires",
+        "discard",
+        "domain_specified",
+        "version",
+        "port",
+    )
+    assert [[getattr(cookie, name) for name in known] for cookie in again] == [
+        [getattr(cookie, name) for name in known] for cookie in jar
+    ]
+    assert [cookie.has_nonstandard_attr("HttpOnly") for cookie in again] == [
+        cookie.has_nonstandard_attr("HttpOnly") for cookie in jar
+    ]
 
 
 def test_mozilla_s_jar_reads_what_is_written(path):
-    jar = received("a=1; Path=/; Max-Age=1000; HttpOnly", "b=2; Domain=example.org; Secure; Max-Age=1000", "c=3")
+    jar = received(
+        "a=1; Path=/; Max-Age=1000; HttpOnly",
+        "b=2; Domain=example.org; Secure; Max-Age=1000",
+        "c=3",
+    )
     jar.set("d", "4", domain="example.org", expires=LATE, discard=False)
     jar.save(path)
     mozilla = MozillaCookieJar()
@@ -134,11 +167,20 @@ def test_mozilla_s_jar_reads_what_is_written(path):
 
 def test_what_mozilla_s_jar_writes_is_read(path):
     mozilla = MozillaCookieJar(str(path))
-    for cookie in received("a=1; Path=/; Max-Age=1000; HttpOnly", "b=2; Domain=example.org; Secure; Max-Age=1000", "c=3", "d"):
+    for cookie in received(
+        "a=1; Path=/; Max-Age=1000; HttpOnly",
+        "b=2; Domain=example.org; Secure; Max-Age=1000",
+        "c=3",
+        "d",
+    ):
         mozilla.set_cookie(cookie)
     mozilla.save(ignore_discard=True)
     jar = loaded(path, ignore_discard=True)
-    assert CookieHolder(jar).header_for(HTTPS) == CookieHolder(mozilla).header_for(HTTPS) == "a=1; c=3; d; b=2"
+    assert (
+        CookieHolder(jar).header_for(HTTPS)
+        == CookieHolder(mozilla).header_for(HTTPS)
+        == "a=1; c=3; d; b=2"
+    )
 
 
 def test_what_curl_writes_is_read(path):
@@ -172,18 +214,32 @@ def test_what_curl_writes_is_read(path):
     ],
 )
 def test_lines_that_are_no_cookies_are_passed_over(line, path):
-    path.write_text(f"{MAGIC}{line}\nexample.org\tFALSE\t/\tFALSE\t0\tgood\t1\r\n", "latin-1", newline="")
+    path.write_text(
+        f"{MAGIC}{line}\nexample.org\tFALSE\t/\tFALSE\t0\tgood\t1\r\n", "latin-1", newline=""
+    )
     assert loaded(path, ignore_discard=True).items() == [("good", "1")]
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Example.ORG\tfalse\tpath\ttrue\t\tn\tv", ("example.org", False, "/", True, None, "n", "v")),
-        (".example.org\tFALSE\t/\tFALSE\t0\tn\tv", ("example.org", False, "/", False, None, "n", "v")),
-        ("example.org\tTRUE\t/\tFALSE\t4000000000.5\tn\tv", (".example.org", True, "/", False, LATE, "n", "v")),
+        (
+            "Example.ORG\tfalse\tpath\ttrue\t\tn\tv",
+            ("example.org", False, "/", True, None, "n", "v"),
+        ),
+        (
+            ".example.org\tFALSE\t/\tFALSE\t0\tn\tv",
+            ("example.org", False, "/", False, None, "n", "v"),
+        ),
+        (
+            "example.org\tTRUE\t/\tFALSE\t4000000000.5\tn\tv",
+            (".example.org", True, "/", False, LATE, "n", "v"),
+        ),
         ("example.org\tFALSE\t/\tFALSE\t0\tn", ("example.org", False, "/", False, None, "n", "")),
-        ("example.org\tFALSE\t/\tFALSE\t0\t\tn", ("example.org", False, "/", False, None, "n", None)),
+        (
+            "example.org\tFALSE\t/\tFALSE\t0\t\tn",
+            ("example.org", False, "/", False, None, "n", None),
+        ),
         ("printer\tFALSE\t/\tFALSE\t0\tn\tv", ("printer.local", False, "/", False, None, "n", "v")),
     ],
 )
@@ -191,7 +247,15 @@ def test_other_programs_dialects_are_read(line, expected, path):
     for head in (MAGIC, "\ufeff" + MAGIC, "# HTTP Cookie File\n", ""):
         path.write_text(head + line, "utf-8")
         (cookie,) = loaded(path, ignore_discard=True)
-        found = (cookie.domain, cookie.domain_specified, cookie.path, cookie.secure, cookie.expires, cookie.name, cookie.value)
+        found = (
+            cookie.domain,
+            cookie.domain_specified,
+            cookie.path,
+            cookie.secure,
+            cookie.expires,
+            cookie.name,
+            cookie.value,
+        )
         assert found == expected
 
 
@@ -202,7 +266,9 @@ def test_loading_adds_to_what_is_there(path):
     assert jar.items() == [("a", "new"), ("b", "kept")]
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>no</html>", b"{}", b"\x00" * 100, b"SQLite format 3\x00", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>no</html>", b"{}", b"\x00" * 100, b"SQLite format 3\x00", b"\xff\xfe"]
+)
 def test_a_file_of_something_else_is_refused_and_nothing_changes(content, path):
     path.write_bytes(content)
     jar = RequestsCookieJar({"a": "1"})
@@ -255,7 +321,11 @@ def test_only_the_owner_may_read_from_the_first_moment(path, monkeypatch):
     before = os.umask(0)
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(os, "fsync", lambda descriptor: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)))
+            patched.setattr(
+                os,
+                "fsync",
+                lambda descriptor: modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode)),
+            )
             received("a=1").save(path, ignore_discard=True)
     finally:
         os.umask(before)

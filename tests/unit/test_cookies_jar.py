@@ -40,7 +40,9 @@ def outcome(call):
     try:
         return call()
     except Exception as error:
-        return [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"], type(error).__name__
+        return [
+            kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"
+        ], type(error).__name__
 
 
 QUESTIONS = {
@@ -107,7 +109,9 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_it_answers_as_the_jar_of_requests(question):
-    answers = [outcome(lambda module=module: QUESTIONS[question](filled(module))) for module in BOTH]
+    answers = [
+        outcome(lambda module=module: QUESTIONS[question](filled(module))) for module in BOTH
+    ]
     if question == "set unknown":
         assert set(answers[0][0]) >= set(answers[1][0])  # a ValueError as well
     else:
@@ -129,7 +133,9 @@ def test_it_answers_as_the_jar_of_requests(question):
 def test_any_history_leaves_what_requests_would_have(history):
     jars = [module.RequestsCookieJar() for module in BOTH]
     steps = {
-        "set": lambda jar, name, domain, path, value: vars(jar.set(name, value, domain=domain, path=path)),
+        "set": lambda jar, name, domain, path, value: vars(
+            jar.set(name, value, domain=domain, path=path)
+        ),
         "del": lambda jar, name, *_: jar.__delitem__(name),
         "update": lambda jar, name, domain, path, value: jar.update({name: value}),
         "pop": lambda jar, name, *_: jar.pop(name, None),
@@ -146,7 +152,12 @@ def test_kinds():
     assert isinstance(jar, (CookieJar, MutableMapping))
     assert isinstance(jar, CookieJar)
     assert isinstance(jar, MutableMapping)
-    assert envoi.Cookies is envoi.aio.Cookies is ours.RequestsCookieJar is envoi.cookies.RequestsCookieJar
+    assert (
+        envoi.Cookies
+        is envoi.aio.Cookies
+        is ours.RequestsCookieJar
+        is envoi.cookies.RequestsCookieJar
+    )
     assert issubclass(ours.CookieConflictError, RuntimeError)
 
 
@@ -162,7 +173,13 @@ def test_what_is_no_policy_is_cookies():
 
 def test_copies_are_independent():
     jar = ours.RequestsCookieJar({"a": "1"})
-    for copied in (jar.copy(), copy.copy(jar), copy.deepcopy(jar), pickle.loads(pickle.dumps(jar)), ours.RequestsCookieJar(jar)):
+    for copied in (
+        jar.copy(),
+        copy.copy(jar),
+        copy.deepcopy(jar),
+        pickle.loads(pickle.dumps(jar)),
+        ours.RequestsCookieJar(jar),
+    ):
         assert copied == jar
         copied["a"] = "2"
         copied.set("b", "1", domain="example.org")
@@ -207,7 +224,9 @@ def test_morsels(text):
     assert vars(cookies[0]) == vars(cookies[1]) == vars(ours.morsel_to_cookie(morsel))
 
 
-@pytest.mark.parametrize(("field", "value"), [("max-age", "woops"), ("expires", 100), ("expires", "woops")])
+@pytest.mark.parametrize(
+    ("field", "value"), [("max-age", "woops"), ("expires", 100), ("expires", "woops")]
+)
 def test_morsels_with_nonsense_raise_what_requests_raises(field, value):
     morsel = SimpleCookie("a=1")["a"]
     morsel[field] = value
@@ -223,8 +242,19 @@ def test_morsel_s_age_counts_from_now():
 
 
 def test_create_cookie():
-    for arguments in ({}, {"domain": ".example.org", "path": "", "port": "80", "expires": 5, "rest": {"SameSite": "Lax"}}):
-        assert vars(ours.create_cookie("a", "1", **arguments)) == vars(theirs.create_cookie("a", "1", **arguments))
+    for arguments in (
+        {},
+        {
+            "domain": ".example.org",
+            "path": "",
+            "port": "80",
+            "expires": 5,
+            "rest": {"SameSite": "Lax"},
+        },
+    ):
+        assert vars(ours.create_cookie("a", "1", **arguments)) == vars(
+            theirs.create_cookie("a", "1", **arguments)
+        )
     for wrong in (TypeError, ValueError, InvalidOption):
         with pytest.raises(wrong, match="sekure"):
             ours.create_cookie("a", "1", sekure=True)
@@ -254,7 +284,10 @@ def test_merge_cookies():
         jar = module.cookiejar_from_dict({"a": "1"})
         assert module.merge_cookies(jar, {"a": "2", "b": "2"}) is jar
         assert dict(jar) == {"a": "1", "b": "2"}
-        assert dict(module.merge_cookies(jar, module.cookiejar_from_dict({"a": "3"}))) == {"a": "3", "b": "2"}
+        assert dict(module.merge_cookies(jar, module.cookiejar_from_dict({"a": "3"}))) == {
+            "a": "3",
+            "b": "2",
+        }
         assert dict(module.merge_cookies(jar, None)) == {"a": "3", "b": "2"}
         standard = module.merge_cookies(CookieJar(), jar)
         assert [cookie.name for cookie in standard] == ["a", "b"]
@@ -283,7 +316,11 @@ def requests_prepared(url, headers):
     return requests.Request("GET", url, headers=headers).prepare()
 
 
-@pytest.mark.parametrize("headers", [{}, {"Host": "other.example"}, {"Host": b"other.example"}, {"X": "y", "Cookie": "z=1"}], ids=str)
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Host": "other.example"}, {"Host": b"other.example"}, {"X": "y", "Cookie": "z=1"}],
+    ids=str,
+)
 def test_mock_request(headers):
     answers = []
     for module in BOTH:
@@ -319,7 +356,9 @@ def test_cookies_of_a_raw_response_and_back(kind):
     for module in BOTH:
         jar = (kind or module.RequestsCookieJar)()
         module.extract_cookies_to_jar(
-            jar, prepared(), RawDouble("a=1; Path=/", "b=2; Domain=example.org", "c=3; Path=/no", "d=4; Max-Age=0")
+            jar,
+            prepared(),
+            RawDouble("a=1; Path=/", "b=2; Domain=example.org", "c=3; Path=/no", "d=4; Max-Age=0"),
         )
         module.extract_cookies_to_jar(jar, prepared(), object())
         headers = [
@@ -337,12 +376,21 @@ def test_cookies_of_a_raw_response_and_back(kind):
 
 
 def test_rules_hold_when_another_package_fills_the_jar():
-    fields = ("__Host-a=1", "b=1; Secure", "c=1; Domain=co.uk", "d=1; Path=/", "e=1; Domain=other.example; Max-Age=0; Path=/")
+    fields = (
+        "__Host-a=1",
+        "b=1; Secure",
+        "c=1; Domain=co.uk",
+        "d=1; Path=/",
+        "e=1; Domain=other.example; Max-Age=0; Path=/",
+    )
     jar = ours.RequestsCookieJar()
     jar.set("e", "1", domain=".other.example")
     ours.extract_cookies_to_jar(jar, prepared("http://shop.co.uk/"), RawDouble(*fields))
     assert jar.keys() == ["e", "d"]
-    jar.extract_cookies(ours.MockResponse(Original("__Secure-x=1").msg), ours.MockRequest(prepared("https://shop.co.uk/")))
+    jar.extract_cookies(
+        ours.MockResponse(Original("__Secure-x=1").msg),
+        ours.MockRequest(prepared("https://shop.co.uk/")),
+    )
     assert len(jar) == 2
 
 
@@ -365,13 +413,34 @@ def test_any_jar_is_copied(kind):
 
 
 def test_module_has_the_names_of_requests():
-    public = {name for name, value in vars(theirs).items() if getattr(value, "__module__", "") == "requests.cookies" and name[0] != "_"}
+    public = {
+        name
+        for name, value in vars(theirs).items()
+        if getattr(value, "__module__", "") == "requests.cookies" and name[0] != "_"
+    }
     assert public <= set(dir(ours))
 
 
 def test_cookie_objects_are_taken_as_they_are():
     jar = ours.RequestsCookieJar()
-    cookie = Cookie(0, "a", "1", None, False, "example.org", True, False, "/", True, False, None, True, None, None, {})
+    cookie = Cookie(
+        0,
+        "a",
+        "1",
+        None,
+        False,
+        "example.org",
+        True,
+        False,
+        "/",
+        True,
+        False,
+        None,
+        True,
+        None,
+        None,
+        {},
+    )
     jar.set_cookie(cookie)
     assert list(jar) == [cookie]
     assert not jar.is_empty

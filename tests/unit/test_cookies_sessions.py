@@ -40,7 +40,16 @@ def fetch(kind, jar, url, **options):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("make", [CookieJar, MozillaCookieJar, LWPCookieJar, RequestsCookieJar, lambda: cookiejar_from_dict({"z": "0"})])
+@pytest.mark.parametrize(
+    "make",
+    [
+        CookieJar,
+        MozillaCookieJar,
+        LWPCookieJar,
+        RequestsCookieJar,
+        lambda: cookiejar_from_dict({"z": "0"}),
+    ],
+)
 def test_a_jar_of_the_caller_is_used_and_given_back(kind, make, server):
     jar = make()
     response, after = fetch(kind, jar, server.url + "/cookies/set?a=1&b=2")
@@ -54,7 +63,11 @@ def test_a_jar_of_the_caller_is_used_and_given_back(kind, make, server):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_policy_of_the_caller_is_kept(kind, server):
-    _, jar = fetch(kind, RequestsCookieJar(DefaultCookiePolicy(allowed_domains=[])), server.url + "/cookies/set?a=1")
+    _, jar = fetch(
+        kind,
+        RequestsCookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        server.url + "/cookies/set?a=1",
+    )
     assert len(jar) == 0
 
 

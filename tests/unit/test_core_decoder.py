@@ -26,7 +26,12 @@ def raw_deflate(data):
     return encoder.compress(data) + encoder.flush()
 
 
-ENCODERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, "Deflate": raw_deflate}
+ENCODERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "Deflate": raw_deflate,
+}
 
 
 def decode(coding, data, piece=1 << 20, limit=1 << 16):
@@ -59,7 +64,9 @@ def test_chains_are_undone_from_last_to_first():
     assert decode("deflate, identity, GZIP", gzip.compress(zlib.compress(TEXT)), piece=3) == TEXT
 
 
-@pytest.mark.parametrize("value", ["", "identity", "compress", "gzip, compress", "utf-8", "gzip;q=1"])
+@pytest.mark.parametrize(
+    "value", ["", "identity", "compress", "gzip, compress", "utf-8", "gzip;q=1"]
+)
 def test_unknown_codings_have_no_decoder(value):
     assert Decoder.for_encoding(value) is None
 
@@ -87,7 +94,12 @@ def test_limit_zero_gives_nothing_and_loses_nothing():
 
 @pytest.mark.parametrize(
     ("coding", "data"),
-    [("gzip", gzip.compress(TEXT, mtime=0)), ("deflate", zlib.compress(TEXT)), ("br", BROTLI), ("zstd", ZSTD)],
+    [
+        ("gzip", gzip.compress(TEXT, mtime=0)),
+        ("deflate", zlib.compress(TEXT)),
+        ("br", BROTLI),
+        ("zstd", ZSTD),
+    ],
 )
 def test_truncation_raises_in_finish(coding, data):
     for length in range(1, len(data)):
@@ -163,7 +175,11 @@ def test_threads_decode_side_by_side():
     assert results == [True] * 4
 
 
-@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "zstd", "br, gzip"]), st.integers(1, 50))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["gzip", "deflate", "br", "zstd", "br, gzip"]),
+    st.integers(1, 50),
+)
 def test_arbitrary_bytes_decode_or_raise_decode_error(data, coding, piece):
     for prefix in (b"", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd"):
         try:
@@ -200,5 +216,7 @@ BOMB = textwrap.dedent("""
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux")
 @pytest.mark.parametrize("shape", ["plain", "chain"])
 def test_bombs_cost_bounded_memory(shape):
-    run = subprocess.run([sys.executable, "-c", BOMB, shape], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", BOMB, shape], capture_output=True, text=True, timeout=60, check=False
+    )
     assert run.stdout == "bounded\n", run.stderr

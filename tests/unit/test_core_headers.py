@@ -111,7 +111,14 @@ def test_update_takes_mappings_pairs_and_keywords() -> None:
     headers.update(PlainMapping({"D": "5"}))
     headers.update(Headers([("e", "6"), ("E", "7")]))
     headers.update()
-    assert headers.multi_items() == [("a", "2"), ("B", "3"), ("c", "4"), ("D", "5"), ("e", "6"), ("E", "7")]
+    assert headers.multi_items() == [
+        ("a", "2"),
+        ("B", "3"),
+        ("c", "4"),
+        ("D", "5"),
+        ("e", "6"),
+        ("E", "7"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +141,17 @@ def test_equality_ignores_case_and_order_of_names(other: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{}, {"a": "1"}, {"a": "1", "b": "3"}, {"a": "1", "b": 2}, {"a": "1", "b": "2", "c": "3"}, [("a", "1"), ("b", "2")], None, 5]
+    "other",
+    [
+        {},
+        {"a": "1"},
+        {"a": "1", "b": "3"},
+        {"a": "1", "b": 2},
+        {"a": "1", "b": "2", "c": "3"},
+        [("a", "1"), ("b", "2")],
+        None,
+        5,
+    ],
 )
 def test_inequality(other: object) -> None:
     assert Headers({"a": "1", "b": "2"}) != other
@@ -147,7 +164,13 @@ def test_it_is_not_hashable() -> None:
 
 def test_copies_are_independent() -> None:
     headers = Headers({"A": "1"})
-    for twin in (headers.copy(), copy.copy(headers), copy.deepcopy(headers), Headers(headers), headers.merged(None)):
+    for twin in (
+        headers.copy(),
+        copy.copy(headers),
+        copy.deepcopy(headers),
+        Headers(headers),
+        headers.merged(None),
+    ):
         assert twin.raw == headers.raw
         twin["A"] = "2"
         assert headers["A"] == "1"
@@ -246,7 +269,15 @@ def test_validate_never_shows_a_value() -> None:
 
 
 def test_repr_hides_credentials() -> None:
-    headers = Headers({"Accept": "*/*", "AUTHORIZATION": "s1", "proxy-authorization": "s2", "Cookie": "s3", "Set-Cookie": "s4"})
+    headers = Headers(
+        {
+            "Accept": "*/*",
+            "AUTHORIZATION": "s1",
+            "proxy-authorization": "s2",
+            "Cookie": "s3",
+            "Set-Cookie": "s4",
+        }
+    )
     text = repr(headers)
     assert "('Accept', '*/*')" in text
     assert text.count("'[redacted]'") == 4

@@ -21,7 +21,12 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 def started(method: str = "GET", **headers: str) -> H1Machine:
     machine = H1Machine()
-    machine.start(method, "/", "example.com", Headers({name.replace("_", "-"): value for name, value in headers.items()}))
+    machine.start(
+        method,
+        "/",
+        "example.com",
+        Headers({name.replace("_", "-"): value for name, value in headers.items()}),
+    )
     return machine
 
 
@@ -30,14 +35,29 @@ def test_one_exchange() -> None:
     assert machine.keep_alive
     sent = machine.start("GET", "/a?b=c", "example.com:81", Headers({"Accept": "*/*"}))
     assert sent == b"GET /a?b=c HTTP/1.1\r\nHost: example.com:81\r\nAccept: */*\r\n\r\n"
-    assert (machine.response_started, machine.head_complete, machine.request_ended, machine.keep_alive) == (False, False, True, False)
+    assert (
+        machine.response_started,
+        machine.head_complete,
+        machine.request_ended,
+        machine.keep_alive,
+    ) == (False, False, True, False)
     assert machine.take_head() is None
     assert machine.feed(OK + b"hello")
     head = machine.take_head()
     assert head is not None
-    assert (head.status, head.reason, head.http_version, head.content_length) == (200, "OK", "HTTP/1.1", 5)
+    assert (head.status, head.reason, head.http_version, head.content_length) == (
+        200,
+        "OK",
+        "HTTP/1.1",
+        5,
+    )
     assert machine.take_head() is None
-    assert (machine.pending, machine.take_body(), machine.pending, machine.take_body()) == (5, b"hello", 0, b"")
+    assert (machine.pending, machine.take_body(), machine.pending, machine.take_body()) == (
+        5,
+        b"hello",
+        0,
+        b"",
+    )
     assert machine.body_ended
     assert machine.keep_alive
     assert not machine.upgraded
@@ -67,7 +87,13 @@ def test_head_without_these_fields() -> None:
     machine.feed(b"HTTP/1.1 200\r\n\r\n")
     head = machine.take_head()
     assert head is not None
-    assert (head.reason, head.location, head.content_encoding, head.sets_cookies, len(head.headers)) == ("", None, None, False, 0)
+    assert (
+        head.reason,
+        head.location,
+        head.content_encoding,
+        head.sets_cookies,
+        len(head.headers),
+    ) == ("", None, None, False, 0)
 
 
 def test_received_object_that_is_all_body_comes_back_uncopied() -> None:
@@ -113,7 +139,15 @@ def test_informational_heads_wake_the_flow_when_asked_to() -> None:
 def test_many_small_chunks_are_one_body() -> None:
     machine = started()
     machine.threshold = 1 << 30
-    data = CHUNKED + b"1\r\nx\r\n" * 5000 + b"2000\r\n" + b"y" * 0x2000 + b"\r\n" + b"1\r\nz\r\n" * 2 + b"0\r\nA: 1\r\n\r\n"
+    data = (
+        CHUNKED
+        + b"1\r\nx\r\n" * 5000
+        + b"2000\r\n"
+        + b"y" * 0x2000
+        + b"\r\n"
+        + b"1\r\nz\r\n" * 2
+        + b"0\r\nA: 1\r\n\r\n"
+    )
     fed = [machine.feed(data[start : start + 777]) for start in range(0, len(data), 777)]
     assert fed == [False] * (len(fed) - 1) + [True]
     assert machine.take_body() == b"x" * 5000 + b"y" * 0x2000 + b"zz"

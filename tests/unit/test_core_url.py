@@ -89,7 +89,10 @@ def test_only_what_is_illegal_is_quoted(given_url, kept):
     assert str(URL(given_url)) == kept
 
 
-@pytest.mark.parametrize(("url", "scheme"), [("mailto:x@y", "mailto"), ("data:,x", "data"), ("file:///x", "file"), ("g:h", "g")])
+@pytest.mark.parametrize(
+    ("url", "scheme"),
+    [("mailto:x@y", "mailto"), ("data:,x", "data"), ("file:///x", "file"), ("g:h", "g")],
+)
 def test_other_schemes_parse_without_a_host(url, scheme):
     assert (URL(url).scheme, URL(url).host, URL(url).port) == (scheme, "", 0)
 
@@ -200,7 +203,10 @@ def test_join(reference, result):
     assert str(URL("http://a/b/c/d;p?q").join(reference)) == result
 
 
-@pytest.mark.parametrize("reference", ["///evil", "//a@b@c", "//good\\@evil", "x\r\ny", "http:///x", "//0x7f.1/", "\ud800"])
+@pytest.mark.parametrize(
+    "reference",
+    ["///evil", "//a@b@c", "//good\\@evil", "x\r\ny", "http:///x", "//0x7f.1/", "\ud800"],
+)
 def test_join_refuses_hostile_references(reference):
     with pytest.raises(URLError):
         URL("http://a/").join(reference)

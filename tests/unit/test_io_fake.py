@@ -6,7 +6,20 @@ import math
 
 import pytest
 
-from envoi._io.fake import CANCELLED, RUNNERS, End, FakeBackend, NeverEnds, Receive, Reset, Send, Stall, cancelled_at_each_wait, pieces, run
+from envoi._io.fake import (
+    CANCELLED,
+    RUNNERS,
+    End,
+    FakeBackend,
+    NeverEnds,
+    Receive,
+    Reset,
+    Send,
+    Stall,
+    cancelled_at_each_wait,
+    pieces,
+    run,
+)
 from envoi._io.protocols import StreamClosed, TimedOut, TLSConfig
 
 
@@ -138,7 +151,12 @@ def test_tls_names_and_connections_fail_as_told(runner):
         return (await backend.start_tls(stream, TLSConfig(alpn=("h2",)), "a", math.inf)).alpn
 
     refusal, failure = ConnectionRefusedError(111, "refused"), OSError("bad certificate")
-    backend = FakeBackend(runner, [refusal, [], []], names={"missing": OSError("no such name")}, tls_failures=[failure, None])
+    backend = FakeBackend(
+        runner,
+        [refusal, [], []],
+        names={"missing": OSError("no such name")},
+        tls_failures=[failure, None],
+    )
     assert run(backend, flow()) == "h2"
 
 

@@ -84,7 +84,13 @@ def test_the_cache_is_bounded(names, monkeypatch):
     resolver = Resolver()
     for number in range(5):
         wait(resolver.look_up(f"{number}.example", 80))
-    assert [resolver.known(f"{number}.example", 80) is not None for number in range(5)] == [False, False, True, True, True]
+    assert [resolver.known(f"{number}.example", 80) is not None for number in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "fe80::1%1"])
@@ -120,7 +126,9 @@ def test_look_ups_that_nobody_waits_for_leave_the_queue(names, monkeypatch):
     monkeypatch.setattr(module, "MAX_THREADS", 1)
     resolver = Resolver()
     names.gate.clear()
-    running, left, shared = (resolver.look_up(host, 80) for host in ("running.example", "left.example", "shared.example"))
+    running, left, shared = (
+        resolver.look_up(host, 80) for host in ("running.example", "left.example", "shared.example")
+    )
     assert resolver.look_up("shared.example", 80) is shared
     for lookup in (left, shared):
         resolver.leave(lookup)
@@ -137,7 +145,9 @@ def test_names_that_hung_come_after_others(names, monkeypatch):
     names.answer = socket.gaierror(socket.EAI_AGAIN, "no answer")
     hang(resolver, names, "hung.example")
     names.gate.clear()
-    first, hung, good = (resolver.look_up(host, 80) for host in ("first.example", "hung.example", "good.example"))
+    first, hung, good = (
+        resolver.look_up(host, 80) for host in ("first.example", "hung.example", "good.example")
+    )
     names.gate.set()
     for lookup in (first, hung, good):
         with pytest.raises(socket.gaierror):

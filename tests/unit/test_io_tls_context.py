@@ -87,7 +87,10 @@ def complaint(**options):
 def test_unusable_authority_files_are_named(tmp_path):
     missing, rubbish = str(tmp_path / "missing.pem"), tmp_path / "rubbish.pem"
     rubbish.write_text("not a certificate")
-    assert complaint(verify=missing) == f"Could not find a suitable TLS CA certificate bundle, invalid path: {missing}"
+    assert (
+        complaint(verify=missing)
+        == f"Could not find a suitable TLS CA certificate bundle, invalid path: {missing}"
+    )
     message = complaint(verify=str(rubbish))
     assert str(rubbish) in message
     assert "no usable PEM certificate" in message
@@ -98,7 +101,9 @@ def test_unusable_client_certificates_are_named(ca, tmp_path):
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_text("not a certificate")
     assert "Could not find the TLS certificate file" in complaint(cert=str(tmp_path / "missing"))
-    assert "Could not find the TLS key file" in complaint(cert=(one.certificate_path, str(tmp_path / "missing")))
+    assert "Could not find the TLS key file" in complaint(
+        cert=(one.certificate_path, str(tmp_path / "missing"))
+    )
     assert "holds no PEM certificate" in complaint(cert=str(rubbish))
     assert "holds no PEM private key" in complaint(cert=one.certificate_path)
     assert "holds no PEM private key" in complaint(cert=(one.certificate_path, str(rubbish)))
@@ -114,7 +119,9 @@ def test_encrypted_key_wants_its_password(ca, tmp_path):
     key = serialization.load_pem_private_key(Path(client.key_path).read_bytes(), None)
     locked = tmp_path / "locked.key"
     encryption = serialization.BestAvailableEncryption(b"sesame")
-    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+    locked.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    )
     pair = client.certificate_path, str(locked)
     assert "is encrypted" in complaint(cert=pair)
     assert "password does not open" in complaint(cert=(*pair, "wrong"))
@@ -124,8 +131,12 @@ def test_encrypted_key_wants_its_password(ca, tmp_path):
 
 @pytest.mark.parametrize("module", ["blocking", "asyncio_"])
 def test_no_tls_is_imported_for_plain_http(module):
-    code = (
-        f"import sys; before = set(sys.modules); import envoi._io.{module}; print('envoi._io.tls' in sys.modules, 'certifi' in sys.modules)"
+    code = f"import sys; before = set(sys.modules); import envoi._io.{module}; print('envoi._io.tls' in sys.modules, 'certifi' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": "python"},
     )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env={"PYTHONPATH": "python"})
     assert found.stdout.split() == ["False", "False"]

@@ -83,7 +83,11 @@ def test_the_name_suggests_the_type_and_nothing_is_decompressed(files, root, nam
 def test_head_is_answered_without_a_body(files, root):
     for name, status, length in (("page.html", 200, str(len(TEXT))), ("missing", 404, "0")):
         response = files.request("HEAD", (root / name).as_uri())
-        assert (response.status_code, response.content, response.headers["Content-Length"]) == (status, b"", length)
+        assert (response.status_code, response.content, response.headers["Content-Length"]) == (
+            status,
+            b"",
+            length,
+        )
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
@@ -94,13 +98,24 @@ def test_a_file_is_not_written_nor_removed(files, root, method):
 
 
 @pytest.mark.parametrize(
-    "spelling", ["file://{}", "file://localhost{}", "file://LOCALHOST{}", "file:{}", "FILE://{}", "file://{}?q=1#here"]
+    "spelling",
+    [
+        "file://{}",
+        "file://localhost{}",
+        "file://LOCALHOST{}",
+        "file:{}",
+        "FILE://{}",
+        "file://{}?q=1#here",
+    ],
 )
 def test_ways_to_write_the_same_file(files, root, spelling):
     assert files.get(spelling.format(root / "page.html")).content == TEXT
 
 
-@pytest.mark.parametrize("name", ["a b.txt", "100%.txt", "née.txt", "a?b#c.txt", "a+b.txt", "a%20b.txt", "semi;colon.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["a b.txt", "100%.txt", "née.txt", "a?b#c.txt", "a+b.txt", "a%20b.txt", "semi;colon.txt"],
+)
 def test_names_are_percent_decoded_once(files, root, name):
     (root / name).write_bytes(b"found")
     response = files.get((root / name).as_uri())
@@ -195,7 +210,7 @@ def test_a_link_that_takes_the_place_of_a_file_is_not_followed(client, root, tmp
         (root / "page.html").symlink_to(tmp_path / "secret.txt")
         return resolved
 
-    monkeypatch.setattr("envoi._facade.local_adapters.os.path.realpath", too_late)
+    monkeypatch.setattr("envoi._adapters.local.os.path.realpath", too_late)
     assert client.get((root / "page.html").as_uri()).status_code == 403
 
 
@@ -209,7 +224,8 @@ def test_a_root_that_is_a_link_serves_what_it_leads_to(client, root, tmp_path):
 def test_several_folders(client, root, tmp_path):
     client.session.mount("file:", FileAdapter(root / "below", str(tmp_path / "rooted")))
     statuses = [
-        client.get((tmp_path / name).as_uri()).status_code for name in ("root/below/deep.txt", "rooted/beside.txt", "root/page.html")
+        client.get((tmp_path / name).as_uri()).status_code
+        for name in ("root/below/deep.txt", "rooted/beside.txt", "root/page.html")
     ]
     assert statuses == [200, 200, 403]
 
@@ -243,7 +259,10 @@ def test_a_file_without_permission_is_forbidden(files, root):
     if os.access(secret, os.R_OK):
         pytest.skip("this user may read everything")
     response = files.get(secret.as_uri())
-    assert (response.status_code, response.reason.endswith("cannot be read: Permission denied")) == (403, True)
+    assert (
+        response.status_code,
+        response.reason.endswith("cannot be read: Permission denied"),
+    ) == (403, True)
 
 
 def test_denied_permission_is_told(files, root, monkeypatch):
@@ -252,17 +271,22 @@ def test_denied_permission_is_told(files, root, monkeypatch):
     def denied(path, flags):
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr("envoi._facade.local_adapters._open", denied)
+    monkeypatch.setattr("envoi._adapters.local._open", denied)
     response = files.get((root / "page.html").as_uri())
-    assert (response.status_code, response.reason.endswith("cannot be read: Permission denied")) == (403, True)
+    assert (
+        response.status_code,
+        response.reason.endswith("cannot be read: Permission denied"),
+    ) == (403, True)
 
 
 def test_other_failures_to_open_are_connection_errors(files, root, monkeypatch):
     def exhausted(path, flags):
         raise OSError(24, "Too many open files", path)
 
-    monkeypatch.setattr("envoi._facade.local_adapters._open", exhausted)
-    with pytest.raises(envoi.ConnectionError, match="cannot be opened: Too many open files") as caught:
+    monkeypatch.setattr("envoi._adapters.local._open", exhausted)
+    with pytest.raises(
+        envoi.ConnectionError, match="cannot be opened: Too many open files"
+    ) as caught:
         files.get((root / "page.html").as_uri())
     assert caught.value.request.method == "GET"
 
@@ -274,7 +298,9 @@ def test_a_named_pipe_is_forbidden_and_nobody_waits(files, root):
     assert (response.status_code, response.reason.endswith("is no regular file")) == (403, True)
 
 
-@pytest.mark.parametrize("host", ["example.org", "127.0.0.1", "localhost:80", "localhost.example.org"])
+@pytest.mark.parametrize(
+    "host", ["example.org", "127.0.0.1", "localhost:80", "localhost.example.org"]
+)
 def test_another_host_is_refused(files, root, host):
     with pytest.raises(envoi.InvalidURL, match="on another host") as caught:
         files.get(f"file://{host}{root}/page.html")
@@ -352,7 +378,11 @@ def test_raw_is_a_file_that_ends_quietly(root):
         session.mount("file:", FileAdapter(root))
         with session.get((root / "page.html").as_uri(), stream=True) as response:
             assert response.raw.read(4) + response.raw.read(decode_content=True) == TEXT
-            assert (response.raw.read(), response.raw.read(10), response.raw.closed) == (b"", b"", True)
+            assert (response.raw.read(), response.raw.read(10), response.raw.closed) == (
+                b"",
+                b"",
+                True,
+            )
 
 
 def test_adapters_survive_pickling(root):
@@ -377,7 +407,15 @@ def test_a_session_answers_neither_on_its_own(client, root):
             client.get(address)
 
 
-@pytest.mark.parametrize("target", ["file:{root}/page.html", "FILE://{root}/page.html", "file://localhost{root}/page.html", "data:,hello"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "file:{root}/page.html",
+        "FILE://{root}/page.html",
+        "file://localhost{root}/page.html",
+        "data:,hello",
+    ],
+)
 @pytest.mark.parametrize("by_parts", [False, True])
 def test_a_redirect_from_the_network_is_not_followed(files, root, server, target, by_parts):
     target = target.format(root=root)

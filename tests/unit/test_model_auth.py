@@ -8,7 +8,16 @@ import pytest
 import requests.auth
 
 import envoi.auth
-from envoi._model.auth import Auth, AuthBase, BearerAuth, HTTPBasicAuth, HTTPProxyAuth, as_flow, basic, needs_response_body
+from envoi._model.auth import (
+    Auth,
+    AuthBase,
+    BearerAuth,
+    HTTPBasicAuth,
+    HTTPProxyAuth,
+    as_flow,
+    basic,
+    needs_response_body,
+)
 from envoi._model.digest import HTTPDigestAuth
 from envoi.exceptions import InvalidOption
 from unit.prepared import prepared_request
@@ -19,7 +28,15 @@ def sent(auth, **options):
     return list(as_flow(auth, **options)(prepared_request("GET", "http://example.org/")))
 
 
-PAIRS = [("user", "password"), ("user", ""), ("", ""), ("us:er", "p"), (b"\xff", "ü"), ("ü", "ß"), ("имя".encode(), "пароль".encode())]
+PAIRS = [
+    ("user", "password"),
+    ("user", ""),
+    ("", ""),
+    ("us:er", "p"),
+    (b"\xff", "ü"),
+    ("ü", "ß"),
+    ("имя".encode(), "пароль".encode()),
+]
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -46,7 +63,19 @@ def test_numbers_are_written_out_with_a_warning():
 
 
 @pytest.mark.parametrize(
-    "auth", [("a",), ("a", "b", "c"), (), ("a", None), ("a", True), (["a"], "b"), ("\ud800", "b"), "user:password", 5, object()]
+    "auth",
+    [
+        ("a",),
+        ("a", "b", "c"),
+        (),
+        ("a", None),
+        ("a", True),
+        (["a"], "b"),
+        ("\ud800", "b"),
+        "user:password",
+        5,
+        object(),
+    ],
 )
 def test_what_is_no_auth_is_refused_at_once(auth):
     with pytest.raises(InvalidOption):
@@ -141,7 +170,12 @@ def test_equal_credentials_are_equal(kind):
 
 def test_secrets_stay_out_of_reprs():
     assert "secret" not in repr(
-        [HTTPBasicAuth("u", "secret"), HTTPProxyAuth("u", "secret"), HTTPDigestAuth("u", "secret"), BearerAuth("secret")]
+        [
+            HTTPBasicAuth("u", "secret"),
+            HTTPProxyAuth("u", "secret"),
+            HTTPDigestAuth("u", "secret"),
+            BearerAuth("secret"),
+        ]
     )
 
 
@@ -151,7 +185,9 @@ def test_bearer_sends_its_token():
     assert BearerAuth("a") == BearerAuth("a") != BearerAuth("b")
 
 
-@pytest.mark.parametrize("token", ["", "a\n", "a\r\nX: y", "\x00", "a\x7f", " a", "a ", "tök", b"\xff", None, 5])
+@pytest.mark.parametrize(
+    "token", ["", "a\n", "a\r\nX: y", "\x00", "a\x7f", " a", "a ", "tök", b"\xff", None, 5]
+)
 def test_a_token_that_would_break_the_field_is_refused_without_showing_it(token):
     with pytest.raises(InvalidOption) as caught:
         BearerAuth(token)

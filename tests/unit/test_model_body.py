@@ -77,7 +77,11 @@ def test_bodies_in_memory_are_those_of_requests(method, arguments):
     assert type(body.shown) is type(shown)
 
 
-@given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.binary(), st.none(), st.lists(st.text()))))
+@given(
+    st.dictionaries(
+        st.text(), st.one_of(st.text(), st.integers(), st.binary(), st.none(), st.lists(st.text()))
+    )
+)
 def test_forms_are_encoded_as_requests_does(data):
     try:
         expected, _, _ = of_requests(data=data)
@@ -87,7 +91,13 @@ def test_forms_are_encoded_as_requests_does(data):
 
 
 json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(),
+    ),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
 )
 
@@ -105,14 +115,19 @@ def circular():
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), object(), {"a": {1}}, {(1, 2): 3}, circular()], ids=lambda value: type(value).__name__
+    "value",
+    [float("nan"), float("inf"), object(), {"a": {1}}, {(1, 2): 3}, circular()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_json_is_refused(value):
     with pytest.raises(InvalidJSONError, match="json="):
         encode_body(None, value)
 
 
-@pytest.mark.parametrize("data", [bytearray(b"abc"), memoryview(b"abc"), array.array("B", b"abc"), memoryview(b"a-b-c-")[::2]])
+@pytest.mark.parametrize(
+    "data",
+    [bytearray(b"abc"), memoryview(b"abc"), array.array("B", b"abc"), memoryview(b"a-b-c-")[::2]],
+)
 def test_buffers_are_sent_whole(data):
     assert encode_body(data).content == b"abc"
     assert encode_body(data).content_type is None
@@ -141,7 +156,9 @@ def test_file_is_sent_from_where_it_stands():
     with tempfile.TemporaryFile() as file:
         file.write(b"0123456789")
         file.seek(4)
-        expected = requests.Request("POST", "http://e.org/", data=file).prepare().headers["Content-Length"]
+        expected = (
+            requests.Request("POST", "http://e.org/", data=file).prepare().headers["Content-Length"]
+        )
         body = encode_body(file)
         assert body.content is None
         assert body.may_block
@@ -329,12 +346,17 @@ def test_sync_bodies_give_their_pieces_asynchronously_too():
 
 def test_framing_keeps_what_the_caller_set():
     form = encode_body({"a": "b"})
-    assert framing(form, headers={"content-type": "x/y"}) == {"content-type": "x/y", "content-length": "3"}
+    assert framing(form, headers={"content-type": "x/y"}) == {
+        "content-type": "x/y",
+        "content-length": "3",
+    }
     assert framing(form, headers={"Transfer-Encoding": "chunked", "Content-Type": "x"}) == {
         "transfer-encoding": "chunked",
         "content-type": "x",
     }
-    assert framing(encode_body(iter([b"a"])), headers={"Content-Length": "1"}) == {"content-length": "1"}
+    assert framing(encode_body(iter([b"a"])), headers={"Content-Length": "1"}) == {
+        "content-length": "1"
+    }
     assert framing(NO_BODY, "POST", {"Content-Length": "5"}) == {"content-length": "5"}
 
 

@@ -36,7 +36,9 @@ def test_control_characters_are_refused(bad):
         with_request_cookies(CookieHolder(), {"a": bad}, HTTP)
 
 
-@pytest.mark.parametrize("kind", [CookieJar, RequestsCookieJar, requests.cookies.RequestsCookieJar, MozillaCookieJar])
+@pytest.mark.parametrize(
+    "kind", [CookieJar, RequestsCookieJar, requests.cookies.RequestsCookieJar, MozillaCookieJar]
+)
 def test_a_jar_of_the_caller_is_used_as_it_is(kind):
     jar = kind()
     holder = CookieHolder(jar)
@@ -84,7 +86,14 @@ def test_cookies_come_back_to_their_host():
 
 
 @pytest.mark.parametrize(
-    "host", ["example.org", "sub.www.example.org", "xwww.example.org", "www.example.org.evil.example", "www.example.com"]
+    "host",
+    [
+        "example.org",
+        "sub.www.example.org",
+        "xwww.example.org",
+        "www.example.org.evil.example",
+        "www.example.com",
+    ],
 )
 def test_cookie_without_domain_is_for_its_host_alone(host):
     assert received("a=1").header_for(parse_url(f"https://{host}/")) is None
@@ -194,7 +203,9 @@ def test_request_cookies_are_sent_as_requests_sends_them(session, cookies):
     if 5 in cookies.values():
         expected = None  # requests fails on numbers
     else:
-        expected = theirs.prepare_request(requests.Request("GET", str(HTTP), cookies=cookies)).headers.get("Cookie")
+        expected = theirs.prepare_request(
+            requests.Request("GET", str(HTTP), cookies=cookies)
+        ).headers.get("Cookie")
     ours = CookieHolder(session)
     header = with_request_cookies(ours, cookies, HTTP)
     assert expected is None or header == expected
@@ -276,7 +287,11 @@ def test_another_site_cannot_delete_a_cookie(field):
 
 
 @pytest.mark.parametrize(
-    "field", ["__Host-a=1; Secure; Domain=example.org; Domain=; Path=/", "__Host-a=1; Secure; Path=/x; Path=/; Domain=example.org"]
+    "field",
+    [
+        "__Host-a=1; Secure; Domain=example.org; Domain=; Path=/",
+        "__Host-a=1; Secure; Path=/x; Path=/; Domain=example.org",
+    ],
 )
 def test_of_a_repeated_attribute_the_last_counts_for_the_jar_as_well(field):
     jar = received(field)

@@ -67,12 +67,16 @@ RFC_7616_SHA_512_256 = (
 
 @pytest.mark.parametrize("userhash", [True, False])
 def test_rfc_7616_section_3_9_2(userhash):
-    auth = HTTPDigestAuth(JASON, "Secret, or not?", make_cnonce=lambda: "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v")
+    auth = HTTPDigestAuth(
+        JASON, "Secret, or not?", make_cnonce=lambda: "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"
+    )
     challenge = RFC_7616_SHA_512_256 + (", userhash=true" if userhash else "")
     answer = of(exchange(auth, Answered(401, challenge), url="http://api.example.org/doe.json")[1])
     assert answer["response"] == "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5"
     if userhash:
-        assert answer["username"] == "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"
+        assert (
+            answer["username"] == "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"
+        )
         assert answer["userhash"] == "true"
     else:
         assert answer["username*"] == "UTF-8''J%C3%A4s%C3%B8n%20Doe"
@@ -85,7 +89,9 @@ def test_rfc_2617_section_3_5():
         'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", '
         'opaque="5ccc069c403ebaf9f0171e9517f40e41"'
     )
-    answer = of(exchange(auth, Answered(401, challenge), url="http://www.nowhere.org/dir/index.html")[1])
+    answer = of(
+        exchange(auth, Answered(401, challenge), url="http://www.nowhere.org/dir/index.html")[1]
+    )
     assert answer["response"] == "6629fae49393a05397450978507c4ef1"
     assert "algorithm" not in answer
 
@@ -100,12 +106,20 @@ def test_a_server_of_rfc_2069_gets_its_older_answer():
 def test_session_algorithms_keep_the_first_nonces(algorithm):
     auth = scheme()
     first, second = (
-        of(exchange(auth, Answered(401, f"{FIRST}, algorithm={algorithm}"), Answered(200, Authentication_Info='nextnonce="n2"'))[1]),
+        of(
+            exchange(
+                auth,
+                Answered(401, f"{FIRST}, algorithm={algorithm}"),
+                Answered(200, Authentication_Info='nextnonce="n2"'),
+            )[1]
+        ),
         of(exchange(auth)[0]),
     )
 
     def digest(text):
-        name = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}[algorithm.upper().removesuffix("-SESS")]
+        name = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}[
+            algorithm.upper().removesuffix("-SESS")
+        ]
         return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
 
     secret = digest(f"{digest('user:r:pass')}:n1:{first['cnonce']}")
@@ -118,7 +132,9 @@ def test_session_algorithms_keep_the_first_nonces(algorithm):
 def test_the_exchange_sends_plain_then_answered_and_no_more():
     plain, answered = exchange(scheme(), Answered(401, FIRST), Answered(200))
     assert plain is None
-    assert answered.startswith('Digest username="user", realm="r", nonce="n1", uri="/dir/a?b=c", response="')
+    assert answered.startswith(
+        'Digest username="user", realm="r", nonce="n1", uri="/dir/a?b=c", response="'
+    )
     assert answered.endswith(', qop="auth", nc=00000001, cnonce="c2"')
 
 
@@ -138,7 +154,9 @@ def test_a_refused_answer_is_not_repeated():
 
 
 def test_a_stale_answer_is_given_anew_once():
-    stale = [Answered(401, FIRST.replace("n1", f"n{number}") + ", stale=TRUE") for number in range(2, 9)]
+    stale = [
+        Answered(401, FIRST.replace("n1", f"n{number}") + ", stale=TRUE") for number in range(2, 9)
+    ]
     fields = exchange(scheme(), Answered(401, FIRST), *stale)
     assert [of(field)["nonce"] for field in fields[1:]] == ["n1", "n2"]
 
@@ -146,7 +164,10 @@ def test_a_stale_answer_is_given_anew_once():
 def test_following_requests_are_answered_unasked_with_a_count():
     auth = scheme()
     exchange(auth, Answered(401, FIRST), Answered(200))
-    answers = [of(exchange(auth, Answered(200), url=f"http://example.org/{path}")[0]) for path in ("x", "y", "")]
+    answers = [
+        of(exchange(auth, Answered(200), url=f"http://example.org/{path}")[0])
+        for path in ("x", "y", "")
+    ]
     assert [answer["nc"] for answer in answers] == ["00000002", "00000003", "00000004"]
     assert [answer["uri"] for answer in answers] == ["/x", "/y", "/"]
     assert len({answer["cnonce"] for answer in answers}) == 3
@@ -155,8 +176,13 @@ def test_following_requests_are_answered_unasked_with_a_count():
 def test_an_unasked_answer_that_is_refused_is_given_anew():
     auth = scheme()
     exchange(auth, Answered(401, FIRST))
-    fields = exchange(auth, Answered(401, FIRST.replace("n1", "n2") + ", stale=true"), Answered(200))
-    assert [(of(field)["nonce"], of(field)["nc"]) for field in fields] == [("n1", "00000002"), ("n2", "00000001")]
+    fields = exchange(
+        auth, Answered(401, FIRST.replace("n1", "n2") + ", stale=true"), Answered(200)
+    )
+    assert [(of(field)["nonce"], of(field)["nc"]) for field in fields] == [
+        ("n1", "00000002"),
+        ("n2", "00000001"),
+    ]
 
 
 def test_after_a_redirect_nothing_is_answered_unasked():
@@ -167,7 +193,15 @@ def test_after_a_redirect_nothing_is_answered_unasked():
     assert of(fields[1])["nonce"] == "n1"
 
 
-@pytest.mark.parametrize("url", ["https://example.org/dir/a", "http://example.org:8080/", "http://example.com/", "http://sub.example.org/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/dir/a",
+        "http://example.org:8080/",
+        "http://example.com/",
+        "http://sub.example.org/",
+    ],
+)
 def test_another_origin_gets_nothing_unasked(url):
     auth = scheme()
     exchange(auth, Answered(401, FIRST))
@@ -219,19 +253,52 @@ def test_protection_spaces_are_bounded():
 
 def test_nextnonce_replaces_the_nonce_and_starts_its_count_again():
     auth = scheme()
-    exchange(auth, Answered(401, FIRST), Answered(200, Authentication_Info='qop=auth, nextnonce="n2", nc=00000001'))
+    exchange(
+        auth,
+        Answered(401, FIRST),
+        Answered(200, Authentication_Info='qop=auth, nextnonce="n2", nc=00000001'),
+    )
     answers = [of(exchange(auth)[0]) for _ in range(2)]
-    assert [(answer["nonce"], answer["nc"]) for answer in answers] == [("n2", "00000001"), ("n2", "00000002")]
+    assert [(answer["nonce"], answer["nc"]) for answer in answers] == [
+        ("n2", "00000001"),
+        ("n2", "00000002"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("challenges", "algorithm"),
     [
-        (['Digest realm="r", nonce="n", algorithm=MD5', 'Digest realm="r", nonce="n", algorithm=SHA-256'], "SHA-256"),
-        (['Digest realm="r", nonce="n", algorithm=MD5, Digest realm="r", nonce="n", algorithm=SHA-512-256'], "SHA-512-256"),
-        (['Digest realm="r", nonce="n", algorithm=NEW-1, Digest realm="r", nonce="n", algorithm=MD5'], "MD5"),
-        (['Basic realm="a, Digest b", Digest realm="r", nonce="n", algorithm=SHA-256-sess, Negotiate abc=='], "SHA-256-sess"),
-        (['Negotiate abc==, Newauth x="y", DIGEST\trealm="r" ,nonce = "n",, algorithm="SHA-512"'], "SHA-512"),
+        (
+            [
+                'Digest realm="r", nonce="n", algorithm=MD5',
+                'Digest realm="r", nonce="n", algorithm=SHA-256',
+            ],
+            "SHA-256",
+        ),
+        (
+            [
+                'Digest realm="r", nonce="n", algorithm=MD5, Digest realm="r", nonce="n", algorithm=SHA-512-256'
+            ],
+            "SHA-512-256",
+        ),
+        (
+            [
+                'Digest realm="r", nonce="n", algorithm=NEW-1, Digest realm="r", nonce="n", algorithm=MD5'
+            ],
+            "MD5",
+        ),
+        (
+            [
+                'Basic realm="a, Digest b", Digest realm="r", nonce="n", algorithm=SHA-256-sess, Negotiate abc=='
+            ],
+            "SHA-256-sess",
+        ),
+        (
+            [
+                'Negotiate abc==, Newauth x="y", DIGEST\trealm="r" ,nonce = "n",, algorithm="SHA-512"'
+            ],
+            "SHA-512",
+        ),
     ],
 )
 def test_the_strongest_challenge_that_is_known_is_answered(challenges, algorithm):
@@ -269,14 +336,18 @@ def test_quotes_and_backslashes_are_escaped_and_hashed_without():
     answer = exchange(auth, Answered(401, r'Digest realm="a\"b\\c", nonce="n\"", opaque="\"o"'))[1]
     assert r'username="DOMAIN\\us\"er", realm="a\"b\\c", nonce="n\"", uri' in answer
     assert answer.endswith(r'opaque="\"o"')
-    assert of(answer)["response"] == md5(md5('DOMAIN\\us"er:a"b\\c:pass') + ':n":' + md5("GET:/dir/a?b=c"))
+    assert of(answer)["response"] == md5(
+        md5('DOMAIN\\us"er:a"b\\c:pass') + ':n":' + md5("GET:/dir/a?b=c")
+    )
 
 
 def test_without_charset_a_name_beyond_ascii_is_sent_as_raw_utf_8():
     for user in ("\u00e9", "\u00e9".encode()):
         answer = of(exchange(scheme(user=user), Answered(401, FIRST))[1])
         assert answer["username"].encode("latin-1") == "\u00e9".encode()
-        assert answer["response"] == md5(f"{md5(chr(233) + ':r:pass')}:n1:00000001:c2:auth:{md5('GET:/dir/a?b=c')}")
+        assert answer["response"] == md5(
+            f"{md5(chr(233) + ':r:pass')}:n1:00000001:c2:auth:{md5('GET:/dir/a?b=c')}"
+        )
 
 
 @pytest.mark.parametrize("user", ["a\r\nX: y", "a\x00", "\x7f", "\ud800"])

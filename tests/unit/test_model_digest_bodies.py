@@ -16,7 +16,9 @@ BODY_CHALLENGE = 'Digest realm="r", nonce="n", qop="auth-int"'
 
 
 def body_answer(data):
-    fields = exchange(scheme(), Answered(401, BODY_CHALLENGE), data=data, method="POST", url="http://example.org/")
+    fields = exchange(
+        scheme(), Answered(401, BODY_CHALLENGE), data=data, method="POST", url="http://example.org/"
+    )
     return of(fields[1]) if len(fields) > 1 else None
 
 
@@ -33,7 +35,9 @@ def body_answer(data):
 def test_auth_int_hashes_the_body(make, content):
     answer = body_answer(make())
     assert answer["qop"] == "auth-int"
-    assert answer["response"] == md5(f"{md5('user:r:pass')}:n:00000001:{answer['cnonce']}:auth-int:{md5('POST:/:' + md5(content))}")
+    assert answer["response"] == md5(
+        f"{md5('user:r:pass')}:n:00000001:{answer['cnonce']}:auth-int:{md5('POST:/:' + md5(content))}"
+    )
 
 
 def test_auth_int_leaves_the_body_at_its_start():
@@ -74,4 +78,6 @@ def test_auth_int_alone_leaves_a_body_that_is_read_once_unanswered_and_unread(ma
 
 def test_auth_is_preferred_to_auth_int():
     challenge = BODY_CHALLENGE.replace("auth-int", "auth-int, auth")
-    assert of(exchange(scheme(), Answered(401, challenge), data=(x for x in "ab"))[1])["qop"] == "auth"
+    assert (
+        of(exchange(scheme(), Answered(401, challenge), data=(x for x in "ab"))[1])["qop"] == "auth"
+    )

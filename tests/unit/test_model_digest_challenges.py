@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envoi._model.challenges import LONGEST_FIELD, MOST_CHALLENGES, Challenge, parse_challenges, parse_parameters, quoted
+from envoi._model.challenges import (
+    LONGEST_FIELD,
+    MOST_CHALLENGES,
+    Challenge,
+    parse_challenges,
+    parse_parameters,
+    quoted,
+)
 from envoi._model.digest_answer import choose_challenge
 
 

@@ -27,7 +27,9 @@ def test_the_answer_is_that_of_requests(algorithm, qop):
     expected = theirs.build_digest_header("POST", url)
     ours._make_cnonce = lambda: of(expected).get("cnonce", "")
     found = ours.build_digest_header("POST", url)
-    assert of(found) == {name: value for name, value in of(expected).items() if value or name != "opaque"}
+    assert of(found) == {
+        name: value for name, value in of(expected).items() if value or name != "opaque"
+    }
     assert list(of(found)) == list(of(expected))
 
 
@@ -60,7 +62,12 @@ class Prepared:
     """A prepared request, as far as a scheme looks at it."""
 
     def __init__(self):
-        self.method, self.url, self.headers, self.hooks = "GET", "http://example.org/a", Headers(), []
+        self.method, self.url, self.headers, self.hooks = (
+            "GET",
+            "http://example.org/a",
+            Headers(),
+            [],
+        )
 
     def register_hook(self, event, hook):
         self.hooks.append((event, hook))

@@ -73,7 +73,9 @@ FORMS = [
     lambda: ({"a": ("name.txt", "content")},),
     lambda: ({"a": ["name.txt", "content"]},),
     lambda: ({"a": ("name.txt", io.BytesIO(b"content"), "text/plain")},),
-    lambda: ({"a": ("name.txt", b"content", "text/plain", {"X-A": "1", "Expires": "0", "X-Empty": ""})},),
+    lambda: (
+        {"a": ("name.txt", b"content", "text/plain", {"X-A": "1", "Expires": "0", "X-Empty": ""})},
+    ),
     lambda: ({"a": ("name.txt", b"content", None, {"X-A": "1"})},),
     lambda: ({"a": (None, "no name")},),
     lambda: ({"a": ("", "empty name")},),
@@ -82,7 +84,10 @@ FORMS = [
     lambda: ({"a": ("bytes \u00e9".encode(), "x")},),
     lambda: ({"a": None, "b": 1, "c": ("d", None)},),
     lambda: ({"a": None},),
-    lambda: ({"f": b"x"}, {"k": "v", "n": 5, "none": None, "list": ["1", 2, None, b"3"], "t": ("x",)}),
+    lambda: (
+        {"f": b"x"},
+        {"k": "v", "n": 5, "none": None, "list": ["1", 2, None, b"3"], "t": ("x",)},
+    ),
     lambda: ({"f": b"x"}, [("k", "v"), (b"k", b"\xff"), ("\u00e9", "\u00e9")]),
     lambda: ({"f": b"x"}, {"f": {"a": 1}, "empty": []}),
     lambda: ({"f": b"x"}, {}),
@@ -100,21 +105,33 @@ def test_every_form_gives_the_bytes_of_requests(form):
 
 
 _VALUES = st.one_of(st.text(max_size=20), st.binary(max_size=20))
-_NAMES = st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), max_size=10)
+_NAMES = st.text(
+    st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), max_size=10
+)
 _FILES = st.one_of(
     _VALUES,
     st.tuples(_NAMES, _VALUES),
     st.tuples(_NAMES, _VALUES, st.sampled_from(["text/plain", "image/png", None])),
-    st.tuples(_NAMES, _VALUES, st.none(), st.dictionaries(st.sampled_from(["X-A", "X-B"]), st.sampled_from(["1", "\u00e9", ""]))),
+    st.tuples(
+        _NAMES,
+        _VALUES,
+        st.none(),
+        st.dictionaries(st.sampled_from(["X-A", "X-B"]), st.sampled_from(["1", "\u00e9", ""])),
+    ),
 )
 
 
-@given(st.lists(st.tuples(_NAMES, _FILES), min_size=1, max_size=4), st.lists(st.tuples(_NAMES, _VALUES), max_size=4))
+@given(
+    st.lists(st.tuples(_NAMES, _FILES), min_size=1, max_size=4),
+    st.lists(st.tuples(_NAMES, _VALUES), max_size=4),
+)
 def test_any_names_and_contents_give_the_bytes_of_requests(files, data):
     assert encode_files(files, data, boundary=MARK).content == of_requests(files, data)[0]
 
 
-@given(st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), max_size=30))
+@given(
+    st.text(st.characters(blacklist_characters="\x00", blacklist_categories=["Cs"]), max_size=30)
+)
 def test_no_name_ends_its_quotes_or_its_line(name):
     content = encode_files({name: (name, b"")}, boundary=MARK).content
     head, _, rest = content.partition(b"\r\n\r\n")
@@ -287,22 +304,34 @@ class AsyncFile:
 
 
 def test_asynchronous_files_and_iterators_are_awaited():
-    body = encode_files({"f": AsyncFile(b"file"), "g": ("n", pieces(b"a", "b", b""))}, {"k": "v"}, boundary=MARK)
+    body = encode_files(
+        {"f": AsyncFile(b"file"), "g": ("n", pieces(b"a", "b", b""))}, {"k": "v"}, boundary=MARK
+    )
     assert body.is_async
     assert body.length is None
-    assert asyncio.run(whole_async(body)) == of_requests({"f": named(b"file", "async.txt"), "g": ("n", b"ab")}, {"k": "v"})[0]
+    assert (
+        asyncio.run(whole_async(body))
+        == of_requests({"f": named(b"file", "async.txt"), "g": ("n", b"ab")}, {"k": "v"})[0]
+    )
     assert not body.replayable
 
 
 def test_in_a_mixed_body_files_are_read_in_threads_and_the_others_awaited(long_file):
-    body = encode_files({"f": long_file, "g": ("n", pieces(b"a", "b")), "h": long_file, "i": "x"}, boundary=MARK)
+    body = encode_files(
+        {"f": long_file, "g": ("n", pieces(b"a", "b")), "h": long_file, "i": "x"}, boundary=MARK
+    )
     assert body.is_async
     assert body.may_block
     calls = []
     content = asyncio.run(whole_async(body, calls))
     long_file.seek(0)
     all_of_it = long_file.read()
-    expected = {"f": ("long.bin", all_of_it), "g": ("n", b"ab"), "h": ("long.bin", all_of_it), "i": "x"}
+    expected = {
+        "f": ("long.bin", all_of_it),
+        "g": ("n", b"ab"),
+        "h": ("long.bin", all_of_it),
+        "i": "x",
+    }
     assert content == of_requests(expected)[0]
     assert calls[0] == "await"
     assert calls.count("thread") >= 2 * (MEMORY_LIMIT // PIECE_SIZE)
@@ -361,8 +390,14 @@ def test_what_cannot_be_sent_is_a_value_error(files, data):
 
 
 def test_the_callers_content_type_header_of_a_part_stays():
-    content = encode_files({"f": ("n", "x", None, {"content-type": "text/x", "content-disposition": "evil"})}, boundary=MARK).content
-    assert b'Content-Disposition: form-data; name="f"; filename="n"\r\nContent-Type: text/x\r\n\r\nx' in content
+    content = encode_files(
+        {"f": ("n", "x", None, {"content-type": "text/x", "content-disposition": "evil"})},
+        boundary=MARK,
+    ).content
+    assert (
+        b'Content-Disposition: form-data; name="f"; filename="n"\r\nContent-Type: text/x\r\n\r\nx'
+        in content
+    )
     assert b"evil" not in content
 
 
@@ -370,14 +405,19 @@ def test_a_file_name_that_is_no_utf_8_keeps_its_bytes():
     assert b'filename="\xff"' in encode_files({"f": (os.fsdecode(b"\xff"), "x")}).content
 
 
-@pytest.mark.parametrize("boundary", ["", "a\r\nb", "ends with space ", "x" * 71, 'quo"te', "\u00e9"])
+@pytest.mark.parametrize(
+    "boundary", ["", "a\r\nb", "ends with space ", "x" * 71, 'quo"te', "\u00e9"]
+)
 def test_a_boundary_that_is_none_is_refused(boundary):
     with pytest.raises(InvalidBody):
         encode_files({"f": "x"}, boundary=boundary)
 
 
 def test_a_boundary_with_specials_is_quoted():
-    assert encode_files({"f": "x"}, boundary="a b:c").content_type == 'multipart/form-data; boundary="a b:c"'
+    assert (
+        encode_files({"f": "x"}, boundary="a b:c").content_type
+        == 'multipart/form-data; boundary="a b:c"'
+    )
 
 
 def test_boundaries_are_random():

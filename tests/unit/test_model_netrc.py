@@ -47,7 +47,9 @@ def test_an_entry_is_found_by_its_whole_name(host, expected):
 
 
 def test_default_serves_hosts_without_an_entry_only():
-    entries = Netrc("machine a.example login a password b\nmachine none.example\ndefault login d password e")
+    entries = Netrc(
+        "machine a.example login a password b\nmachine none.example\ndefault login d password e"
+    )
     assert entries.credentials_for("a.example") == ("a", "b")
     assert entries.credentials_for("b.example") == ("d", "e")
     assert entries.credentials_for("none.example") is None
@@ -67,9 +69,14 @@ def test_the_host_is_the_parsed_one(url):
     assert entries.credentials_for(parse_url(url).host) is None
 
 
-@pytest.mark.parametrize("url", ["http://EXAMPLE.com", "http://example.com:8080/x", "https://u:p@example.com"])
+@pytest.mark.parametrize(
+    "url", ["http://EXAMPLE.com", "http://example.com:8080/x", "https://u:p@example.com"]
+)
 def test_case_port_and_userinfo_do_not_hide_an_entry(url):
-    assert Netrc("machine Example.COM login a password b").credentials_for(parse_url(url).host) == ("a", "b")
+    assert Netrc("machine Example.COM login a password b").credentials_for(parse_url(url).host) == (
+        "a",
+        "b",
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,17 +97,27 @@ def test_a_file_with_a_mistake_has_no_entries(text):
     assert entries.credentials_for("a.example") is None
 
 
-@given(st.text(alphabet='machine default login password macdef user account#"\\\n\t ab.', max_size=200))
+@given(
+    st.text(alphabet='machine default login password macdef user account#"\\\n\t ab.', max_size=200)
+)
 def test_any_text_is_read_or_refused(text):
     Netrc(text).credentials_for("a")
 
 
-_WORD = st.text(alphabet="abcXYZ019.-_#$é", min_size=1, max_size=8).filter(lambda word: not word.startswith("#"))
+_WORD = st.text(alphabet="abcXYZ019.-_#$é", min_size=1, max_size=8).filter(
+    lambda word: not word.startswith("#")
+)
 
 
-@given(st.lists(st.tuples(_WORD.map(str.lower), _WORD, _WORD), max_size=5), st.sampled_from([" ", "\n", "\n\t"]))
+@given(
+    st.lists(st.tuples(_WORD.map(str.lower), _WORD, _WORD), max_size=5),
+    st.sampled_from([" ", "\n", "\n\t"]),
+)
 def test_entries_are_those_of_the_standard_library(tmp_path_factory, entries, space):
-    text = "\n".join(space.join(("machine", name, "login", user, "password", secret)) for name, user, secret in entries)
+    text = "\n".join(
+        space.join(("machine", name, "login", user, "password", secret))
+        for name, user, secret in entries
+    )
     path = tmp_path_factory.mktemp("netrc") / "file"
     path.write_text(text, encoding="utf-8")
     known = standard.netrc(path)
@@ -124,7 +141,15 @@ def test_the_second_file_is_read_when_the_first_is_not_there():
     assert load_netrc({}, read).credentials_for("é.example") == ("ä", "b")
 
 
-@pytest.mark.parametrize("error", [PermissionError("no"), IsADirectoryError("no"), FileNotFoundError("no"), ValueError("null byte")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError("no"),
+        IsADirectoryError("no"),
+        FileNotFoundError("no"),
+        ValueError("null byte"),
+    ],
+)
 def test_what_cannot_be_read_is_silent(error):
     def read(path):
         raise error
@@ -134,7 +159,9 @@ def test_what_cannot_be_read_is_silent(error):
 
 
 def test_one_file_is_asked_for_one_host():
-    assert credentials_for("a.example", "x", lambda path: b"\xef\xbb\xbfmachine a.example login a password b") == ("a", "b")
+    assert credentials_for(
+        "a.example", "x", lambda path: b"\xef\xbb\xbfmachine a.example login a password b"
+    ) == ("a", "b")
 
 
 def test_passwords_stay_out_of_the_repr():

@@ -18,20 +18,34 @@ from unit.prepared import prepared_request
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"), [("get", "GET"), ("Get", "GET"), (b"post", "POST"), ("PURGE", "PURGE"), ("m-search", "M-SEARCH")]
+    ("given", "sent"),
+    [
+        ("get", "GET"),
+        ("Get", "GET"),
+        (b"post", "POST"),
+        ("PURGE", "PURGE"),
+        ("m-search", "M-SEARCH"),
+    ],
 )
 def test_methods_are_sent_in_upper_case(given, sent):
     assert validate_method(given) == sent
 
 
-@pytest.mark.parametrize("method", ["", " ", "GET ", "GE T", "GET\r\nX: y", "GET\x00", "GÉT", "ſ", b"G\xff", None, 1, "G/T"])
+@pytest.mark.parametrize(
+    "method",
+    ["", " ", "GET ", "GE T", "GET\r\nX: y", "GET\x00", "GÉT", "ſ", b"G\xff", None, 1, "G/T"],
+)
 def test_other_methods_are_refused(method):
     with pytest.raises(InvalidMethod, match="method"):
         validate_method(method)
 
 
 def test_create_prepares_as_requests_does():
-    arguments = {"params": {"q": "a b"}, "data": {"k": "é"}, "headers": {"X-One": "1", "Content-Type": "own/type"}}
+    arguments = {
+        "params": {"q": "a b"},
+        "data": {"k": "é"},
+        "headers": {"X-One": "1", "Content-Type": "own/type"},
+    }
     ours = prepared_request("post", "http://example.org/path?x=1#f", **arguments)
     theirs = requests.Request("post", "http://example.org/path?x=1#f", **arguments).prepare()
     for name in ("method", "url", "path_url", "body"):
@@ -96,7 +110,13 @@ def test_no_headers_give_a_copy(headers):
 
 @pytest.mark.parametrize(
     ("headers", "named"),
-    [({"X-Number": 1}, "X-Number"), ({1: "x"}, "1"), ({"X-List": ["a"]}, "X-List"), (7, "int"), ([("a",)], "list")],
+    [
+        ({"X-Number": 1}, "X-Number"),
+        ({1: "x"}, "1"),
+        ({"X-List": ["a"]}, "X-List"),
+        (7, "int"),
+        ([("a",)], "list"),
+    ],
 )
 def test_headers_of_other_types_are_refused_by_name(headers, named):
     with pytest.raises(InvalidHeader, match=named):

@@ -28,7 +28,9 @@ class Loaded(BaseResponse):
         return self.content
 
 
-def respond(status=200, reason="OK", headers=(), content=b"", url="http://user:secret@example.org/p"):
+def respond(
+    status=200, reason="OK", headers=(), content=b"", url="http://user:secret@example.org/p"
+):
     response = Loaded()
     response.status_code = status
     response.reason = reason
@@ -51,10 +53,16 @@ def of_requests(response):
 def test_head_is_read_when_asked_for():
     machine = H1Machine()
     machine.start("GET", "/", "example.org", Headers())
-    machine.feed(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n")
+    machine.feed(
+        b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n"
+    )
     request = prepared_request("GET", "http://example.org/p")
     response = Loaded(machine.take_head(), request)
-    assert (response.status_code, response.reason, response.http_version) == (404, "Not Found", "HTTP/1.1")
+    assert (response.status_code, response.reason, response.http_version) == (
+        404,
+        "Not Found",
+        "HTTP/1.1",
+    )
     assert response.headers["content-type"] == "text/plain"
     assert response.headers is response.headers
     assert response.url == "http://example.org/p"
@@ -67,7 +75,9 @@ def test_head_is_read_when_asked_for():
 
 
 def test_url_may_differ_from_the_request():
-    response = Loaded(None, prepared_request("GET", "http://example.org/p"), parse_url("http://example.org/other"))
+    response = Loaded(
+        None, prepared_request("GET", "http://example.org/p"), parse_url("http://example.org/other")
+    )
     assert response.url == "http://example.org/other"
     assert response.parsed_url.path == "/other"
 
@@ -88,7 +98,9 @@ def test_empty_response_has_neutral_values():
         response.text
 
 
-@pytest.mark.parametrize("status", [100, 200, 204, 301, 304, 399, 400, 404, 499, 500, 503, 599, 600, 999])
+@pytest.mark.parametrize(
+    "status", [100, 200, 204, 301, 304, 399, 400, 404, 499, 500, 503, 599, 600, 999]
+)
 def test_errors_are_those_of_requests(status):
     response = respond(status, "Some Reason")
     theirs = of_requests(response)
@@ -122,18 +134,28 @@ def test_settable_parts():
     response.elapsed = timedelta(seconds=2)
     response.cookies = {"a": "1"}
     response.encoding = "utf-8"
-    assert (response.history, response.next, response.elapsed, response.cookies["a"]) == ([1], "next", timedelta(seconds=2), "1")
+    assert (response.history, response.next, response.elapsed, response.cookies["a"]) == (
+        [1],
+        "next",
+        timedelta(seconds=2),
+        "1",
+    )
     assert response.encoding == "utf-8"
     assert repr(response) == "<Response [200]>"
 
 
 def test_elapsed_ends_with_the_head():
     response = respond()
-    response.timing = Timing(pool=1, dns=None, connect=2, send=0.5, first_byte=0.25, body=100, total=104)
+    response.timing = Timing(
+        pool=1, dns=None, connect=2, send=0.5, first_byte=0.25, body=100, total=104
+    )
     assert response.elapsed == timedelta(seconds=3.75)
     assert "connect=2000.0ms" in repr(response.timing)
     assert "dns" not in repr(response.timing)
-    assert repr(ConnectionInfo(("127.0.0.1", 80), reused=True)) == "<ConnectionInfo ('127.0.0.1', 80) plain reused>"
+    assert (
+        repr(ConnectionInfo(("127.0.0.1", 80), reused=True))
+        == "<ConnectionInfo ('127.0.0.1', 80) plain reused>"
+    )
 
 
 CONTENT_TYPES = [
@@ -145,15 +167,22 @@ CONTENT_TYPES = [
 
 @pytest.mark.parametrize("value", CONTENT_TYPES)
 def test_declared_encoding_is_that_of_requests(value):
-    assert declared_encoding(value) == requests.utils.get_encoding_from_headers({"content-type": value})
+    assert declared_encoding(value) == requests.utils.get_encoding_from_headers(
+        {"content-type": value}
+    )
 
 
 @given(st.text(alphabet="texjsonapplic/; =\"'charsetuf-8"))
 def test_declared_encoding_is_that_of_requests_for_anything(value):
-    assert declared_encoding(value) == requests.utils.get_encoding_from_headers({"content-type": value})
+    assert declared_encoding(value) == requests.utils.get_encoding_from_headers(
+        {"content-type": value}
+    )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
+)
 @pytest.mark.parametrize("value", [{"a": "é"}, [1], "text", 12345])
 def test_json_in_every_unicode_encoding(encoding, value):
     content = json.dumps(value, ensure_ascii=False).encode(encoding)
@@ -169,8 +198,16 @@ def test_json_detection_is_that_of_requests(content):
 
 
 def test_json_in_the_declared_encoding():
-    assert respond(headers=[("Content-Type", "application/json; charset=latin-1")], content=b'"\xe9"').json() == "é"
-    assert respond(content='{"a": "é€"}'.encode("cp1252") * 1, headers=[("Content-Type", "x/y; charset=cp1252")]).json() == {"a": "é€"}
+    assert (
+        respond(
+            headers=[("Content-Type", "application/json; charset=latin-1")], content=b'"\xe9"'
+        ).json()
+        == "é"
+    )
+    assert respond(
+        content='{"a": "é€"}'.encode("cp1252") * 1,
+        headers=[("Content-Type", "x/y; charset=cp1252")],
+    ).json() == {"a": "é€"}
 
 
 def test_json_passes_arguments_on():
@@ -195,7 +232,9 @@ TEXTS = [
 
 @pytest.mark.parametrize(("content", "content_type"), TEXTS)
 def test_text_is_that_of_requests(content, content_type):
-    response = respond(content=content, headers=[("Content-Type", content_type)] if content_type else [])
+    response = respond(
+        content=content, headers=[("Content-Type", content_type)] if content_type else []
+    )
     assert response.text == of_requests(response).text
 
 
@@ -205,7 +244,12 @@ def test_encoding_that_is_set_wins():
     assert response.text == "ä"
 
 
-GUESSES = [b"ascii", "é ü ö".encode(), codecs.BOM_UTF8 + b"abc", codecs.BOM_UTF16_LE + "abc".encode("utf-16-le")]
+GUESSES = [
+    b"ascii",
+    "é ü ö".encode(),
+    codecs.BOM_UTF8 + b"abc",
+    codecs.BOM_UTF16_LE + "abc".encode("utf-16-le"),
+]
 
 
 @pytest.mark.parametrize("content", GUESSES)
@@ -254,7 +298,9 @@ def test_links_with_commas_and_semicolons_in_quotes():
     ]
 
 
-@pytest.mark.parametrize("value", ["<", "<a", "a>", ";;;", "<a>;", "<a>;rel", "<a>;=x", '<a>; rel="open', ",,,", "<<a>>"])
+@pytest.mark.parametrize(
+    "value", ["<", "<a", "a>", ";;;", "<a>;", "<a>;rel", "<a>;=x", '<a>; rel="open', ",,,", "<<a>>"]
+)
 def test_malformed_links_do_not_fail(value):
     assert isinstance(parse_links(value), list)
     assert respond(headers=[("Link", value)]).links is not None

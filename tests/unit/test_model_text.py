@@ -74,7 +74,9 @@ def test_delimiter_across_pieces():
 def test_characters_cut_between_pieces(whole, cuts, encoding):
     data = whole.encode(encoding, "replace")
     decoder = TextDecoder(encoding)
-    assert "".join([decoder.feed(piece) for piece in in_pieces(data, cuts)]) + decoder.finish() == data.decode(encoding)
+    assert "".join(
+        [decoder.feed(piece) for piece in in_pieces(data, cuts)]
+    ) + decoder.finish() == data.decode(encoding)
 
 
 def test_an_unfinished_character_becomes_the_replacement():
@@ -83,7 +85,22 @@ def test_an_unfinished_character_becomes_the_replacement():
     assert decoder.finish() == "\ufffd"
 
 
-@pytest.mark.parametrize("name", [None, "", "no-such", "hex", "rot13", "punycode", "idna", "undefined", "unicode_escape", "a\x00b", "é"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        None,
+        "",
+        "no-such",
+        "hex",
+        "rot13",
+        "punycode",
+        "idna",
+        "undefined",
+        "unicode_escape",
+        "a\x00b",
+        "é",
+    ],
+)
 def test_unusable_encodings_are_read_as_utf8(name):
     assert usable_encoding(name) == "utf-8"
     assert decode_text("é".encode(), name) == "é"

@@ -14,7 +14,12 @@ from envoi.exceptions import InvalidOption
 
 
 def test_defaults_are_those_of_the_design():
-    assert (DEFAULT_TIMEOUT.connect, DEFAULT_TIMEOUT.read, DEFAULT_TIMEOUT.write, DEFAULT_TIMEOUT.pool) == (10, 60, 60, 60)
+    assert (
+        DEFAULT_TIMEOUT.connect,
+        DEFAULT_TIMEOUT.read,
+        DEFAULT_TIMEOUT.write,
+        DEFAULT_TIMEOUT.pool,
+    ) == (10, 60, 60, 60)
     assert DEFAULT_TIMEOUT.total is None
     assert DEFAULT_TIMEOUT.total_seconds == inf
 
@@ -28,7 +33,10 @@ def test_not_given_is_the_default_itself():
 
 def test_none_waits_for_ever():
     assert Timeout.parse(None, DEFAULT_TIMEOUT) is FOREVER
-    assert {getattr(FOREVER, name + "_seconds") for name in ("connect", "read", "write", "pool", "total")} == {inf}
+    assert {
+        getattr(FOREVER, name + "_seconds")
+        for name in ("connect", "read", "write", "pool", "total")
+    } == {inf}
 
 
 def test_number_limits_connect_read_and_write_and_is_remembered():
@@ -56,7 +64,25 @@ def test_timeout_passes_unchanged():
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, nan, -inf, True, False, "5", b"5", (1,), (1, 2, 3), (True, 1), ("1", 2), (0, 1), [1, 2], {}, object()]
+    "value",
+    [
+        0,
+        -1,
+        nan,
+        -inf,
+        True,
+        False,
+        "5",
+        b"5",
+        (1,),
+        (1, 2, 3),
+        (True, 1),
+        ("1", 2),
+        (0, 1),
+        [1, 2],
+        {},
+        object(),
+    ],
 )
 def test_bad_values_are_refused(value):
     with pytest.raises(InvalidOption, match="timeout"):

@@ -40,14 +40,25 @@ def test_missing_scheme(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["http://", "http:///path", "http://exa mple.org/", "http://example.org:99999/", "http://example.org:port/", b"http://\xff/"]
+    "text",
+    [
+        "http://",
+        "http:///path",
+        "http://exa mple.org/",
+        "http://example.org:99999/",
+        "http://example.org:port/",
+        b"http://\xff/",
+    ],
 )
 def test_unusable_urls(text):
     with pytest.raises(InvalidURL, match="Invalid URL"):
         parse_url(text)
 
 
-@pytest.mark.parametrize("text", ["localhost:8080/x", "mailto:a@b.example", "ftp://example.org/", "user:secret@host/path"])
+@pytest.mark.parametrize(
+    "text",
+    ["localhost:8080/x", "mailto:a@b.example", "ftp://example.org/", "user:secret@host/path"],
+)
 def test_other_schemes_are_refused_as_requests_does(text):
     with pytest.raises(requests.exceptions.InvalidSchema):
         requests.get(text)
@@ -57,7 +68,9 @@ def test_other_schemes_are_refused_as_requests_does(text):
 
 def test_only_http_is_required_to_be_http():
     require_http(parse_url("https://example.org/"))
-    with pytest.raises(InvalidSchema, match=r"No connection adapters were found for .ftp://example\.org/"):
+    with pytest.raises(
+        InvalidSchema, match=r"No connection adapters were found for .ftp://example\.org/"
+    ):
         require_http(parse_url("ftp://example.org/"))
 
 
@@ -118,13 +131,17 @@ PARAMS = [
 def test_params_are_encoded_as_requests_does(params):
     import copy
 
-    assert encode_params(copy.deepcopy(params)) == requests.models.RequestEncodingMixin._encode_params(copy.deepcopy(params))
+    assert encode_params(
+        copy.deepcopy(params)
+    ) == requests.models.RequestEncodingMixin._encode_params(copy.deepcopy(params))
 
 
 scalars = st.one_of(st.text(), st.binary(), st.integers(), st.floats(), st.booleans(), st.none())
 
 
-@given(st.lists(st.tuples(st.one_of(st.text(), st.integers()), st.one_of(scalars, st.lists(scalars)))))
+@given(
+    st.lists(st.tuples(st.one_of(st.text(), st.integers()), st.one_of(scalars, st.lists(scalars))))
+)
 def test_params_are_encoded_as_requests_does_for_anything(params):
     try:
         expected = requests.models.RequestEncodingMixin._encode_params(params)

@@ -25,9 +25,23 @@ def clone(request):
 
 
 def equal(clone, original) -> None:
-    for name in ("status_code", "reason", "headers", "url", "encoding", "elapsed", "content", "text", "ok", "http_version", "links"):
+    for name in (
+        "status_code",
+        "reason",
+        "headers",
+        "url",
+        "encoding",
+        "elapsed",
+        "content",
+        "text",
+        "ok",
+        "http_version",
+        "links",
+    ):
         assert getattr(clone, name) == getattr(original, name), name
-    assert [step.status_code for step in clone.history] == [step.status_code for step in original.history]
+    assert [step.status_code for step in clone.history] == [
+        step.status_code for step in original.history
+    ]
     assert dict(clone.cookies) == dict(original.cookies)
     for name in ("method", "url", "headers", "body"):
         assert getattr(clone.request, name) == getattr(original.request, name), name
@@ -108,7 +122,10 @@ def test_async_response(clone, server) -> None:
 
 def test_async_response_must_be_read_first(clone, server) -> None:
     async def main() -> None:
-        async with envoi.AsyncSession() as session, await session.get(server.url + "/get", stream=True) as original:
+        async with (
+            envoi.AsyncSession() as session,
+            await session.get(server.url + "/get", stream=True) as original,
+        ):
             with pytest.raises(envoi.StreamConsumedError, match="await response.read"):
                 clone(original)
             made = clone(envoi.HTTPError("no", response=original))
@@ -133,7 +150,9 @@ def test_http_error(clone, server) -> None:
 EXCEPTIONS = [
     kind
     for kind in vars(exceptions).values()
-    if isinstance(kind, type) and issubclass(kind, exceptions.RequestException) and kind is not exceptions.JSONDecodeError
+    if isinstance(kind, type)
+    and issubclass(kind, exceptions.RequestException)
+    and kind is not exceptions.JSONDecodeError
 ]
 
 
@@ -163,7 +182,11 @@ def test_json_error(clone, server) -> None:
         with pytest.raises(envoi.JSONDecodeError) as caught:
             session.get(server.url + "/bytes/3").json()
         made = clone(caught.value)
-        assert (made.msg, made.pos, made.doc) == (caught.value.msg, caught.value.pos, caught.value.doc)
+        assert (made.msg, made.pos, made.doc) == (
+            caught.value.msg,
+            caught.value.pos,
+            caught.value.doc,
+        )
         assert made.response.content == caught.value.response.content
 
 
@@ -172,12 +195,16 @@ BODIES = {"bytes": b"abc", "text": "abc", "form": {"a": "b"}, "none": None}
 
 @pytest.mark.parametrize("data", BODIES.values(), ids=BODIES)
 def test_request(clone, data, server) -> None:
-    original = envoi.Request("POST", server.url + "/anything", data=data, headers={"X-One": "1"}).prepare()
+    original = envoi.Request(
+        "POST", server.url + "/anything", data=data, headers={"X-One": "1"}
+    ).prepare()
     made = clone(original)
     for name in ("method", "url", "headers", "body"):
         assert getattr(made, name) == getattr(original, name)
     assert made.headers is not original.headers
-    assert (made.content is original.content) or data is not None, "no body stays the one that is none"
+    assert (made.content is original.content) or data is not None, (
+        "no body stays the one that is none"
+    )
 
 
 def test_exception_of_an_upload_from_a_file(clone, tmp_path) -> None:
@@ -185,7 +212,9 @@ def test_exception_of_an_upload_from_a_file(clone, tmp_path) -> None:
     path.write_bytes(b"abc")
     with path.open("rb") as file, envoi.Session() as session:
         with pytest.raises(envoi.ConnectionError) as caught:
-            session.post("http://127.0.0.1:1/", data=file, hooks={"response": lambda *_, **__: None})
+            session.post(
+                "http://127.0.0.1:1/", data=file, hooks={"response": lambda *_, **__: None}
+            )
         made = clone(caught.value)
         assert made.request.method == "POST"
         assert made.request.headers["Content-Length"] == "3"

@@ -9,7 +9,13 @@ import pytest
 
 from envoi._core import URL
 from envoi._io.protocols import TLSConfig
-from envoi._proto.plans.proxy import ProxyConfig, choose_proxy, environment_no_proxy, environment_proxies, parse_proxy
+from envoi._proto.plans.proxy import (
+    ProxyConfig,
+    choose_proxy,
+    environment_no_proxy,
+    environment_proxies,
+    parse_proxy,
+)
 from envoi.exceptions import InvalidHeader, InvalidOption, InvalidProxyURL, InvalidURL
 
 
@@ -41,7 +47,13 @@ from envoi.exceptions import InvalidHeader, InvalidOption, InvalidProxyURL, Inva
 )
 def test_url_of_a_proxy(text, kind, host, port, username, password):
     proxy = parse_proxy(text)
-    assert (proxy.kind, proxy.host, proxy.port, proxy.username, proxy.password) == (kind, host, port, username, password)
+    assert (proxy.kind, proxy.host, proxy.port, proxy.username, proxy.password) == (
+        kind,
+        host,
+        port,
+        username,
+        password,
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +162,10 @@ def test_proxies_are_told_apart_by_all_that_they_have():
             "socks5h://u:q@p.test",
         )
     ]
-    different += [different[0].with_tls(TLSConfig(verify=False)), different[0].with_headers({"X-Team": "a"})]
+    different += [
+        different[0].with_tls(TLSConfig(verify=False)),
+        different[0].with_headers({"X-Team": "a"}),
+    ]
     assert len(set(different)) == len(different)
     assert different[0] != "http://p.test"
 
@@ -174,7 +189,8 @@ def test_proxy_cannot_be_changed_nor_pickled():
 
 
 @pytest.mark.parametrize(
-    ("kind", "host", "port"), [("ftp", "p.test", 80), ("http", "", 80), ("http", "p.test", 0), ("http", "p.test", 65536)]
+    ("kind", "host", "port"),
+    [("ftp", "p.test", 80), ("http", "", 80), ("http", "p.test", 0), ("http", "p.test", 65536)],
 )
 def test_proxy_that_cannot_be_is_refused(kind, host, port):
     with pytest.raises(InvalidProxyURL):
@@ -225,7 +241,10 @@ def test_lookup_order(url, missing, expected):
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_none_ends_the_search(nothing):
-    assert choose_proxy(URL("https://a.test"), {"https://a.test": nothing, "https": "http://p.test"}) is None
+    assert (
+        choose_proxy(URL("https://a.test"), {"https://a.test": nothing, "https": "http://p.test"})
+        is None
+    )
     assert choose_proxy(URL("https://a.test"), {"https": nothing, "all": "http://p.test"}) is None
 
 
@@ -235,14 +254,18 @@ def test_hosts_in_keys_are_compared_in_their_normal_form(key):
 
 
 def test_hosts_in_keys_may_be_international_and_addresses():
-    assert choose_proxy(URL("http://xn--bcher-kva.test"), {"http://bücher.test": "p.test"}) is not None
+    assert (
+        choose_proxy(URL("http://xn--bcher-kva.test"), {"http://bücher.test": "p.test"}) is not None
+    )
     assert choose_proxy(URL("http://[::1]:80/"), {"http://[::1]": "p.test"}) is not None
     assert choose_proxy(URL("http://[0:0::1]:80/"), {"http://::1": "p.test"}) is not None
     assert choose_proxy(URL("http://a.test"), {"http://not a host": "p.test"}) is None
 
 
 def test_only_the_chosen_value_is_looked_at():
-    assert choose_proxy(URL("http://a.test"), {"http": "p.test", "https": "http://"}).host == "p.test"
+    assert (
+        choose_proxy(URL("http://a.test"), {"http": "p.test", "https": "http://"}).host == "p.test"
+    )
     with pytest.raises(InvalidProxyURL):
         choose_proxy(URL("https://a.test"), {"http": "p.test", "https": "http://"})
 
@@ -256,8 +279,14 @@ def test_config_may_stand_for_a_url():
     ("environ", "expected"),
     [
         ({}, {}),
-        ({"http_proxy": "a", "https_proxy": "b", "all_proxy": "c"}, {"http": "a", "https": "b", "all": "c"}),
-        ({"HTTP_PROXY": "a", "HTTPS_PROXY": "b", "ALL_PROXY": "c"}, {"http": "a", "https": "b", "all": "c"}),
+        (
+            {"http_proxy": "a", "https_proxy": "b", "all_proxy": "c"},
+            {"http": "a", "https": "b", "all": "c"},
+        ),
+        (
+            {"HTTP_PROXY": "a", "HTTPS_PROXY": "b", "ALL_PROXY": "c"},
+            {"http": "a", "https": "b", "all": "c"},
+        ),
         ({"HTTP_PROXY": "upper", "http_proxy": "lower"}, {"http": "lower"}),
         ({"http_proxy": "lower", "HTTP_PROXY": "upper"}, {"http": "lower"}),
         ({"https_proxy": "", "HTTPS_PROXY": "upper"}, {}),
@@ -275,7 +304,12 @@ def test_environment(environ, expected):
 
 @pytest.mark.parametrize(
     ("environ", "expected"),
-    [({}, ""), ({"NO_PROXY": "a"}, "a"), ({"NO_PROXY": "a", "no_proxy": "b"}, "b"), ({"NO_PROXY": "a", "no_proxy": ""}, "")],
+    [
+        ({}, ""),
+        ({"NO_PROXY": "a"}, "a"),
+        ({"NO_PROXY": "a", "no_proxy": "b"}, "b"),
+        ({"NO_PROXY": "a", "no_proxy": ""}, ""),
+    ],
 )
 def test_environment_exemptions(environ, expected):
     assert environment_no_proxy(environ) == expected

@@ -22,7 +22,9 @@ def expected_method(status, method):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("status", sorted(REDIRECT_STATUSES))
 def test_method_of_the_next_request(status, method):
-    assert plan_redirect(status, method, "/next", URL("http://a.test/")).method == expected_method(status, method)
+    assert plan_redirect(status, method, "/next", URL("http://a.test/")).method == expected_method(
+        status, method
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -61,7 +63,9 @@ def test_target(origin, location, target):
     assert str(plan_redirect(302, "GET", location, URL(origin)).url) == target
 
 
-@pytest.mark.parametrize("location", ["http://", "http://a.test:99999/", "http://a b/", "http://[::1/"])
+@pytest.mark.parametrize(
+    "location", ["http://", "http://a.test:99999/", "http://a b/", "http://[::1/"]
+)
 def test_location_that_is_no_url(location):
     with pytest.raises(URLError):
         plan_redirect(302, "GET", location, URL("http://a.test/"))

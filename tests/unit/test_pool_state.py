@@ -82,7 +82,12 @@ def test_full_pool_of_busy_connections_makes_wait():
     ticket = wait(state)
     assert state.waiting == 1
     assert list(give(state, connection).served) == [ticket]
-    assert (ticket.verb, ticket.connection, state.waiting, state.idle) == (Verb.USE, connection, 0, 0)
+    assert (ticket.verb, ticket.connection, state.waiting, state.idle) == (
+        Verb.USE,
+        connection,
+        0,
+        0,
+    )
 
 
 def test_waiter_for_another_host_gets_the_slot_and_the_connection_is_closed():
@@ -122,7 +127,11 @@ def test_blocked_waiter_gets_the_slot_of_a_broken_connection():
     connection = dial(state, "a")
     ticket = wait(state, "a")
     freed = state.release(connection, 0.0, reusable=False)
-    assert (list(freed.closing), list(freed.served), ticket.verb) == ([connection], [ticket], Verb.DIAL)
+    assert (list(freed.closing), list(freed.served), ticket.verb) == (
+        [connection],
+        [ticket],
+        Verb.DIAL,
+    )
 
 
 def test_failed_dialling_serves_the_next():
@@ -298,7 +307,11 @@ def test_waiting_costs_the_same_in_a_pool_of_16_and_of_4096():
 
     def cost(size):
         used.clear()
-        return _steps(size, queue_up, lambda state: used.extend(state.acquire(key, 1.0)[1] for key in range(size)))
+        return _steps(
+            size,
+            queue_up,
+            lambda state: used.extend(state.acquire(key, 1.0)[1] for key in range(size)),
+        )
 
     used = []
     assert cost(4096) <= cost(16) * 1.5
@@ -316,7 +329,9 @@ class PoolModel(RuleBasedStateMachine):
     """A naive pool: lists, scanned. After each step both agree, and nothing that could go on waits."""
 
     @initialize(
-        total=st.sampled_from([1, 2, 3, 5, inf]), per_host=st.sampled_from([1, 2, inf]), keepalive=st.sampled_from([0.0, 3.0, 60.0])
+        total=st.sampled_from([1, 2, 3, 5, inf]),
+        per_host=st.sampled_from([1, 2, inf]),
+        keepalive=st.sampled_from([0.0, 3.0, 60.0]),
     )
     def start(self, total, per_host, keepalive):
         self.state = PoolState(total, per_host, keepalive)
@@ -357,17 +372,27 @@ class PoolModel(RuleBasedStateMachine):
         """Whether a newcomer for `key` really has nowhere to go."""
         state = self.state
         here = [*self.busy, *self.idle, *self.in_flight()]
-        if sum(one.key == key for one in here) + sum(one.key == key for one in self.waiting) >= state.max_per_host:
+        if (
+            sum(one.key == key for one in here) + sum(one.key == key for one in self.waiting)
+            >= state.max_per_host
+        ):
             return True
         return len(here) >= state.max_connections and not self.idle
 
     def in_flight(self):
-        return [*(Connection(key) for key in self.dialling), *(ticket.connection or Connection(ticket.key) for ticket in self.served)]
+        return [
+            *(Connection(key) for key in self.dialling),
+            *(ticket.connection or Connection(ticket.key) for ticket in self.served),
+        ]
 
     @rule(key=KEYS)
     def acquire(self, key):
         verb, connection, closing = self.state.acquire(key, self.now)
-        fresh = [one for one in self.idle if one.key == key and self.now - one.idle_since <= self.state.keepalive]
+        fresh = [
+            one
+            for one in self.idle
+            if one.key == key and self.now - one.idle_since <= self.state.keepalive
+        ]
         self.close_all(closing)
         if self.closed:
             assert verb is Verb.CLOSED
@@ -396,7 +421,9 @@ class PoolModel(RuleBasedStateMachine):
     @rule(data=st.data(), reusable=st.booleans())
     def release(self, data, reusable):
         connection = self.busy.pop(data.draw(st.integers(0, len(self.busy) - 1)))
-        longest = min((ticket for ticket in self.waiting), key=lambda ticket: ticket.number, default=None)
+        longest = min(
+            (ticket for ticket in self.waiting), key=lambda ticket: ticket.number, default=None
+        )
         freed = self.state.release(connection, self.now, reusable=reusable)
         if longest is not None and self.state.max_per_host == inf:
             assert list(freed.served) == [longest]
@@ -476,7 +503,11 @@ class PoolModel(RuleBasedStateMachine):
                 connection = self.busy.pop()
                 self.settle(self.state.release(connection, self.now, reusable=True), connection)
             for ticket in self.served:
-                (self.busy.append(ticket.connection) if ticket.verb is Verb.USE else self.dialling.append(ticket.key))
+                (
+                    self.busy.append(ticket.connection)
+                    if ticket.verb is Verb.USE
+                    else self.dialling.append(ticket.key)
+                )
             self.served.clear()
         assert not self.waiting
         self.close_all(self.state.expire(inf))

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envoi._proto.socks import SOCKS4_REPLIES, SOCKS5_REPLIES, Socks4Machine, Socks5Machine, SocksError
+from envoi._proto.socks import (
+    SOCKS4_REPLIES,
+    SOCKS5_REPLIES,
+    Socks4Machine,
+    Socks5Machine,
+    SocksError,
+)
 
 GRANTED4 = b"\x00\x5a" + bytes(6)
 GRANTED5 = b"\x05\x00\x00\x01" + bytes(6)
@@ -30,7 +36,9 @@ def test_socks4_request(host, user, expected):
     assert machine.take_surplus() == b""
 
 
-@pytest.mark.parametrize(("code", "words"), [*SOCKS4_REPLIES.items(), (0, "unknown"), (255, "unknown")])
+@pytest.mark.parametrize(
+    ("code", "words"), [*SOCKS4_REPLIES.items(), (0, "unknown"), (255, "unknown")]
+)
 def test_socks4_refusal(code, words):
     machine = Socks4Machine("a.test", 80)
     with pytest.raises(SocksError, match=words):
@@ -43,7 +51,10 @@ def test_socks4_answer_of_another_protocol():
         Socks4Machine("a.test", 80).feed(b"HTTP/1.1 400")
 
 
-@pytest.mark.parametrize(("host", "user"), [("::1", ""), ("a" * 256, ""), ("", ""), ("a\0b", ""), ("ü.test", ""), ("a.test", "a\0b")])
+@pytest.mark.parametrize(
+    ("host", "user"),
+    [("::1", ""), ("a" * 256, ""), ("", ""), ("a\0b", ""), ("ü.test", ""), ("a.test", "a\0b")],
+)
 def test_socks4_cannot_say(host, user):
     with pytest.raises(SocksError):
         Socks4Machine(host, 80, user)
@@ -111,7 +122,9 @@ def test_socks5_choice_of_authentication(credentials, method, words):
         Socks5Machine("a.test", 80, *credentials).feed(bytes([5, method]))
 
 
-@pytest.mark.parametrize(("code", "words"), [*SOCKS5_REPLIES.items(), (9, "unknown"), (255, "unknown")])
+@pytest.mark.parametrize(
+    ("code", "words"), [*SOCKS5_REPLIES.items(), (9, "unknown"), (255, "unknown")]
+)
 def test_socks5_refusal_is_told_before_the_rest_comes(code, words):
     machine = Socks5Machine("a.test", 80)
     machine.feed(b"\x05\x00")
@@ -145,7 +158,9 @@ def test_surplus_is_kept_apart():
     assert machine.take_surplus() == b"HTTP/1.1"
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request", b"\x04\x00", b"\x00\x5a\x00\x00\x00\x00\x00\x00"])
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request", b"\x04\x00", b"\x00\x5a\x00\x00\x00\x00\x00\x00"]
+)
 def test_socks5_greeted_by_another_protocol(answer):
     with pytest.raises(SocksError, match="not SOCKS5"):
         Socks5Machine("a.test", 80).feed(answer)
@@ -159,7 +174,9 @@ def test_socks5_broken_answer(answer):
         machine.feed(answer)
 
 
-@pytest.mark.parametrize("machine", [lambda: Socks4Machine("a.test", 80), lambda: Socks5Machine("a.test", 80)])
+@pytest.mark.parametrize(
+    "machine", [lambda: Socks4Machine("a.test", 80), lambda: Socks5Machine("a.test", 80)]
+)
 def test_hang_up(machine):
     with pytest.raises(SocksError, match="closed the connection"):
         machine().feed(b"")
@@ -167,7 +184,15 @@ def test_hang_up(machine):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("a" * 256,), ("",), ("a\0b",), ("ü.test",), ("a.test", 80, "", "p"), ("a.test", 80, "u" * 256, ""), ("a.test", 80, "u", "p" * 256)],
+    [
+        ("a" * 256,),
+        ("",),
+        ("a\0b",),
+        ("ü.test",),
+        ("a.test", 80, "", "p"),
+        ("a.test", 80, "u" * 256, ""),
+        ("a.test", 80, "u", "p" * 256),
+    ],
 )
 def test_socks5_cannot_say(arguments):
     host, *more = arguments
@@ -177,7 +202,11 @@ def test_socks5_cannot_say(arguments):
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=30), st.booleans(), st.booleans())
 def test_whatever_the_proxy_says_ends_in_a_tunnel_or_an_error(pieces, five, credentials):
-    machine = Socks5Machine("a.test", 80, *(("u", "p") if credentials else ())) if five else Socks4Machine("a.test", 80)
+    machine = (
+        Socks5Machine("a.test", 80, *(("u", "p") if credentials else ()))
+        if five
+        else Socks4Machine("a.test", 80)
+    )
     machine.start()
     for piece in pieces:
         try:

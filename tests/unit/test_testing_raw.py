@@ -94,7 +94,11 @@ def test_failure_of_a_script_is_raised_at_exit() -> None:
         connection.close()
         raise LookupError
 
-    with pytest.raises(ExceptionGroup) as caught, RawServer(script) as server, connect(server) as client:
+    with (
+        pytest.raises(ExceptionGroup) as caught,
+        RawServer(script) as server,
+        connect(server) as client,
+    ):
         read_all(client)
     assert isinstance(caught.value.exceptions[0], LookupError)
 
@@ -126,10 +130,20 @@ def test_tls_says_goodbye_unless_half_closed(ca: CertificateAuthority) -> None:
 
     with RawServer(script, tls=ca.issue("localhost")) as server:
         context = ca.client_context()
-        with connect(server) as plain, context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as secure:
+        with (
+            connect(server) as plain,
+            context.wrap_socket(
+                plain, server_hostname="localhost", suppress_ragged_eofs=False
+            ) as secure,
+        ):
             secure.sendall(GET)
             assert secure.recv(1) == b""
-        with connect(server) as plain, context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as secure:
+        with (
+            connect(server) as plain,
+            context.wrap_socket(
+                plain, server_hostname="localhost", suppress_ragged_eofs=False
+            ) as secure,
+        ):
             secure.sendall(GET.replace(b"GET", b"PUT"))
             with pytest.raises(ssl.SSLEOFError):
                 secure.recv(1)

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.timeout(30), pytest.mark.leaks]
 
 def fetch(server: Server, path: str = "/", data: bytes | None = None, **headers: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(server.url + path, data, headers), timeout=10) as response:
+    with opener.open(
+        urllib.request.Request(server.url + path, data, headers), timeout=10
+    ) as response:
         body: bytes = response.read()
         return body
 
@@ -109,7 +111,9 @@ def test_chunked_upload_is_joined(server: Server) -> None:
 
 def test_expect_continue_is_answered_before_the_body(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(b"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        connection.sendall(
+            b"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"hi")
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
@@ -132,7 +136,12 @@ def test_bad_request_is_refused(server: Server, sent: bytes, status: bytes) -> N
 
 
 def test_informational_trailers_and_chunks(server: Server) -> None:
-    answer = Answer(chunks=[b"ab", b"", b"c"], trailers=[("T", "v")], informational=[(103, [("Link", "</x>")])], close=True)
+    answer = Answer(
+        chunks=[b"ab", b"", b"c"],
+        trailers=[("T", "v")],
+        informational=[(103, [("Link", "</x>")])],
+        close=True,
+    )
     server.add("/all", answer)
     received = talk(server, b"GET /all HTTP/1.1\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n")
@@ -201,9 +210,14 @@ def test_nothing_is_left_after_many_connections() -> None:
 
 def test_tls_is_trusted_with_its_authority_and_with_no_other(tls_server: Server) -> None:
     context = ssl.create_default_context(cafile=tls_server.ca_path)
-    with urllib.request.build_opener(urllib.request.HTTPSHandler(context=context)).open(f"{tls_server.url}/get", timeout=10) as response:
+    with urllib.request.build_opener(urllib.request.HTTPSHandler(context=context)).open(
+        f"{tls_server.url}/get", timeout=10
+    ) as response:
         assert json.load(response)["url"] == f"{tls_server.url}/get"
-    with socket.create_connection(("127.0.0.1", tls_server.port), timeout=10) as plain, pytest.raises(ssl.SSLCertVerificationError):
+    with (
+        socket.create_connection(("127.0.0.1", tls_server.port), timeout=10) as plain,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
         ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
 
 
@@ -214,10 +228,19 @@ def test_ca_path_without_tls_says_what_to_do(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"expired": True}, "expired"), ({"self_signed": True}, "self.signed"), ({"san": False}, "mismatch")],
+    [
+        ({"expired": True}, "expired"),
+        ({"self_signed": True}, "self.signed"),
+        ({"san": False}, "mismatch"),
+    ],
 )
-def test_bad_certificate_is_refused_by_the_standard_library(ca: CertificateAuthority, options: dict[str, bool], message: str) -> None:
-    with Server(tls=ca.issue("localhost", **options)) as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+def test_bad_certificate_is_refused_by_the_standard_library(
+    ca: CertificateAuthority, options: dict[str, bool], message: str
+) -> None:
+    with (
+        Server(tls=ca.issue("localhost", **options)) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+    ):
         with pytest.raises(ssl.SSLCertVerificationError, match=message):
             ca.client_context().wrap_socket(plain, server_hostname="localhost").close()
 
@@ -249,8 +272,12 @@ def test_listens_on_ipv6_too() -> None:
 def test_stops_cleanly_in_the_middle_of_everything() -> None:
     for _ in range(20):
         with Server() as server:
-            clients = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(4)]
-            for client, path in zip(clients, ["/download/100000000", "/delay/30", "/drip?duration=30"], strict=False):
+            clients = [
+                socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(4)
+            ]
+            for client, path in zip(
+                clients, ["/download/100000000", "/delay/30", "/drip?duration=30"], strict=False
+            ):
                 client.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
         for client in clients:
             client.close()

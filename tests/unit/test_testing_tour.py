@@ -20,7 +20,9 @@ def take_tour(*arguments: str) -> subprocess.CompletedProcess[str]:
     # PYTHONIOENCODING: a terminal that has no UTF-8 must not break it.
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-W", "error", str(TOUR), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=50, check=False
+    )
 
 
 @pytest.mark.timeout(60)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import asyncio_connect
 from envoi._io.asyncio_stream import AsyncioStream, clock_of
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up, quietly
+from envoi._io.protocols import (
+    Address,
+    Lock,
+    SecureStream,
+    Stream,
+    TimedOut,
+    TLSConfig,
+    give_up,
+    quietly,
+)
 from envoi._io.resolver import shared_resolver
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
@@ -25,15 +34,18 @@ _jobs: set[asyncio.Task[None]] = set()
 
 
 class AsyncioBackend:
-    """Where the flows of an async session run under asyncio. It belongs to the first loop that uses it.
+    """Where the flows of an async session run under asyncio. It belongs to the first loop that uses
+    it.
 
     Args:
-        watch_sockets: False to use the loop's own `sock_recv` and `sock_sendall`, as loops without `add_reader` need;
-            found out by trying when it is not said.
+        watch_sockets: False to use the loop's own `sock_recv` and `sock_sendall`, as loops without
+            `add_reader` need; found out by trying when it is not said.
     """
 
     name = "asyncio"
-    _is_finalizing = staticmethod(sys.is_finalizing)  # not by the module's name, which is gone by then
+    _is_finalizing = staticmethod(
+        sys.is_finalizing
+    )  # not by the module's name, which is gone by then
 
     def __init__(self, *, watch_sockets: bool = True) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -108,15 +120,21 @@ class AsyncioBackend:
             return known
         loop = self._owner()
         waiter = AsyncioWaiter(loop)
-        return await resolver.answer(host, port, waiter, lambda: _call_soon(loop, waiter.set), deadline)
+        return await resolver.answer(
+            host, port, waiter, lambda: _call_soon(loop, waiter.set), deadline
+        )
 
-    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+    async def connect(
+        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    ) -> Stream:
         """As in `Backend`."""
         loop = self._owner()
         addresses = usable(addresses, local_address)
         if self._watch_sockets:
             try:
-                connected, address = await asyncio_connect.connect(loop, addresses, local_address, deadline)
+                connected, address = await asyncio_connect.connect(
+                    loop, addresses, local_address, deadline
+                )
             except NotImplementedError:  # a loop without add_writer: Windows' proactor
                 self._watch_sockets = False
             else:
@@ -141,7 +159,9 @@ class AsyncioBackend:
 
         await tls.prepare(self, config)
 
-    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+    async def start_tls(
+        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+    ) -> SecureStream:
         """As in `Backend`."""
         from envoi._io import tls
 

@@ -1,4 +1,6 @@
-"""Connecting under asyncio: attempts that race by callbacks of the loop, without tasks of their own."""
+"""Connecting under asyncio: attempts that race by callbacks of the loop, without tasks of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,14 @@ _RETRY_SECONDS = 0.01
 
 
 async def connect(
-    loop: asyncio.AbstractEventLoop, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    loop: asyncio.AbstractEventLoop,
+    addresses: Sequence[Address],
+    local_address: tuple[str, int] | None,
+    deadline: float,
 ) -> tuple[socket.socket, Address]:
-    """A connected socket to the first address that answers, and that address. The losers are closed."""
+    """A connected socket to the first address that answers, and that address. The losers are
+    closed.
+    """
     race = _Race(loop, addresses, local_address)
     expiry = None if deadline == math.inf else loop.call_at(deadline, race.expire)
     try:
@@ -40,7 +47,9 @@ async def connect(
             expiry.cancel()
 
 
-async def connect_unix(loop: asyncio.AbstractEventLoop, path: str, deadline: float) -> socket.socket:
+async def connect_unix(
+    loop: asyncio.AbstractEventLoop, path: str, deadline: float
+) -> socket.socket:
     """A connected Unix socket."""
     while True:
         connected, ready = begin_connect_unix(path)
@@ -52,7 +61,12 @@ async def connect_unix(loop: asyncio.AbstractEventLoop, path: str, deadline: flo
 
 
 class _Race:
-    def __init__(self, loop: asyncio.AbstractEventLoop, addresses: Sequence[Address], local_address: tuple[str, int] | None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        addresses: Sequence[Address],
+        local_address: tuple[str, int] | None,
+    ) -> None:
         self._loop = loop
         self._local_address = local_address
         self._attempts = Attempts(addresses, loop.time())
@@ -102,7 +116,9 @@ class _Race:
             self._win(connecting, address)
             return
         try:
-            self._loop.add_writer(connecting.fileno(), self._on_writable, number, connecting, address)
+            self._loop.add_writer(
+                connecting.fileno(), self._on_writable, number, connecting, address
+            )
         except BaseException:
             connecting.close()
             raise

@@ -1,4 +1,6 @@
-"""Streams for loops without `add_reader` (Windows' proactor): by the loop's own `sock_recv` and `sock_sendall`."""
+"""Streams for loops without `add_reader` (Windows' proactor): by the loop's own `sock_recv` and
+`sock_sendall`.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,27 @@ _SLICE = 1 << 18
 class ProactorStream(SocketStream):
     """A stream that waits through the loop for each piece.
 
-    A receive that was begun is never cancelled but by `close`, because its bytes would be lost: the next `pump` takes it over.
+    A receive that was begun is never cancelled but by `close`, because its bytes would be lost: the
+    next `pump` takes it over.
     """
 
     __slots__ = ("_loop", "_receiving", "_sending", "in_use")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: SocketAddress | str | None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.socket,
+        peer: SocketAddress | str | None,
+    ) -> None:
         super().__init__(connected, peer)
         self._loop = loop
         self._receiving: asyncio.Task[bytes] | None = None
         self._sending: asyncio.Task[None] | None = None
         self.in_use = False
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    async def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> bool:
         """As in `Stream`."""
         self._enter(deadline)
         try:
@@ -81,7 +91,11 @@ class ProactorStream(SocketStream):
 
     def readable(self) -> bool:
         """As in `Stream`."""
-        return super().readable() if self._closed or self._receiving is None else self._receiving.done()
+        return (
+            super().readable()
+            if self._closed or self._receiving is None
+            else self._receiving.done()
+        )
 
     def close(self) -> None:
         """As in `Stream`."""
@@ -125,18 +139,26 @@ class ProactorStream(SocketStream):
     async def _wait(self, tasks: Collection[asyncio.Task[Any]], expires: float) -> None:
         """Wait until one of the tasks is done. None is cancelled."""
         timeout = None if expires == math.inf else max(expires - self._loop.time(), 0)
-        finished, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finished, _ = await asyncio.wait(
+            tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        )
         if self._closed:
             raise StreamClosed
         if not finished:
             raise TimedOut
 
-    async def _send_slice(self, piece: memoryview, timeout: float, deadline: float, feed: Feed | None) -> bool:
+    async def _send_slice(
+        self, piece: memoryview, timeout: float, deadline: float, feed: Feed | None
+    ) -> bool:
         expires = self._expiry(timeout, deadline)
-        sending = self._sending = self._loop.create_task(self._loop.sock_sendall(self._socket, piece))
+        sending = self._sending = self._loop.create_task(
+            self._loop.sock_sendall(self._socket, piece)
+        )
         try:
             while not sending.done():
-                await self._wait((sending,) if feed is None else (sending, self._receive_task()), expires)
+                await self._wait(
+                    (sending,) if feed is None else (sending, self._receive_task()), expires
+                )
                 if feed is not None and self._receiving is not None and self._receiving.done():
                     data = self._take_received()
                     if feed(data):
@@ -154,7 +176,10 @@ class ProactorStream(SocketStream):
 
 
 async def connect(
-    loop: asyncio.AbstractEventLoop, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    loop: asyncio.AbstractEventLoop,
+    addresses: Sequence[Address],
+    local_address: tuple[str, int] | None,
+    deadline: float,
 ) -> ProactorStream:
     """A stream to the first address that answers; attempts are tasks here."""
     attempts = Attempts(addresses, loop.time())
@@ -168,7 +193,9 @@ async def connect(
                 running[loop.create_task(_attempt(loop, taken[1], local_address))] = taken
             until = min(deadline, attempts.next_at)
             timeout = None if until == math.inf else max(until - now, 0)
-            finished, _ = await asyncio.wait(running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            finished, _ = await asyncio.wait(
+                running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
             for task in finished:
                 error = task.exception()
                 if error is None:
@@ -182,7 +209,9 @@ async def connect(
         await _abandon(running)
 
 
-async def _attempt(loop: asyncio.AbstractEventLoop, address: Address, local_address: tuple[str, int] | None) -> socket.socket:
+async def _attempt(
+    loop: asyncio.AbstractEventLoop, address: Address, local_address: tuple[str, int] | None
+) -> socket.socket:
     made = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         made.setblocking(False)

@@ -1,8 +1,9 @@
 """A stream over a non-blocking socket that an asyncio loop watches.
 
-The loop calls back when bytes are there; the callback receives them, gives them to the machine, and wakes the flow only when
-the machine says so. One `add_reader` lasts for the connection's life, unless bytes come while nobody pumps: then the socket is no
-longer watched, so that TCP slows the peer down, until the next `pump`.
+The loop calls back when bytes are there; the callback receives them, gives them to the machine, and
+wakes the flow only when the machine says so. One `add_reader` lasts for the connection's life,
+unless bytes come while nobody pumps: then the socket is no longer watched, so that TCP slows the
+peer down, until the next `pump`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 _DIRECT_READS = 16
-"""How many receives in a row may do without going through the loop: other tasks want to run as well."""
+"""How many receives in a row may do without going through the loop: other tasks want to run as
+well.
+"""
 
 
 def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
     """The loop's `time`: of asyncio's own loops, the function that it calls."""
-    return time.monotonic if getattr(type(loop), "time", None) is asyncio.BaseEventLoop.time else loop.time
+    return (
+        time.monotonic
+        if getattr(type(loop), "time", None) is asyncio.BaseEventLoop.time
+        else loop.time
+    )
 
 
 class AsyncioStream(SocketStream):
@@ -48,7 +55,12 @@ class AsyncioStream(SocketStream):
         "_watching",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connected: socket.socket, peer: SocketAddress | str | None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.socket,
+        peer: SocketAddress | str | None,
+    ) -> None:
         super().__init__(connected, peer)
         self._loop = loop
         self._now = clock_of(loop)
@@ -58,12 +70,15 @@ class AsyncioStream(SocketStream):
         self._outgoing: memoryview | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._expires = self._timeout = self._until = math.inf
-        # Whether more bytes are likely to wait already, so that trying is cheaper than asking the loop.
+        # Whether more bytes are likely to wait already, so that trying is cheaper than asking the
+        # loop.
         self._ready = False
         self._direct = 0
         self._watching = False
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    async def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> bool:
         """As in `Stream`."""
         if self._waiter is not None:
             raise StreamBusy
@@ -257,7 +272,8 @@ class AsyncioStream(SocketStream):
     def _arm(self) -> None:
         now = self._now()
         if now >= self._until:
-            # Not left to the timer: in each turn of the loop what arrives comes first, and may end the wait.
+            # Not left to the timer: in each turn of the loop what arrives comes first, and may end
+            # the wait.
             raise TimedOut
         self._expires = expires = min(now + self._timeout, self._until)
         if self._timer is not None:

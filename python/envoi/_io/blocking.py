@@ -1,4 +1,6 @@
-"""The backend for ordinary threads: every method runs to its end in the caller's thread, so that nothing ever suspends."""
+"""The backend for ordinary threads: every method runs to its end in the caller's thread, so that
+nothing ever suspends.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,14 @@ from envoi._io.protocols import (
 )
 from envoi._io.resolver import shared_resolver
 from envoi._io.run_sync import run_sync
-from envoi._io.sockets import KERNEL_TIMEOUTS, LEAST_RECEIVE, MOST_SECONDS, NEVER_WAIT, SocketStream, milliseconds
+from envoi._io.sockets import (
+    KERNEL_TIMEOUTS,
+    LEAST_RECEIVE,
+    MOST_SECONDS,
+    NEVER_WAIT,
+    SocketStream,
+    milliseconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -97,7 +106,9 @@ class BlockingBackend:
         waiter = BlockingWaiter()
         return await resolver.answer(host, port, waiter, waiter.set, deadline)
 
-    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+    async def connect(
+        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    ) -> Stream:
         """As in `Backend`."""
         connected, address = blocking_connect.connect(addresses, local_address, deadline)
         return BlockingStream(connected, address.sockaddr)
@@ -112,7 +123,9 @@ class BlockingBackend:
 
         await tls.prepare(self, config)
 
-    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+    async def start_tls(
+        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+    ) -> SecureStream:
         """As in `Backend`."""
         from envoi._io import tls
 
@@ -169,12 +182,14 @@ class BlockingWaiter:
 class BlockingStream(SocketStream):
     """A stream over a socket in blocking mode.
 
-    On Linux the kernel keeps the timeout (SO_RCVTIMEO): `recv` is then one system call, where Python's own `settimeout` makes it two
-    (poll, recv) and releases the interpreter's lock twice, for which a thread may have to wait long when others run.
+    On Linux the kernel keeps the timeout (SO_RCVTIMEO): `recv` is then one system call, where
+    Python's own `settimeout` makes it two (poll, recv) and releases the interpreter's lock twice,
+    for which a thread may have to wait long when others run.
 
-    Not so in the main thread: it gets the process's signals, and after each of them Python repeats `recv` with the whole timeout, which
-    then never passes under a timer. There `poll`, which Python repeats with what is left, waits first, for 0.8 µs. (Another thread gets a
-    signal only when it is sent to that very thread, or when the main thread blocks it.)
+    Not so in the main thread: it gets the process's signals, and after each of them Python repeats
+    `recv` with the whole timeout, which then never passes under a timer. There `poll`, which Python
+    repeats with what is left, waits first, for 0.8 µs. (Another thread gets a signal only when it
+    is sent to that very thread, or when the main thread blocks it.)
     """
 
     __slots__ = ("_armed", "in_use")
@@ -183,10 +198,13 @@ class BlockingStream(SocketStream):
         super().__init__(connected, peer)
         connected.settimeout(None)
         self._armed = math.inf
-        # Testing and setting it is one step as far as threads are concerned: the interpreter only switches at calls and at loops' ends.
+        # Testing and setting it is one step as far as threads are concerned: the interpreter only
+        # switches at calls and at loops' ends.
         self.in_use = False
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    async def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> bool:
         """As in `Stream`."""
         if self.in_use:
             raise StreamBusy
@@ -219,7 +237,11 @@ class BlockingStream(SocketStream):
                 raise StreamClosed
             polls = get_ident() == _main_thread and not timeout == deadline == math.inf
             while True:
-                data = self._poll_for_bytes(timeout, deadline) if polls else self._wait_for_bytes(timeout, deadline)
+                data = (
+                    self._poll_for_bytes(timeout, deadline)
+                    if polls
+                    else self._wait_for_bytes(timeout, deadline)
+                )
                 received = len(data)
                 if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
                     self.adapt(received)
@@ -236,7 +258,9 @@ class BlockingStream(SocketStream):
             self._arm(0.0)
         return super().send_nowait(data)
 
-    _try_send = SocketStream.send_nowait if KERNEL_TIMEOUTS else send_nowait  # one call less for every request
+    _try_send = (
+        SocketStream.send_nowait if KERNEL_TIMEOUTS else send_nowait
+    )  # one call less for every request
 
     def receive_nowait(self) -> bytes | None:
         """One `recv` that does not wait."""
@@ -252,7 +276,8 @@ class BlockingStream(SocketStream):
         if not self.in_use:
             self._socket.close()
             return
-        # Closing is left to that thread: its system call might meet another connection under the same descriptor.
+        # Closing is left to that thread: its system call might meet another connection under the
+        # same descriptor.
         with suppress(OSError):  # the peer was first
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -267,7 +292,8 @@ class BlockingStream(SocketStream):
             left = until - now
             if left <= 0:
                 raise TimedOut
-            # A deadline comes nearer with every wait: arming somewhat less than is left makes that value do for many waits.
+            # A deadline comes nearer with every wait: arming somewhat less than is left makes that
+            # value do for many waits.
             if not left * 0.5 <= self._armed <= left:
                 self._arm(left * 0.8)
         while True:
@@ -316,11 +342,21 @@ class BlockingStream(SocketStream):
             self._socket.settimeout(None if seconds == math.inf else min(seconds, _LONGEST))
             return
         microseconds = 0 if seconds >= _LONGEST else max(int(seconds * 1e6), 1)  # 0 is for ever
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *divmod(microseconds, 1_000_000)))
+        self._socket.setsockopt(
+            socket.SOL_SOCKET,
+            socket.SO_RCVTIMEO,
+            struct.pack("ll", *divmod(microseconds, 1_000_000)),
+        )
 
-    def _send_rest(self, rest: memoryview, timeout: float, deadline: float, feed: Feed | None) -> bool:
+    def _send_rest(
+        self, rest: memoryview, timeout: float, deadline: float, feed: Feed | None
+    ) -> bool:
         while True:
-            until = math.inf if timeout == deadline == math.inf else min(time.monotonic() + timeout, deadline)
+            until = (
+                math.inf
+                if timeout == deadline == math.inf
+                else min(time.monotonic() + timeout, deadline)
+            )
             if self._wait_for_room(until, feed is not None) and feed is not None:
                 data = self.receive_nowait()
                 if data is not None and feed(data):
@@ -361,7 +397,9 @@ if hasattr(os, "register_at_fork"):
 def _poll_both(waiting: socket.socket, seconds: float, also_bytes: bool) -> tuple[bool, bool]:
     if not hasattr(select, "poll"):
         readers = [waiting] if also_bytes else []
-        readable, writable, failed = select.select(readers, [waiting], [waiting], min(seconds, MOST_SECONDS))
+        readable, writable, failed = select.select(
+            readers, [waiting], [waiting], min(seconds, MOST_SECONDS)
+        )
         return bool(readable), bool(writable or failed)
     poller = select.poll()
     poller.register(waiting, select.POLLOUT | (select.POLLIN if also_bytes else 0))

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
-from envoi._io.sockets import MOST_SECONDS, begin_connect, begin_connect_unix, connect_outcome, usable
+from envoi._io.sockets import (
+    MOST_SECONDS,
+    begin_connect,
+    begin_connect_unix,
+    connect_outcome,
+    usable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +24,12 @@ if TYPE_CHECKING:
 _RETRY_SECONDS = 0.01
 
 
-def connect(addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> tuple[socket.socket, Address]:
-    """A connected socket to the first address that answers, and that address. The losers are closed."""
+def connect(
+    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+) -> tuple[socket.socket, Address]:
+    """A connected socket to the first address that answers, and that address. The losers are
+    closed.
+    """
     attempts = Attempts(usable(addresses, local_address), time.monotonic())
     running: dict[socket.socket, tuple[int, Address]] = {}
     try:
@@ -60,7 +70,9 @@ def _race(
         if now >= deadline:
             raise TimedOut
         until = min(deadline, attempts.next_at)
-        for key, _ in selector.select(None if until == math.inf else min(max(until - now, 0), MOST_SECONDS)):
+        for key, _ in selector.select(
+            None if until == math.inf else min(max(until - now, 0), MOST_SECONDS)
+        ):
             connecting = key.fileobj
             if not isinstance(connecting, socket.socket):
                 continue

@@ -1,10 +1,12 @@
-r"""A backend without a network: scripted peers, a clock that only moves when somebody waits, and cancellation at any wait.
+r"""A backend without a network: scripted peers, a clock that only moves when somebody waits, and
+cancellation at any wait.
 
-The same flow runs over it under blocking, asyncio and trio. Nothing ever takes real time: a wait that nobody will end moves the
-clock to its own limit, and times out.
+The same flow runs over it under blocking, asyncio and trio. Nothing ever takes real time: a wait
+that nobody will end moves the clock to its own limit, and times out.
 
 ```python
-backend = FakeBackend("trio", [[Send(b"GET / HTTP/1.1\r\n\r\n"), Receive(b"HTTP/1.1 204 No Content\r\n\r\n")]])
+script = [Send(b"GET / HTTP/1.1\r\n\r\n"), Receive(b"HTTP/1.1 204 No Content\r\n\r\n")]
+backend = FakeBackend("trio", [script])
 response = run(backend, flow(backend))
 ```
 """
@@ -14,7 +16,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from envoi._io.fake_stream import End, FakeStream, Receive, Reset, Script, Send, Server, Stall, pieces
+from envoi._io.fake_stream import (
+    End,
+    FakeStream,
+    Receive,
+    Reset,
+    Script,
+    Send,
+    Server,
+    Stall,
+    pieces,
+)
 from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
 from envoi._io.run_sync import run_sync
 
@@ -55,11 +67,12 @@ class FakeBackend:
 
     Args:
         runner: "blocking", "asyncio" or "trio".
-        peers: one for each connection in turn: its script, a server (a callable from what the client sent to what it then receives), or
-            an exception with which connecting fails.
+        peers: one for each connection in turn: its script, a server (a callable from what the
+            client sent to what it then receives), or an exception with which connecting fails.
         names: hosts to addresses, or to the exception of the look-up; other names have one address.
         tls_failures: one for each handshake in turn: an exception, or None when it succeeds.
-        cancel_at: at which wait (1 is the first) the flow is cancelled; under blocking, KeyboardInterrupt is raised there.
+        cancel_at: at which wait (1 is the first) the flow is cancelled; under blocking,
+            KeyboardInterrupt is raised there.
     """
 
     def __init__(
@@ -125,7 +138,9 @@ class FakeBackend:
             raise TimedOut
         return answer
 
-    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+    async def connect(
+        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    ) -> Stream:
         """As in `Backend`."""
         return await self._open(addresses[0].sockaddr, local_address, deadline)
 
@@ -136,7 +151,9 @@ class FakeBackend:
     async def prepare_tls(self, config: TLSConfig) -> None:
         """As in `Backend`: nothing is to be loaded."""
 
-    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+    async def start_tls(
+        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+    ) -> SecureStream:
         """As in `Backend`: the stream stays what it was."""
         try:
             await self.checkpoint()
@@ -160,7 +177,9 @@ class FakeBackend:
         return function()
 
     async def checkpoint(self) -> None:
-        """Where a real backend would wait: yields to the loop once, and is where cancellation strikes."""
+        """Where a real backend would wait: yields to the loop once, and is where cancellation
+        strikes.
+        """
         self.waits += 1
         strikes = self.waits == self._cancel_at
         if self.name == "asyncio":
@@ -196,7 +215,9 @@ class FakeBackend:
         self.clock = max(self.clock, until)
         raise TimedOut
 
-    async def _open(self, peer: Any, local_address: tuple[str, int] | None, deadline: float) -> FakeStream:
+    async def _open(
+        self, peer: Any, local_address: tuple[str, int] | None, deadline: float
+    ) -> FakeStream:
         await self.checkpoint()
         if not self._peers:
             message = f"connection number {len(self.streams) + 1} was not expected"
@@ -223,7 +244,9 @@ class FakeWaiter:
         self._flag = True
 
     async def wait(self, deadline: float) -> None:
-        """As in `Waiter`: other tasks are given their turn, and when none of them sets it, the clock moves on."""
+        """As in `Waiter`: other tasks are given their turn, and when none of them sets it, the
+        clock moves on.
+        """
         for _ in range(_YIELDS):
             if self._flag:
                 return
@@ -247,9 +270,11 @@ def run(backend: FakeBackend, flow: Coroutine[Any, Any, T]) -> T:
 
 
 def cancelled_at_each_wait(
-    make_backend: Callable[[int | None], FakeBackend], flow: Callable[[FakeBackend], Coroutine[Any, Any, object]]
+    make_backend: Callable[[int | None], FakeBackend],
+    flow: Callable[[FakeBackend], Coroutine[Any, Any, object]],
 ) -> Iterator[FakeBackend]:
-    """Run a flow once to its end, then once for each of its waits, cancelled there; yield each cancelled run's backend, to look at.
+    """Run a flow once to its end, then once for each of its waits, cancelled there; yield each
+    cancelled run's backend, to look at.
 
     Args:
         make_backend: a fresh backend, given its `cancel_at`.

@@ -14,7 +14,9 @@ from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, T
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The client sends exactly these bytes, in however many pieces; None is whatever it sends in one call."""
+    """The client sends exactly these bytes, in however many pieces; None is whatever it sends in
+    one call.
+    """
 
     data: bytes | None = None
 
@@ -68,7 +70,11 @@ class FakeStream:
     """A stream to a scripted peer. `sent` has all bytes that were sent."""
 
     def __init__(
-        self, backend: Clock, script: Script | Server, peer: SocketAddress | str | None, local_address: tuple[str, int] | None
+        self,
+        backend: Clock,
+        script: Script | Server,
+        peer: SocketAddress | str | None,
+        local_address: tuple[str, int] | None,
     ) -> None:
         self._backend = backend
         self._server: Server | None = None
@@ -101,7 +107,9 @@ class FakeStream:
         """The steps that were not reached."""
         return list(self._steps)
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    async def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> bool:
         """As in `Stream`."""
         await self._begin(deadline)
         rest = bytes(data)
@@ -143,14 +151,20 @@ class FakeStream:
 
     def drain_nowait(self, feed: Feed) -> bool:
         """As in `Stream`."""
-        while not self.closed and self._steps and isinstance(step := self._steps[0], (Receive, Reset, End)):
+        while (
+            not self.closed
+            and self._steps
+            and isinstance(step := self._steps[0], (Receive, Reset, End))
+        ):
             if self._give(step, feed):
                 return True
         return False
 
     def readable(self) -> bool:
         """As in `Stream`."""
-        return self.closed or bool(self._steps and isinstance(self._steps[0], (Receive, Reset, End)))
+        return self.closed or bool(
+            self._steps and isinstance(self._steps[0], (Receive, Reset, End))
+        )
 
     def close(self) -> None:
         """As in `Stream`."""
@@ -217,7 +231,9 @@ class FakeStream:
         self.sent += data
         if self._server is not None:
             answer = self._server(data)
-            self._steps.extend([Receive(bytes(answer))] if isinstance(answer, bytes) and answer else answer or ())
+            self._steps.extend(
+                [Receive(bytes(answer))] if isinstance(answer, bytes) and answer else answer or ()
+            )
 
     @staticmethod
     def _fail() -> None:

@@ -1,4 +1,6 @@
-"""Which address to try next, and when (Happy Eyeballs, RFC 8305). A pure decision: time is an argument."""
+"""Which address to try next, and when (Happy Eyeballs, RFC 8305). A pure decision: time is an
+argument.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,15 @@ if TYPE_CHECKING:
     from envoi._io.protocols import Address
 
 ATTEMPT_DELAY = 0.25
-"""Seconds before the next address is tried while the last attempt still runs (RFC 8305, section 5)."""
+"""Seconds before the next address is tried while the last attempt still runs (RFC 8305, section
+5).
+"""
 
 
 def interleave(addresses: Sequence[Address]) -> list[Address]:
-    """The addresses with their families alternating, the resolver's first family first (RFC 8305, section 4)."""
+    """The addresses with their families alternating, the resolver's first family first (RFC 8305,
+    section 4).
+    """
     queues: dict[int, deque[Address]] = {}
     for address in addresses:
         queues.setdefault(address.family, deque()).append(address)
@@ -30,7 +36,8 @@ def interleave(addresses: Sequence[Address]) -> list[Address]:
 
 
 class Attempts:
-    """The attempts of one connection: the next begins 250 ms after the last did, or at once when one fails.
+    """The attempts of one connection: the next begins 250 ms after the last did, or at once when
+    one fails.
 
     Args:
         addresses: where to try; at least one.

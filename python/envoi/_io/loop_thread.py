@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs from when it is made until `close`, or until nobody has it any more. Any thread may use it.
+    """Runs from when it is made until `close`, or until nobody has it any more. Any thread may use
+    it.
 
     Args:
         name: the thread's.
@@ -35,7 +36,9 @@ class LoopThread:
         self._closed = False
         self._process = os.getpid()
         started: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
-        self._thread = threading.Thread(target=_serve, args=(self.backend, started), name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=_serve, args=(self.backend, started), name=name, daemon=True
+        )
         self._thread.start()
         self._loop, self._stop = started.get()
 
@@ -45,7 +48,8 @@ class LoopThread:
         return not self._closed and self._process == os.getpid()
 
     def run(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine in the loop, and return its result; what interrupts the wait (Ctrl-C) cancels it.
+        """Run a coroutine in the loop, and return its result; what interrupts the wait (Ctrl-C)
+        cancels it.
 
         Args:
             function: called in the loop.
@@ -55,9 +59,13 @@ class LoopThread:
             StreamClosed: it was closed, perhaps meanwhile.
         """
         if threading.get_ident() == self._thread.ident:
-            message = "what runs in this event loop waits for the loop itself, through a blocking session: use an AsyncSession there"
+            message = (
+                "what runs in this event loop waits for the loop itself, through a blocking "
+                "session: use an AsyncSession there"
+            )
             raise WrongEventLoop(message)
-        # Under the lock, so that what is scheduled is so before the loop is told to stop, and is cancelled with it.
+        # Under the lock, so that what is scheduled is so before the loop is told to stop, and is
+        # cancelled with it.
         with self._lock:
             if not self.usable:
                 raise StreamClosed
@@ -76,7 +84,9 @@ class LoopThread:
             self.backend.call_soon(function)
 
     def close(self) -> None:
-        """Cancel what runs in the loop, and return when it and the thread have ended. Closing again does nothing."""
+        """Cancel what runs in the loop, and return when it and the thread have ended. Closing again
+        does nothing.
+        """
         with self._lock:
             running, self._closed = self.usable, True
         if running:
@@ -89,7 +99,9 @@ class LoopThread:
             self.backend.call_soon(self._stop.set)
 
 
-def _serve(backend: AsyncioBackend, started: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+def _serve(
+    backend: AsyncioBackend, started: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]
+) -> None:
     async def main() -> None:
         backend.check_owner()
         stop = asyncio.Event()

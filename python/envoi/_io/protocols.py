@@ -1,10 +1,13 @@
-"""What a backend is: the only interface through which flows reach sockets, clocks, locks and event loops.
+"""What a backend is: the only interface through which flows reach sockets, clocks, locks and event
+loops.
 
-A flow is an `async def` written once. Under the blocking backend none of these methods ever suspends, so that
-`run_sync` can run the flow with a single `send(None)`; under asyncio and trio they suspend as usual.
+A flow is an `async def` written once. Under the blocking backend none of these methods ever
+suspends, so that `run_sync` can run the flow with a single `send(None)`; under asyncio and trio
+they suspend as usual.
 
-Times are seconds on the backend's own monotonic clock. A *timeout* is how long one step may go without progress,
-a *deadline* is an absolute time; `math.inf` is "no limit" for both. Whichever comes first raises `TimedOut`.
+Times are seconds on the backend's own monotonic clock. A *timeout* is how long one step may go
+without progress, a *deadline* is an absolute time; `math.inf` is "no limit" for both. Whichever
+comes first raises `TimedOut`.
 """
 
 from __future__ import annotations
@@ -41,10 +44,14 @@ def give_up(awaitable: Awaitable[object]) -> NoReturn:
 
 
 class StreamBusy(RuntimeError):  # noqa: N818
-    """A stream was used while another task or thread used it: two readers of one body, for instance. The other is not disturbed."""
+    """A stream was used while another task or thread used it: two readers of one body, for
+    instance. The other is not disturbed.
+    """
 
     def __init__(self) -> None:
-        super().__init__("this connection is in use by another task or thread: read a response in one place only")
+        super().__init__(
+            "this connection is in use by another task or thread: read a response in one place only"
+        )
 
 
 class Address(NamedTuple):
@@ -55,14 +62,18 @@ class Address(NamedTuple):
 
 
 class TLSConfig(NamedTuple):
-    """How a TLS connection is to be made: a value, part of a pool's key. No TLS code is imported to make one.
+    """How a TLS connection is to be made: a value, part of a pool's key. No TLS code is imported to
+    make one.
 
     Args:
-        verify: True for the default trust, False for none at all, or the path of a PEM file or of a folder of hashed certificates.
-        cert: the client's certificate: a PEM file with its key, `(certificate, key)`, or `(certificate, key, password)`.
+        verify: True for the default trust, False for none at all, or the path of a PEM file or of a
+            folder of hashed certificates.
+        cert: the client's certificate: a PEM file with its key, `(certificate, key)`, or
+            `(certificate, key, password)`.
         alpn: protocols to offer, the best first (RFC 7301).
         check_hostname: False accepts a trusted certificate for whatever name.
-        context: an `ssl.SSLContext` of the caller's, used as it is; the other fields are then ignored. Compared by identity.
+        context: an `ssl.SSLContext` of the caller's, used as it is; the other fields are then
+            ignored. Compared by identity.
     """
 
     verify: bool | str = True
@@ -79,7 +90,9 @@ async def quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def tls_failure(error: BaseException) -> str | None:
-    """What kind of TLS failure an exception is: "certificate", "tls", or None when it is something else."""
+    """What kind of TLS failure an exception is: "certificate", "tls", or None when it is something
+    else.
+    """
     ssl = sys.modules.get("ssl")
     if ssl is None or not isinstance(error, ssl.SSLError):
         return None
@@ -89,35 +102,44 @@ def tls_failure(error: BaseException) -> str | None:
 class Stream(Protocol):
     """A connected byte stream. Failures of the network are raised as OSError.
 
-    At most one flow uses it at a time: `send` and `pump` raise StreamBusy while another does. Both raise TimedOut when their deadline
-    has passed, whether or not bytes wait.
+    At most one flow uses it at a time: `send` and `pump` raise StreamBusy while another does. Both
+    raise TimedOut when their deadline has passed, whether or not bytes wait.
     """
 
-    def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
+    def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> Coroutine[Any, Any, bool]:
         """Send all of `data`, and return True.
 
-        While waiting for room, bytes that arrive are given to `feed` (when there is one); if it returns true,
-        sending stops and the answer is False. `timeout` bounds each wait for room.
+        While waiting for room, bytes that arrive are given to `feed` (when there is one); if it
+        returns true, sending stops and the answer is False. `timeout` bounds each wait for room.
         """
         ...
 
     def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, None]:
-        """Receive, and give every piece to `feed` until it returns true. End of stream is `feed(b"")`, after which pump returns.
+        """Receive, and give every piece to `feed` until it returns true. End of stream is
+        `feed(b"")`, after which pump returns.
 
         `timeout` bounds each wait for bytes. What `feed` raises is raised here.
         """
         ...
 
     def send_nowait(self, data: bytes) -> int:
-        """Send what fits without waiting, and return how many bytes did (0 when none). Raises OSError. For farewells."""
+        """Send what fits without waiting, and return how many bytes did (0 when none). Raises
+        OSError. For farewells.
+        """
         ...
 
     def drain_nowait(self, feed: Feed) -> bool:
-        """Give `feed` what waits to be read, without waiting. True once `feed` returned true or the stream ended (`feed(b"")`)."""
+        """Give `feed` what waits to be read, without waiting. True once `feed` returned true or the
+        stream ended (`feed(b"")`).
+        """
         ...
 
     def readable(self) -> bool:
-        """Whether bytes, or the end of the stream, wait to be read. Never blocks. On an idle connection: it is not to be used again."""
+        """Whether bytes, or the end of the stream, wait to be read. Never blocks. On an idle
+        connection: it is not to be used again.
+        """
         ...
 
     @property
@@ -131,16 +153,22 @@ class Stream(Protocol):
         ...
 
     def close(self) -> None:
-        """Close at once, without waiting; calling it again does nothing. Safe from a cancelled task."""
+        """Close at once, without waiting; calling it again does nothing. Safe from a cancelled
+        task.
+        """
         ...
 
     def forget(self) -> None:
-        """In a forked child: let go of the descriptor without a word to the peer or to an event loop shared with the parent."""
+        """In a forked child: let go of the descriptor without a word to the peer or to an event
+        loop shared with the parent.
+        """
         ...
 
     @property
     def closed_cleanly(self) -> bool:
-        """False when the peer ended a TLS stream without close_notify: what came may be cut short (RFC 8446, section 6.1)."""
+        """False when the peer ended a TLS stream without close_notify: what came may be cut short
+        (RFC 8446, section 6.1).
+        """
         ...
 
     @property
@@ -166,7 +194,9 @@ class SecureStream(Stream, Protocol):
 
     @property
     def peer_certificate(self) -> dict[str, Any] | None:
-        """The peer's certificate as `ssl.SSLSocket.getpeercert` tells it; empty when it was not verified."""
+        """The peer's certificate as `ssl.SSLSocket.getpeercert` tells it; empty when it was not
+        verified.
+        """
         ...
 
     @property
@@ -174,7 +204,9 @@ class SecureStream(Stream, Protocol):
 
 
 class Waiter(Protocol):
-    """A one-shot signal: `set` from any flow (any thread, under the blocking backend), `wait` in the one that owns it."""
+    """A one-shot signal: `set` from any flow (any thread, under the blocking backend), `wait` in
+    the one that owns it.
+    """
 
     def set(self) -> None: ...
     async def wait(self, deadline: float) -> None:
@@ -190,7 +222,9 @@ class Job(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Cancel it, and return when it has ended, even where the caller is being cancelled. In itself: cancel it and return."""
+        """Cancel it, and return when it has ended, even where the caller is being cancelled. In
+        itself: cancel it and return.
+        """
         ...
 
 
@@ -200,7 +234,13 @@ class Lock(Protocol):
     def acquire(self, blocking: bool = True) -> bool: ...
     def release(self) -> None: ...
     def __enter__(self) -> bool: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
 
 
 class Backend(Protocol):
@@ -218,64 +258,82 @@ class Backend(Protocol):
         ...
 
     def call_soon(self, function: Callable[[], None]) -> None:
-        """Run a function that never waits: here under the blocking backend, soon and in its loop otherwise.
+        """Run a function that never waits: here under the blocking backend, soon and in its loop
+        otherwise.
 
-        Safe to call in any thread, also from the garbage collector; ignored when the loop is closed.
+        Safe to call in any thread, also from the garbage collector; ignored when the loop is
+        closed.
         """
         ...
 
     def waiter(self) -> Waiter: ...
 
     def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> Job:
-        """Run a coroutine beside the caller: to its end, until it is cancelled, or until the loop ends.
+        """Run a coroutine beside the caller: to its end, until it is cancelled, or until the loop
+        ends.
 
-        What it raises is lost: it is to see to that itself. Under the blocking backend nothing runs beside: it is run here and now, and
-        must not suspend.
+        What it raises is lost: it is to see to that itself. Under the blocking backend nothing runs
+        beside: it is run here and now, and must not suspend.
         """
         ...
 
     def check_owner(self) -> None:
-        """Raise WrongEventLoop when called from an event loop other than the backend's. The blocking backend does nothing."""
+        """Raise WrongEventLoop when called from an event loop other than the backend's. The
+        blocking backend does nothing.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None: ...
 
     async def checkpoint(self) -> None:
-        """Let other tasks of the loop run, once; where cancellation may strike. Nothing under the blocking backend."""
+        """Let other tasks of the loop run, once; where cancellation may strike. Nothing under the
+        blocking backend.
+        """
         ...
 
     async def within(self, deadline: float, awaitable: Awaitable[T]) -> T:
         """Await something of the caller's; at the deadline it is cancelled, and TimedOut is raised.
 
-        Under the blocking backend nothing can be interrupted: it runs to its end, and the clock is looked at afterwards.
-        A cancellation from outside goes through as it is. What is late already is not even begun (a coroutine is closed).
+        Under the blocking backend nothing can be interrupted: it runs to its end, and the clock is
+        looked at afterwards. A cancellation from outside goes through as it is. What is late
+        already is not even begun (a coroutine is closed).
         """
         ...
 
     async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
-        """Addresses of a host in the resolver's order, kept briefly. Never blocks a loop. Raises OSError (gaierror) or TimedOut."""
+        """Addresses of a host in the resolver's order, kept briefly. Never blocks a loop. Raises
+        OSError (gaierror) or TimedOut.
+        """
         ...
 
-    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
-        """A TCP stream to the first address that answers (Happy Eyeballs, RFC 8305), TCP_NODELAY set.
+    async def connect(
+        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    ) -> Stream:
+        """A TCP stream to the first address that answers (Happy Eyeballs, RFC 8305), TCP_NODELAY
+        set.
 
-        When all fail: raises the OSError of the first attempt, the others in its `__notes__` or as an ExceptionGroup's cause.
-        TimedOut at the deadline. On any exit but success every socket is closed.
+        When all fail: raises the OSError of the first attempt, the others in its `__notes__` or as
+        an ExceptionGroup's cause. TimedOut at the deadline. On any exit but success every socket is
+        closed.
         """
         ...
 
     async def connect_unix(self, path: str, deadline: float) -> Stream: ...
 
     async def prepare_tls(self, config: TLSConfig) -> None:
-        """Load what `start_tls` will need, so that what is wrong with it shows before anything is sent.
+        """Load what `start_tls` will need, so that what is wrong with it shows before anything is
+        sent.
 
         Raises:
             InvalidOption: a file that is missing or not what it should be.
         """
         ...
 
-    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
-        """The handshake over a stream, which may itself be a SecureStream. On any failure the stream is closed.
+    async def start_tls(
+        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+    ) -> SecureStream:
+        """The handshake over a stream, which may itself be a SecureStream. On any failure the
+        stream is closed.
 
         Raises:
             InvalidOption: a file that `config` names cannot be used.
@@ -285,5 +343,7 @@ class Backend(Protocol):
         ...
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
-        """Run a function that may block (reading a file): here under the blocking backend, in a worker thread otherwise."""
+        """Run a function that may block (reading a file): here under the blocking backend, in a
+        worker thread otherwise.
+        """
         ...

@@ -1,7 +1,9 @@
-"""Names to addresses, off the event loop: daemon threads, one job per name, answers kept for a few seconds.
+"""Names to addresses, off the event loop: daemon threads, one job per name, answers kept for a few
+seconds.
 
-A look-up cannot be interrupted, and one whose server is silent holds its thread for long. That good names do not wait behind such:
-what nobody waits for any more leaves the queue; a name that hung before comes after all others, and some threads are never for it.
+A look-up cannot be interrupted, and one whose server is silent holds its thread for long. That good
+names do not wait behind such: what nobody waits for any more leaves the queue; a name that hung
+before comes after all others, and some threads are never for it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,16 @@ Answer = tuple[Address, ...]
 class Lookup:
     """One name being looked up, shared by all who ask for it."""
 
-    __slots__ = ("_answer", "_callbacks", "_error", "_lock", "finished", "name", "suspect", "waiting")
+    __slots__ = (
+        "_answer",
+        "_callbacks",
+        "_error",
+        "_lock",
+        "finished",
+        "name",
+        "suspect",
+        "waiting",
+    )
 
     def __init__(self, name: Name) -> None:
         self.name = name
@@ -79,7 +90,9 @@ class Lookup:
 
 
 class Resolver:
-    """A cache in front of `getaddrinfo`, and the threads that call it. Nothing is started before the first look-up."""
+    """A cache in front of `getaddrinfo`, and the threads that call it. Nothing is started before
+    the first look-up.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -94,13 +107,17 @@ class Resolver:
         self._idle = 0
 
     def known(self, host: str, port: int) -> Answer | None:
-        """The addresses when no look-up is needed: a numeric host, or one asked for a moment ago."""
+        """The addresses when no look-up is needed: a numeric host, or one asked for a moment
+        ago.
+        """
         entry = self._cache.get((host, port))
         if entry is not None and entry[0] > time.monotonic():
             return entry[1]
         return _numeric(host, port)
 
-    async def answer(self, host: str, port: int, waiter: Waiter, wake: Callable[[], None], deadline: float) -> Answer:
+    async def answer(
+        self, host: str, port: int, waiter: Waiter, wake: Callable[[], None], deadline: float
+    ) -> Answer:
         """Look a name up, and wait for the answer.
 
         Args:
@@ -121,7 +138,9 @@ class Resolver:
         return lookup.result()
 
     def look_up(self, host: str, port: int) -> Lookup:
-        """The look-up under way for this name, or a new one. Who does not wait for it any more says so by `leave`."""
+        """The look-up under way for this name, or a new one. Who does not wait for it any more says
+        so by `leave`.
+        """
         name = (host, port)
         with self._lock:
             lookup = self._running.get(name)
@@ -132,7 +151,9 @@ class Resolver:
         return lookup
 
     def leave(self, lookup: Lookup) -> None:
-        """One less waits for it: when none does, it leaves the queue, or if it runs already, its name is suspect."""
+        """One less waits for it: when none does, it leaves the queue, or if it runs already, its
+        name is suspect.
+        """
         with self._lock:
             lookup.waiting -= 1
             if lookup.waiting or lookup.finished or self._running.get(lookup.name) is not lookup:
@@ -236,12 +257,15 @@ def _numeric(host: str, port: int) -> Answer | None:
 
 
 def _getaddrinfo(host: str, port: int, flags: int = 0) -> Answer:
-    # Bytes, because str goes through Python's IDNA codec, which is slow to import and refuses names that DNS has.
+    # Bytes, because str goes through Python's IDNA codec, which is slow to import and refuses names
+    # that DNS has.
     try:
         name = host.encode("ascii")
     except UnicodeEncodeError:
         raise socket.gaierror(socket.EAI_NONAME, "not an ASCII host name") from None
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
+    found = socket.getaddrinfo(
+        name, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags
+    )
     answer = tuple(Address(int(family), sockaddr) for family, _, _, _, sockaddr in found)  # type: ignore[arg-type]
     if not answer:
         raise socket.gaierror(socket.EAI_NONAME, "the name has no address")

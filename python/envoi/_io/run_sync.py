@@ -11,13 +11,15 @@ T = TypeVar("T")
 
 
 def run_sync(flow: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends, as none does over the blocking backend, and return its result.
+    """Run a coroutine that never suspends, as none does over the blocking backend, and return its
+    result.
 
     Args:
         flow: the coroutine; it is run with one `send(None)`.
 
     Raises:
-        RuntimeError: the coroutine suspended, so something in it waits for an event loop. It is closed.
+        RuntimeError: the coroutine suspended, so something in it waits for an event loop. It is
+            closed.
     """
     try:
         flow.send(None)

@@ -1,4 +1,6 @@
-"""What the backends share about sockets: making one, beginning to connect, and the part of a stream that never waits."""
+"""What the backends share about sockets: making one, beginning to connect, and the part of a stream
+that never waits.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,16 @@ MOST_MILLISECONDS = (1 << 31) - 1
 MOST_SECONDS = 86400.0
 """The longest that one wait is asked for where the system sets bounds; whoever waits asks again."""
 
-_UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
+_UNDER_WAY = {
+    errno.EINPROGRESS,
+    errno.EWOULDBLOCK,
+    getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK),
+}
 
 
-def begin_connect(address: Address, local_address: tuple[str, int] | None) -> tuple[socket.socket, bool]:
+def begin_connect(
+    address: Address, local_address: tuple[str, int] | None
+) -> tuple[socket.socket, bool]:
     """A non-blocking socket on its way to an address, and whether it has already arrived.
 
     Raises:
@@ -66,7 +74,9 @@ def connect_error(code: int, address: Address) -> OSError:
     return OSError(code, f"{os.strerror(code)} ({where})")
 
 
-def usable(addresses: Sequence[Address], local_address: tuple[str, int] | None) -> Sequence[Address]:
+def usable(
+    addresses: Sequence[Address], local_address: tuple[str, int] | None
+) -> Sequence[Address]:
     """The addresses that can be reached from `local_address`: those of its family.
 
     Raises:
@@ -77,13 +87,16 @@ def usable(addresses: Sequence[Address], local_address: tuple[str, int] | None) 
     family = socket.AF_INET6 if ":" in local_address[0] else socket.AF_INET
     chosen = [address for address in addresses if address.family == family]
     if not chosen:
-        message = f"no address of the host is of the same family as the local address {local_address[0]}"
+        message = (
+            f"no address of the host is of the same family as the local address {local_address[0]}"
+        )
         raise OSError(errno.EAFNOSUPPORT, message)
     return chosen
 
 
 def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
-    """A non-blocking Unix socket, and whether it is connected: if not, the listener's backlog is full, and to try again is all one can do.
+    """A non-blocking Unix socket, and whether it is connected: if not, the listener's backlog is
+    full, and to try again is all one can do.
 
     Raises:
         OSError: it cannot be connected, or this system has no Unix sockets; the socket is closed.
@@ -108,16 +121,30 @@ def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
 
 
 def milliseconds(seconds: float) -> int | None:
-    """Seconds as `poll` wants them: rounded up, so that a wait never ends early; None, for ever, is also what 24 days are."""
+    """Seconds as `poll` wants them: rounded up, so that a wait never ends early; None, for ever, is
+    also what 24 days are.
+    """
     if seconds * 1000 >= MOST_MILLISECONDS:
         return None
     return max(math.ceil(seconds * 1000), 0)
 
 
 class SocketStream:
-    """The part of a stream over a socket that is the same in every backend: all that never waits."""
+    """The part of a stream over a socket that is the same in every backend: all that never
+    waits.
+    """
 
-    __slots__ = ("_closed", "_local", "_peer", "_poll", "_receive", "_send", "_size", "_socket", "bytes_sent")
+    __slots__ = (
+        "_closed",
+        "_local",
+        "_peer",
+        "_poll",
+        "_receive",
+        "_send",
+        "_size",
+        "_socket",
+        "bytes_sent",
+    )
 
     closed_cleanly = True
 
@@ -175,14 +202,18 @@ class SocketStream:
         return cast("Callable[[int | None], object]", self._poll)
 
     def rescue(self, feed: Feed | None) -> bool:
-        """After a failed send: whether the answer came before the failure (a server that refuses a body answers, then resets)."""
+        """After a failed send: whether the answer came before the failure (a server that refuses a
+        body answers, then resets).
+        """
         try:
             return feed is not None and self.drain_nowait(lambda data: bool(data) and feed(data))
         except OSError:
             return False
 
     def adapt(self, received: int) -> None:
-        """Ask for more next time when a recv came back full, and for less when it came back nearly empty."""
+        """Ask for more next time when a recv came back full, and for less when it came back nearly
+        empty.
+        """
         if received == self._size:
             self._size = min(received * 2, MOST_RECEIVE)
         elif received < self._size >> 2 and self._size > LEAST_RECEIVE:

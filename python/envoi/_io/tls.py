@@ -11,14 +11,25 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from envoi._io.protocols import Backend, Feed, SocketAddress, Stream, StreamBusy, StreamClosed, TimedOut, TLSConfig
+from envoi._io.protocols import (
+    Backend,
+    Feed,
+    SocketAddress,
+    Stream,
+    StreamBusy,
+    StreamClosed,
+    TimedOut,
+    TLSConfig,
+)
 from envoi._io.tls_context import certificate_name, context_for, known_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 _RECORD = 1 << 14
-"""The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read gives."""
+"""The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read
+gives.
+"""
 _MOST_RECORDS = 16
 """How many records are given out in one piece."""
 _SLICE = 1 << 18
@@ -26,12 +37,20 @@ _SLICE = 1 << 18
 
 
 async def prepare(backend: Backend, config: TLSConfig) -> ssl.SSLContext:
-    """`Backend.prepare_tls` of all the backends: the context, made in a thread where one may not block."""
+    """`Backend.prepare_tls` of all the backends: the context, made in a thread where one may not
+    block.
+    """
     context = known_context(config)
-    return context if context is not None else await backend.call_blocking(partial(context_for, config))
+    return (
+        context
+        if context is not None
+        else await backend.call_blocking(partial(context_for, config))
+    )
 
 
-async def start(backend: Backend, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> TLSStream:
+async def start(
+    backend: Backend, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+) -> TLSStream:
     """`Backend.start_tls` of all the backends."""
     try:
         context = await prepare(backend, config)
@@ -41,7 +60,13 @@ async def start(backend: Backend, stream: Stream, config: TLSConfig, server_host
     return await start_tls(stream, context, server_hostname, deadline, backend.now)
 
 
-async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: str, deadline: float, now: Callable[[], float]) -> TLSStream:
+async def start_tls(
+    stream: Stream,
+    context: ssl.SSLContext,
+    server_hostname: str,
+    deadline: float,
+    now: Callable[[], float],
+) -> TLSStream:
     """The handshake (RFC 8446, section 4) over a stream. On any failure the stream is closed.
 
     Args:
@@ -52,7 +77,8 @@ async def start_tls(stream: Stream, context: ssl.SSLContext, server_hostname: st
         now: the clock it is told in.
 
     Raises:
-        ssl.SSLError: the handshake failed; ssl.SSLCertVerificationError when the certificate is to blame.
+        ssl.SSLError: the handshake failed; ssl.SSLCertVerificationError when the certificate is to
+            blame.
         ConnectionResetError: the peer hung up meanwhile.
         TimedOut: at the deadline.
     """
@@ -90,20 +116,26 @@ class TLSStream:
         "closed_cleanly",
     )
 
-    def __init__(self, inner: Stream, context: ssl.SSLContext, server_hostname: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, inner: Stream, context: ssl.SSLContext, server_hostname: str, now: Callable[[], float]
+    ) -> None:
         self._inner = inner
         self._now = now
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=certificate_name(server_hostname))
+        self._object = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=certificate_name(server_hostname)
+        )
         self._lock = threading.Lock()
         self._feed: Feed = _never
         self._leftover: bytes | None = None
         self._unsent = b""
-        # Whether the inner stream is in the middle of sending: what OpenSSL puts out meanwhile must come after.
+        # Whether the inner stream is in the middle of sending: what OpenSSL puts out meanwhile must
+        # come after.
         self._sending = False
         self._closed = False
-        # Whether a send went well. Under TLS 1.3 the peer refuses our certificate after our side of the handshake is done.
+        # Whether a send went well. Under TLS 1.3 the peer refuses our certificate after our side of
+        # the handshake is done.
         self._proven = False
         self.closed_cleanly = True
 
@@ -120,11 +152,19 @@ class TLSStream:
                 await self._flush(math.inf, deadline)
                 return
 
-    def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> Coroutine[Any, Any, bool]:
+    def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> Coroutine[Any, Any, bool]:
         """As in `Stream`."""
         if self.in_use:
             raise StreamBusy
-        if feed is None and self._proven and len(data) <= _SLICE and not self._unsent and not self._closed:
+        if (
+            feed is None
+            and self._proven
+            and len(data) <= _SLICE
+            and not self._unsent
+            and not self._closed
+        ):
             try:
                 with self._lock:
                     self._encrypt(memoryview(data) if len(data) > _RECORD else data)
@@ -144,7 +184,9 @@ class TLSStream:
         return self._inner.pump(self._take, timeout, deadline)
 
     def send_nowait(self, data: bytes) -> int:
-        """As in `Stream`: all of it counts as sent, what does not fit goes before the next bytes."""
+        """As in `Stream`: all of it counts as sent, what does not fit goes before the next
+        bytes.
+        """
         if self._closed:
             raise StreamClosed
         with self._lock:
@@ -162,7 +204,9 @@ class TLSStream:
         return self._inner.drain_nowait(self._take)
 
     def readable(self) -> bool:
-        """As in `Stream`. Session tickets and key updates are taken in, and are not something to read."""
+        """As in `Stream`. Session tickets and key updates are taken in, and are not something to
+        read.
+        """
         if self._closed or self._leftover is not None:
             return True
         if not self._inner.readable() and not self._incoming.pending:
@@ -190,7 +234,9 @@ class TLSStream:
         self._inner.forget()
 
     def send_alert(self) -> None:
-        """After a failure: send what OpenSSL wants to tell the peer about it, if that needs no waiting."""
+        """After a failure: send what OpenSSL wants to tell the peer about it, if that needs no
+        waiting.
+        """
         try:
             self._flush_nowait()
         except (OSError, StreamClosed):
@@ -243,7 +289,9 @@ class TLSStream:
         return self._inner.local_address
 
     def _take(self, data: bytes) -> bool:
-        """The feed that the inner stream is pumped with: ciphertext in, plaintext to the caller's feed."""
+        """The feed that the inner stream is pumped with: ciphertext in, plaintext to the caller's
+        feed.
+        """
         if self._closed:  # the peer's answer to our goodbye is not the end of what it had to say
             raise StreamClosed
         if data:
@@ -253,7 +301,9 @@ class TLSStream:
         return self._deliver()
 
     def _deliver(self) -> bool:
-        """Give plaintext to the feed until it returns true or there is none. What is left stays with OpenSSL, for the next time."""
+        """Give plaintext to the feed until it returns true or there is none. What is left stays
+        with OpenSSL, for the next time.
+        """
         if self._leftover is not None:
             leftover, self._leftover = self._leftover, None
             if not leftover:
@@ -288,11 +338,15 @@ class TLSStream:
                 self.send_alert()
 
     def _gathered(self, first: bytes) -> bytes:
-        """A full record and those behind it: a large body costs the flow one step for many of them."""
+        """A full record and those behind it: a large body costs the flow one step for many of
+        them.
+        """
         pieces = [first]
         read = self._object.read
         try:
-            while len(pieces) < _MOST_RECORDS and self._incoming.pending and (piece := read(_RECORD)):
+            while (
+                len(pieces) < _MOST_RECORDS and self._incoming.pending and (piece := read(_RECORD))
+            ):
                 pieces.append(piece)
         except ssl.SSLError:
             pass  # more is needed, or the end is here: the next read says so again
@@ -327,7 +381,9 @@ class TLSStream:
             return
         await self._inner.pump(self._take, timeout, deadline)
 
-    async def _send_slowly(self, data: bytes, timeout: float, deadline: float, feed: Feed | None) -> bool:
+    async def _send_slowly(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None
+    ) -> bool:
         if self._closed:
             raise StreamClosed
         try:
@@ -337,7 +393,9 @@ class TLSStream:
         self._proven = True
         return sent
 
-    async def _send_slices(self, data: bytes, timeout: float, deadline: float, feed: Feed | None) -> bool:
+    async def _send_slices(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None
+    ) -> bool:
         if feed is not None:
             self._feed = feed
         rest = memoryview(data)

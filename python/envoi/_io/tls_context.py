@@ -1,4 +1,6 @@
-"""From a `TLSConfig` to an `ssl.SSLContext`: built once per configuration, kept, and never changed after."""
+"""From a `TLSConfig` to an `ssl.SSLContext`: built once per configuration, kept, and never changed
+after.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _contexts: OrderedDict[TLSConfig, ssl.SSLContext] = OrderedDict()
 
 
 def known_context(config: TLSConfig) -> ssl.SSLContext | None:
-    """The context of a configuration, when nothing has to be read for it: the caller's, or one built before."""
+    """The context of a configuration, when nothing has to be read for it: the caller's, or one
+    built before.
+    """
     if config.context is not None:
         return cast("ssl.SSLContext", config.context)
     return _contexts.get(config)
@@ -36,7 +40,8 @@ def context_for(config: TLSConfig) -> ssl.SSLContext:
     A caller's own context is used as it is, and never changed.
 
     Raises:
-        InvalidOption: a file that the configuration names cannot be used; the message says which and why.
+        InvalidOption: a file that the configuration names cannot be used; the message says which
+            and why.
     """
     known = known_context(config)
     if known is not None:
@@ -52,7 +57,9 @@ def context_for(config: TLSConfig) -> ssl.SSLContext:
 
 
 def certificate_name(host: str) -> str:
-    """The name as a certificate has it: without the root's dot (RFC 6066, section 3) and without an IPv6 zone."""
+    """The name as a certificate has it: without the root's dot (RFC 6066, section 3) and without an
+    IPv6 zone.
+    """
     if ":" in host:
         return host.partition("%")[0]
     return host.removesuffix(".")
@@ -115,7 +122,8 @@ def _openssl_finds_authorities() -> bool:
         if paths.cafile and Path(paths.cafile).stat().st_size:
             return True
         return bool(paths.capath) and any(
-            Path(folder).is_dir() and any(Path(folder).iterdir()) for folder in paths.capath.split(os.pathsep)
+            Path(folder).is_dir() and any(Path(folder).iterdir())
+            for folder in paths.capath.split(os.pathsep)
         )
     except OSError:
         return False
@@ -130,11 +138,17 @@ def _with_authorities(verify: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=verify)
     except ssl.SSLError as error:
-        raise InvalidOption(f"verify: {verify!r} holds no usable PEM certificate ({_reason(error)})") from error
+        raise InvalidOption(
+            f"verify: {verify!r} holds no usable PEM certificate ({_reason(error)})"
+        ) from error
 
 
-def _load_certificate(context: ssl.SSLContext, cert: str | tuple[str, str] | tuple[str, str, str | None]) -> None:
-    parts: tuple[str | None, ...] = (cert, None, None) if isinstance(cert, str) else (*cert, None, None)[:3]
+def _load_certificate(
+    context: ssl.SSLContext, cert: str | tuple[str, str] | tuple[str, str, str | None]
+) -> None:
+    parts: tuple[str | None, ...] = (
+        (cert, None, None) if isinstance(cert, str) else (*cert, None, None)[:3]
+    )
     certificate, key, password = parts
     if not certificate:
         raise InvalidOption("cert: the certificate's path is empty")
@@ -151,7 +165,9 @@ def _load_certificate(context: ssl.SSLContext, cert: str | tuple[str, str] | tup
         nonlocal asked
         asked = True
         if password is None:
-            raise InvalidOption(f"cert: the key in {key_file!r} is encrypted: give (certificate, key, password)")
+            raise InvalidOption(
+                f"cert: the key in {key_file!r} is encrypted: give (certificate, key, password)"
+            )
         return password
 
     try:
@@ -162,7 +178,9 @@ def _load_certificate(context: ssl.SSLContext, cert: str | tuple[str, str] | tup
 
 def _certificate_trouble(error: ssl.SSLError, certificate: str, key_file: str, asked: bool) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return f"cert: the key in {key_file!r} does not belong to the certificate in {certificate!r}"
+        return (
+            f"cert: the key in {key_file!r} does not belong to the certificate in {certificate!r}"
+        )
     if asked:
         return f"cert: the password does not open the key in {key_file!r}"
     if not _holds(certificate, b"CERTIFICATE-----"):

@@ -24,10 +24,14 @@ T = TypeVar("T")
 
 
 class TrioBackend:
-    """Where the flows of an async session run under trio. It belongs to the first `trio.run` that uses it."""
+    """Where the flows of an async session run under trio. It belongs to the first `trio.run` that
+    uses it.
+    """
 
     name = "trio"
-    _is_finalizing = staticmethod(sys.is_finalizing)  # not by the module's name, which is gone by then
+    _is_finalizing = staticmethod(
+        sys.is_finalizing
+    )  # not by the module's name, which is gone by then
 
     def __init__(self) -> None:
         self._token: trio.lowlevel.TrioToken | None = None
@@ -94,13 +98,19 @@ class TrioBackend:
             return known
         token = trio.lowlevel.current_trio_token()
         waiter = TrioWaiter()
-        return await resolver.answer(host, port, waiter, lambda: _run_soon(token, waiter.set), deadline)
+        return await resolver.answer(
+            host, port, waiter, lambda: _run_soon(token, waiter.set), deadline
+        )
 
-    async def connect(self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> Stream:
+    async def connect(
+        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    ) -> Stream:
         """As in `Backend`."""
         if self._token is None:
             self._token = trio.lowlevel.current_trio_token()
-        connected, address = await trio_connect.connect(usable(addresses, local_address), local_address, deadline)
+        connected, address = await trio_connect.connect(
+            usable(addresses, local_address), local_address, deadline
+        )
         return TrioStream(connected, address.sockaddr)
 
     async def connect_unix(self, path: str, deadline: float) -> Stream:
@@ -113,14 +123,18 @@ class TrioBackend:
 
         await tls.prepare(self, config)
 
-    async def start_tls(self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float) -> SecureStream:
+    async def start_tls(
+        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
+    ) -> SecureStream:
         """As in `Backend`."""
         from envoi._io import tls
 
         return await tls.start(self, stream, config, server_hostname, deadline)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
-        """As in `Backend`: in one of trio's worker threads, which a cancelled task does not wait for, as on asyncio."""
+        """As in `Backend`: in one of trio's worker threads, which a cancelled task does not wait
+        for, as on asyncio.
+        """
         return await trio.to_thread.run_sync(function, abandon_on_cancel=True)
 
 

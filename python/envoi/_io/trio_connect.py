@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 _RETRY_SECONDS = 0.01
 
 
-async def connect(addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float) -> tuple[socket.socket, Address]:
-    """A connected socket to the first address that answers, and that address. The losers are closed."""
+async def connect(
+    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+) -> tuple[socket.socket, Address]:
+    """A connected socket to the first address that answers, and that address. The losers are
+    closed.
+    """
     race = _Race(addresses, local_address)
     with trio.CancelScope(deadline=deadline) as scope:
         if len(addresses) == 1:  # the usual case needs no nursery

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import socket
 
 _DIRECT_READS = 16
-"""How many receives in a row may do without going through trio's scheduler: other tasks want to run as well."""
+"""How many receives in a row may do without going through trio's scheduler: other tasks want to run
+as well.
+"""
 
 
 class TrioStream(SocketStream):
@@ -31,7 +33,9 @@ class TrioStream(SocketStream):
         self._direct = 0
         self.in_use = False
 
-    async def send(self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None) -> bool:
+    async def send(
+        self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
+    ) -> bool:
         """As in `Stream`."""
         if self.in_use:
             raise StreamBusy
@@ -90,7 +94,9 @@ class TrioStream(SocketStream):
             trio.lowlevel.notify_closing(self._socket)
         self._socket.close()
 
-    async def _receive_until_woken(self, feed: Feed, scope: trio.CancelScope | None, timeout: float, deadline: float) -> None:
+    async def _receive_until_woken(
+        self, feed: Feed, scope: trio.CancelScope | None, timeout: float, deadline: float
+    ) -> None:
         while True:
             if self._closed:
                 raise StreamClosed
@@ -144,8 +150,12 @@ class TrioStream(SocketStream):
             raise TimedOut
         return True
 
-    async def _send_and_receive(self, rest: memoryview, timeout: float, deadline: float, feed: Feed) -> bool:
-        """Send with an ear open. What either side raises is carried out by hand: a nursery would wrap it in a group."""
+    async def _send_and_receive(
+        self, rest: memoryview, timeout: float, deadline: float, feed: Feed
+    ) -> bool:
+        """Send with an ear open. What either side raises is carried out by hand: a nursery would
+        wrap it in a group.
+        """
         woken = False
         failure: Exception | None = None
 

@@ -1,4 +1,6 @@
-"""Packages under a second name: importing a module by that name gives the one module that there is."""
+"""Packages under a second name: importing a module by that name gives the one module that there
+is.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ def alias_packages(parents: Sequence[str], packages: Mapping[str, str]) -> None:
 
     Args:
         parents: the packages below which the second names are.
-        packages: for each name there, the packages to look for, of which the first that is installed serves, with `|` between.
+        packages: for each name there, the packages to look for, of which the first that is
+            installed serves, with `|` between.
     """
-    # First, because a package that has two names also has a folder, in which another finder would find its modules once more.
+    # First, because a package that has two names also has a folder, in which another finder would
+    # find its modules once more.
     sys.meta_path.insert(0, _Finder(tuple(f"{parent}." for parent in parents), dict(packages)))
 
 
@@ -31,13 +35,19 @@ class _Finder:
         self._parents = parents
         self._packages = packages
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """What the import system is to load; None for what is not ours."""
         del path, target
         for parent in self._parents:
             if fullname.startswith(parent):
                 module = self._module(fullname.removeprefix(parent))
-                return None if module is None else ModuleSpec(fullname, cast("Loader", _Loader(module)))
+                return (
+                    None
+                    if module is None
+                    else ModuleSpec(fullname, cast("Loader", _Loader(module)))
+                )
         return None
 
     def _module(self, name: str) -> ModuleType | None:
@@ -56,7 +66,9 @@ class _Loader:
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
-        self._kept: Final = {name: getattr(module, name, None) for name in ("__spec__", "__loader__")}
+        self._kept: Final = {
+            name: getattr(module, name, None) for name in ("__spec__", "__loader__")
+        }
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module that is there."""

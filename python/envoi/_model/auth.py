@@ -1,4 +1,6 @@
-"""Authentication: the generator that every scheme becomes, requests' callables, Basic (RFC 7617) and Bearer (RFC 6750)."""
+"""Authentication: the generator that every scheme becomes, requests' callables, Basic (RFC 7617)
+and Bearer (RFC 6750).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Auth:
-    """A scheme written once for sync and async: a generator that yields requests and is given their responses.
+    """A scheme written once for sync and async: a generator that yields requests and is given their
+    responses.
 
     The last response goes to the caller, those before it are read to their end and dropped.
 
@@ -41,7 +44,8 @@ class Auth:
     requires_response_body: ClassVar[bool] = False
 
     def auth_flow(self, request: PreparedRequest) -> Flow:
-        """The exchange for one request. Overridden by each scheme; this one sends the request as it is.
+        """The exchange for one request. Overridden by each scheme; this one sends the request as it
+        is.
 
         Args:
             request: a copy of the caller's, to change or replace.
@@ -49,12 +53,16 @@ class Auth:
         yield request
 
     def redirected_flow(self, request: PreparedRequest) -> Flow:
-        """The exchange for a request that follows a redirect within the origin; the same, unless a scheme says otherwise."""
+        """The exchange for a request that follows a redirect within the origin; the same, unless a
+        scheme says otherwise.
+        """
         return self.auth_flow(request)
 
 
 class AuthBase:
-    """requests' interface: an object that is called with the request, and returns it with credentials."""
+    """requests' interface: an object that is called with the request, and returns it with
+    credentials.
+    """
 
     def __call__(self, r: Any) -> Any:
         """Put credentials on `r` and return it. Overridden by each scheme."""
@@ -65,7 +73,8 @@ class HTTPBasicAuth(AuthBase):
     """User name and password, as `auth=(user, password)` sends them (RFC 7617).
 
     Args:
-        username: text is sent as ISO 8859-1 where that can carry it, else as UTF-8; bytes as they are.
+        username: text is sent as ISO 8859-1 where that can carry it, else as UTF-8; bytes as they
+            are.
         password: the same.
     """
 
@@ -83,7 +92,8 @@ class HTTPBasicAuth(AuthBase):
     def __eq__(self, other: object) -> bool:
         return same_credentials(self, other)
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # user name and password can be set anew
+    # user name and password can be set anew
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.username!r}>"
@@ -102,7 +112,8 @@ class BearerAuth(AuthBase):
         token: what follows "Bearer " in the Authorization field.
 
     Raises:
-        InvalidOption: empty, with control characters or white space at an end (a line read from a file), or not ASCII.
+        InvalidOption: empty, with control characters or white space at an end (a line read from a
+            file), or not ASCII.
     """
 
     def __init__(self, token: str | bytes) -> None:
@@ -126,7 +137,8 @@ def as_flow(auth: Any, *, redirected: bool = False) -> StartFlow:
     """What starts the exchange for anything that `auth=` takes.
 
     Args:
-        auth: None, a pair of user name and password, an `Auth`, or a callable that takes a request and returns it.
+        auth: None, a pair of user name and password, an `Auth`, or a callable that takes a request
+            and returns it.
         redirected: whether the requests to come follow a redirect.
 
     Raises:
@@ -145,11 +157,13 @@ def as_flow(auth: Any, *, redirected: bool = False) -> StartFlow:
 
 
 def apply_auth(request: PreparedRequest, auth: Any) -> PreparedRequest:
-    """Authenticate a request at once, as requests does; what takes several exchanges is left for later, in the request's `flow`.
+    """Authenticate a request at once, as requests does; what takes several exchanges is left for
+    later, in the request's `flow`.
 
     Args:
         request: to be changed.
-        auth: a pair of user name and password, an `Auth`, or a callable that takes a request and returns it.
+        auth: a pair of user name and password, an `Auth`, or a callable that takes a request and
+            returns it.
 
     Returns:
         What `auth` returned, mostly the request itself.
@@ -171,8 +185,8 @@ def user_of(url: URL) -> tuple[str, str]:
 
 
 def found_credentials(url: URL, netrc: Netrc | None) -> Any:
-    """What authenticates a request for which nobody has said anything: the URL's user and password, else netrc, else the URL's user
-    without a password; or None.
+    """What authenticates a request for which nobody has said anything: the URL's user and password,
+    else netrc, else the URL's user without a password; or None.
 
     Args:
         url: where it goes.
@@ -186,7 +200,9 @@ def found_credentials(url: URL, netrc: Netrc | None) -> Any:
 
 
 def needs_response_body(auth: Any) -> bool:
-    """Whether `auth` reads its responses' bodies: their content must be there when its flow goes on."""
+    """Whether `auth` reads its responses' bodies: their content must be there when its flow goes
+    on.
+    """
     return isinstance(auth, Auth) and auth.requires_response_body
 
 
@@ -194,8 +210,8 @@ def basic(pair: Any) -> str:
     """The Authorization field's value for a user name and a password (RFC 7617, section 2).
 
     Args:
-        pair: text is sent as ISO 8859-1 where that can carry it, else as UTF-8. Numbers are written out, and so is None for both,
-            with a DeprecationWarning, as in requests.
+        pair: text is sent as ISO 8859-1 where that can carry it, else as UTF-8. Numbers are written
+            out, and so is None for both, with a DeprecationWarning, as in requests.
 
     Raises:
         InvalidOption: not a pair of str or bytes.
@@ -211,17 +227,25 @@ def basic(pair: Any) -> str:
 
 
 def basic_auth_str(username: Any, password: Any) -> str:
-    """As `basic`, with requests' arguments: companions import it as `requests.auth._basic_auth_str`."""
+    """As `basic`, with requests' arguments: companions import it as
+    `requests.auth._basic_auth_str`.
+    """
     return basic((username, password))
 
 
 def same_credentials(one: Any, other: object) -> bool:
     """Whether both have the same user name and password, which is all that requests compares."""
     missing = object()
-    return bool(one.username == getattr(other, "username", missing) and one.password == getattr(other, "password", missing))
+    return bool(
+        one.username == getattr(other, "username", missing)
+        and one.password == getattr(other, "password", missing)
+    )
 
 
-_EXPECTED: Final = "auth= must be a pair of user name and password, both str or bytes, a callable that returns the request, or an Auth"
+_EXPECTED: Final = (
+    "auth= must be a pair of user name and password, both str or bytes, a callable that returns "
+    "the request, or an Auth"
+)
 
 
 def _send_as_it_is(request: PreparedRequest) -> Flow:
@@ -241,13 +265,22 @@ def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
         former = getattr(request, "content", None)
         changed = auth(request)
         if changed is None or not hasattr(changed, "headers"):
-            message = f"{type(auth).__name__} given as auth= must return the request, not {type(changed).__name__}"
+            message = (
+                f"{type(auth).__name__} given as auth= must return the request, not "
+                f"{type(changed).__name__}"
+            )
             raise InvalidOption(message, request=request)
         if hasattr(changed, "settle"):
             changed.settle()
         body: Any = getattr(changed, "content", former)
-        if body is not former and body is not None and body.content is not None and "Content-Length" in changed.headers:
-            # It may have put back the fields that came with the former body. requests counts anew as well.
+        if (
+            body is not former
+            and body is not None
+            and body.content is not None
+            and "Content-Length" in changed.headers
+        ):
+            # It may have put back the fields that came with the former body. requests counts anew
+            # as well.
             changed.headers["Content-Length"] = str(body.length)
         yield changed
 
@@ -255,7 +288,9 @@ def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
 
 
 def _overrides_call(scheme: type) -> bool:
-    """Whether a subclass of a scheme that has both interfaces was written for requests', and overrides that alone."""
+    """Whether a subclass of a scheme that has both interfaces was written for requests', and
+    overrides that alone.
+    """
     for kind in scheme.__mro__:
         if "auth_flow" in vars(kind):
             return False
@@ -298,7 +333,10 @@ def _checked_token(token: Any) -> str:
         raise InvalidOption(message)
     # The token itself is kept out of the messages: they end up in logs.
     if not token or token != token.strip() or not token.isascii() or not token.isprintable():
-        raise InvalidOption("BearerAuth's token is empty, or has control characters, white space at an end, or characters beyond ASCII")
+        raise InvalidOption(
+            "BearerAuth's token is empty, or has control characters, white space at an end, or "
+            "characters beyond ASCII"
+        )
     return token
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi._model.body_streams import AsyncFileBody, AsyncIteratorBody, Body, FileBody, IteratorBody, describe_file
+from envoi._model.body_streams import (
+    AsyncFileBody,
+    AsyncIteratorBody,
+    Body,
+    FileBody,
+    IteratorBody,
+    describe_file,
+)
 from envoi._model.url import encode_params
 from envoi.exceptions import InvalidBody, InvalidJSONError, RequestException
 
@@ -22,11 +29,12 @@ _METHODS_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
 def encode_body(data: DataType, json: JsonType = None) -> Body:
-    """The body that `data=` and `json=` stand for; `data` wins when it is not empty, as in requests.
+    """The body that `data=` and `json=` stand for; `data` wins when it is not empty, as in
+    requests.
 
     Args:
-        data: a mapping or a list of pairs (a form), text (sent as UTF-8), bytes-like, a file, an iterable of pieces, or their
-            asynchronous kin.
+        data: a mapping or a list of pairs (a form), text (sent as UTF-8), bytes-like, a file, an
+            iterable of pieces, or their asynchronous kin.
         json: anything that `json.dumps` writes.
 
     Raises:
@@ -47,7 +55,8 @@ def encode_body(data: DataType, json: JsonType = None) -> Body:
 
 
 def encode_content(data: DataType, json: JsonType, files: FilesType) -> Body:
-    """The body that `data=`, `json=` and `files=` stand for: a multipart form with files, else as `encode_body`.
+    """The body that `data=`, `json=` and `files=` stand for: a multipart form with files, else as
+    `encode_body`.
 
     Raises:
         InvalidBody: something that cannot be sent.
@@ -67,10 +76,11 @@ def encode_content(data: DataType, json: JsonType, files: FilesType) -> Body:
 
 
 def set_framing(headers: Headers, method: str, body: Body) -> None:
-    """Put Content-Type, Content-Length and Transfer-Encoding for `body` into `headers` (RFC 9112, section 6).
+    """Put Content-Type, Content-Length and Transfer-Encoding for `body` into `headers` (RFC 9112,
+    section 6).
 
-    A Content-Type, a `Transfer-Encoding: chunked`, or for a streamed body a Content-Length that is there already stays. A method
-    other than GET and HEAD without a body gets `Content-Length: 0`.
+    A Content-Type, a `Transfer-Encoding: chunked`, or for a streamed body a Content-Length that is
+    there already stays. A method other than GET and HEAD without a body gets `Content-Length: 0`.
     """
     if body is NO_BODY:
         headers.pop("transfer-encoding", None)  # there will be no chunk, nor a last one
@@ -138,7 +148,10 @@ def _streamed(data: Any, json: object) -> Body:
         if hasattr(data, "__len__") and not len(data):
             return NO_BODY if json is None else _json_body(json)
         return IteratorBody(data)
-    message = f"data= must be text, bytes, a mapping, pairs, a file or an iterable of bytes, not {type(data).__name__}"
+    message = (
+        "data= must be text, bytes, a mapping, pairs, a file or an iterable of bytes, not "
+        f"{type(data).__name__}"
+    )
     raise InvalidBody(message)
 
 

@@ -1,4 +1,6 @@
-"""How much a body has left, and back to where it began, by requests' helper functions. Envoi itself works on `Body`."""
+"""How much a body has left, and back to where it began, by requests' helper functions. Envoi itself
+works on `Body`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from envoi.exceptions import FileModeWarning, UnrewindableBodyError
 
 
 def super_len(o: Any) -> int:
-    """The bytes that are left in something to send: its length less its position; 0 when nothing tells.
+    """The bytes that are left in something to send: its length less its position; 0 when nothing
+    tells.
 
     Args:
-        o: text (as UTF-8), bytes, or an object with `__len__`, `len`, `fileno`, or `tell` and `seek`.
+        o: text (as UTF-8), bytes, or an object with `__len__`, `len`, `fileno`, or `tell` and
+            `seek`.
     """
     total = _total(o.encode() if isinstance(o, str) else o)
     if not hasattr(o, "tell"):
@@ -41,7 +45,10 @@ def rewind_body(prepared_request: Any) -> None:
     seek = getattr(prepared_request.body, "seek", None)
     position = prepared_request._body_position
     if seek is None or not isinstance(position, int):
-        message = "Unable to rewind request body for redirect: it cannot seek, or its position was not known"
+        message = (
+            "Unable to rewind request body for redirect: it cannot seek, or its position was not "
+            "known"
+        )
         raise UnrewindableBodyError(message)
     try:
         seek(position)
@@ -81,5 +88,8 @@ def _end(source: Any, position: int) -> int:
 def _warn_of_text_mode() -> None:
     import warnings
 
-    message = "the file is open in text mode: its length in bytes may not be that of what is sent; open it with 'rb'"
+    message = (
+        "the file is open in text mode: its length in bytes may not be that of what is sent; "
+        "open it with 'rb'"
+    )
     warnings.warn(message, FileModeWarning, stacklevel=4)

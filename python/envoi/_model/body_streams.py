@@ -22,7 +22,8 @@ class Body:
         content: the whole body; None when it is streamed.
         content_type: what Content-Type says unless the caller says something else.
         length: bytes from here to the end; None when it is not known, which is sent chunked.
-        shown: what `request.body` gives, as in requests: text for a form, the caller's object for a stream.
+        shown: what `request.body` gives, as in requests: text for a form, the caller's object for a
+            stream.
         is_async: whether pieces come from `anext_piece` alone.
         may_block: whether `next_piece` may block (a file): an event loop has it run in a thread.
     """
@@ -32,7 +33,9 @@ class Body:
     is_async: bool = False
     may_block: bool = False
 
-    def __init__(self, content: bytes | None, content_type: str | None, length: int | None, shown: Any) -> None:
+    def __init__(
+        self, content: bytes | None, content_type: str | None, length: int | None, shown: Any
+    ) -> None:
         self.content: bytes | None = content
         self.content_type: str | None = content_type
         self.length: int | None = length
@@ -51,7 +54,9 @@ class Body:
         """
 
     def next_piece(self) -> bytes:
-        """The next bytes; b"" at the end. A body in memory is not read in pieces: it has `content`."""
+        """The next bytes; b"" at the end. A body in memory is not read in pieces: it has
+        `content`.
+        """
         message = "a body in memory has no pieces: send its content"
         raise InvalidBody(message)
 
@@ -67,7 +72,8 @@ class Body:
         return Body, (self.content, self.content_type, self.length, shown)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'of unknown length' if self.length is None else f'[{self.length} bytes]'}>"
+        size = "of unknown length" if self.length is None else f"[{self.length} bytes]"
+        return f"<{type(self).__name__} {size}>"
 
 
 class GoneBody(Body):
@@ -117,7 +123,9 @@ class FileBody(Body):
         if not self._started:
             return
         if self._start is None or not hasattr(self._file, "seek"):
-            message = f"the body must be sent again, and {type(self._file).__name__} cannot be rewound"
+            message = (
+                f"the body must be sent again, and {type(self._file).__name__} cannot be rewound"
+            )
             raise UnrewindableBodyError(message)
         try:
             self._file.seek(self._start)
@@ -132,7 +140,9 @@ class FileBody(Body):
 
 
 class IteratorBody(Body):
-    """An iterable of pieces. One that gives a new iterator each time can be sent again; a generator cannot."""
+    """An iterable of pieces. One that gives a new iterator each time can be sent again; a generator
+    cannot.
+    """
 
     __slots__ = ("_iterable", "_iterator")
 
@@ -193,7 +203,9 @@ class AsyncIteratorBody(Body):
 
 
 class AsyncFileBody(Body):
-    """A file whose `read` is awaited. Its length is not known, and it cannot be rewound once read from."""
+    """A file whose `read` is awaited. Its length is not known, and it cannot be rewound once read
+    from.
+    """
 
     __slots__ = ("_file", "_started")
 
@@ -222,9 +234,12 @@ class AsyncFileBody(Body):
 
 
 def describe_file(file: Any) -> tuple[Any, int | None, int | None, Any]:
-    """What `FileBody` is made of: the file to read, the bytes left in it (None: unknown), its position, and the caller's object."""
+    """What `FileBody` is made of: the file to read, the bytes left in it (None: unknown), its
+    position, and the caller's object.
+    """
     if isinstance(file, io.StringIO):
-        # Its own positions count characters; over the bytes both the length and the rewinding are right.
+        # Its own positions count characters; over the bytes both the length and the rewinding are
+        # right.
         return (encoded := io.BytesIO(file.read().encode())), len(encoded.getvalue()), 0, file
     if getattr(file, "closed", False) is True:
         message = f"data= is a file that is closed: {getattr(file, 'name', type(file).__name__)}"
@@ -264,7 +279,9 @@ def _to_bytes(piece: Any) -> bytes:
 
 
 def _declared_length(source: Any) -> int | None:
-    """`len(source)` where that counts bytes: an object made for uploading, not a set or a deque of pieces."""
+    """`len(source)` where that counts bytes: an object made for uploading, not a set or a deque of
+    pieces.
+    """
     if type(source).__module__ in _COUNTS_ITEMS:
         return None
     length = len(source) if hasattr(source, "__len__") else getattr(source, "len", None)
@@ -281,13 +298,18 @@ def _position(file: Any) -> int | None:
 
 def _is_text(file: Any) -> bool:
     mode = getattr(file, "mode", None)
-    return isinstance(file, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode and hasattr(file, "encoding"))
+    return isinstance(file, io.TextIOBase) or (
+        isinstance(mode, str) and "b" not in mode and hasattr(file, "encoding")
+    )
 
 
 def _warn_of_text_mode(file: Any) -> None:
     import warnings
 
-    message = f"{getattr(file, 'name', 'the file')!r} is open in text mode: it is sent as UTF-8, chunked; open it with 'rb'"
+    message = (
+        f"{getattr(file, 'name', 'the file')!r} is open in text mode: it is sent as UTF-8, "
+        "chunked; open it with 'rb'"
+    )
     warnings.warn(message, FileModeWarning, stacklevel=5)
 
 
@@ -305,7 +327,11 @@ def _total_length(file: Any) -> int | None:
 
 
 def _length_by_seeking(file: Any, position: int | None) -> int | None:
-    if position is None or not hasattr(file, "seek") or (hasattr(file, "fileno") and _has_descriptor(file)):
+    if (
+        position is None
+        or not hasattr(file, "seek")
+        or (hasattr(file, "fileno") and _has_descriptor(file))
+    ):
         return None
     try:
         file.seek(0, 2)

@@ -1,4 +1,6 @@
-"""Challenges in WWW-Authenticate and Proxy-Authenticate (RFC 9110, section 11.6.1), and the lists of parameters in their kin."""
+"""Challenges in WWW-Authenticate and Proxy-Authenticate (RFC 9110, section 11.6.1), and the lists
+of parameters in their kin.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ class Challenge(NamedTuple):
 def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
     """The challenges in one or more fields, in order.
 
-    What cannot be read ends its field, and what was read before it stays. A challenge that names a parameter twice is left
-    out: which of the two holds is anyone's guess. Time is linear in the input, and the input is bounded.
+    What cannot be read ends its field, and what was read before it stays. A challenge that names a
+    parameter twice is left out: which of the two holds is anyone's guess. Time is linear in the
+    input, and the input is bounded.
 
     Args:
         fields: the values, one each field line.
@@ -44,11 +47,14 @@ def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
 
 
 def parse_parameters(field: str) -> dict[str, str]:
-    """The parameters of a field that has no scheme, such as Authentication-Info (RFC 7615, section 3); the first of a name holds."""
+    """The parameters of a field that has no scheme, such as Authentication-Info (RFC 7615, section
+    3); the first of a name holds.
+    """
     parameters: dict[str, str] = {}
     position = 0
     while len(field) <= LONGEST_FIELD and len(parameters) < MOST_PARAMETERS:
-        match = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]  # matches nothing as well
+        # matches nothing as well
+        match = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]
         if match is None:
             break
         parameters.setdefault(match[1].lower(), _value(match))
@@ -75,7 +81,8 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 def _parse_field(field: str, found: list[Challenge]) -> None:
     position = 0
     while len(found) < MOST_CHALLENGES:
-        position = _SEPARATOR.match(field, position).end()  # type: ignore[union-attr]  # matches nothing as well
+        # matches nothing as well
+        position = _SEPARATOR.match(field, position).end()  # type: ignore[union-attr]
         scheme = _SCHEME.match(field, position)
         if scheme is None:
             return
@@ -104,7 +111,8 @@ def _parse_challenge(field: str, scheme: re.Match[str]) -> tuple[Challenge | Non
         position = first.end()
         if len(parameters) > MOST_PARAMETERS:
             return None, position, False
-        first = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]  # matches nothing as well
+        # matches nothing as well
+        first = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]
     return None if repeated else Challenge(name, parameters), position, True
 
 

@@ -23,7 +23,9 @@ _NULLS_OF_ASCII: Final = {
 
 
 def declared_encoding(content_type: str | None) -> str | None:
-    """The encoding that a Content-Type names, or implies as requests has it: ISO-8859-1 for text, utf-8 for JSON."""
+    """The encoding that a Content-Type names, or implies as requests has it: ISO-8859-1 for text,
+    utf-8 for JSON.
+    """
     if not content_type:
         return None
     media_type, *parameters = content_type.split(";")
@@ -40,7 +42,9 @@ def declared_encoding(content_type: str | None) -> str | None:
 
 
 def json_encoding(content: bytes) -> str | None:
-    """UTF-8, -16 or -32, by the byte order mark or by where the zeros of the first two characters are; None when neither fits."""
+    """UTF-8, -16 or -32, by the byte order mark or by where the zeros of the first two characters
+    are; None when neither fits.
+    """
     for mark, name in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return name
@@ -70,7 +74,9 @@ _NOT_PLAIN: Final = (b"\x00", b"\x1b", b"~{", b"+/")
 
 
 def _ascii_or_utf8(probe: bytes, *, whole: bool) -> str | None:
-    if probe.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) or any(mark in probe for mark in _NOT_PLAIN):
+    if probe.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)) or any(
+        mark in probe for mark in _NOT_PLAIN
+    ):
         return None
     if probe.isascii():
         return "ascii"

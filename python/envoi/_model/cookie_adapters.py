@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 
 class Policy(DefaultCookiePolicy):
-    """The standard policy, with two leaks closed: host-only cookies stay with their host, and `co.uk` and its like are no domain."""
+    """The standard policy, with two leaks closed: host-only cookies stay with their host, and
+    `co.uk` and its like are no domain.
+    """
 
     def __init__(self) -> None:
         super().__init__(strict_domain=True)
 
     def return_ok_domain(self, cookie: Cookie, request: Any) -> bool:
-        """Whether the request's host may have the cookie (RFC 6265, section 5.4); one set by hand without a domain goes everywhere."""
+        """Whether the request's host may have the cookie (RFC 6265, section 5.4); one set by hand
+        without a domain goes everywhere.
+        """
         if not cookie.domain_specified and cookie.domain:
             return cookie.domain == hosts_of(request)[1]
         return bool(super().return_ok_domain(cookie, request))
@@ -33,7 +37,9 @@ class Policy(DefaultCookiePolicy):
     def path_return_ok(self, path: str, request: Any) -> bool:
         """Whether the request's path is the cookie's or below it (RFC 6265, section 5.1.4)."""
         wanted: str = getattr(request, "effective_path", None) or standard.request_path(request)  # type: ignore[attr-defined] # typeshed lacks it
-        return wanted.startswith(path) and (len(wanted) == len(path) or path.endswith("/") or wanted[len(path)] == "/")
+        return wanted.startswith(path) and (
+            len(wanted) == len(path) or path.endswith("/") or wanted[len(path)] == "/"
+        )
 
 
 class RequestView:
@@ -76,7 +82,9 @@ class RequestView:
 
     def get_header(self, name: str, default: str | None = None) -> str | None:
         """The Cookie field, if written."""
-        return self.cookie_header if name == "Cookie" and self.cookie_header is not None else default
+        return (
+            self.cookie_header if name == "Cookie" and self.cookie_header is not None else default
+        )
 
     def add_unredirected_header(self, name: str, value: str) -> None:
         """Where the jar puts what it has to say."""
@@ -106,7 +114,9 @@ def hosts_of(request: Any) -> tuple[str, str]:
 
 
 def possible_domains(request: Any) -> frozenset[str]:
-    """The domains that the request's host is in, with and without a leading dot, and "" for cookies that go everywhere."""
+    """The domains that the request's host is in, with and without a leading dot, and "" for cookies
+    that go everywhere.
+    """
     return _domains_above(*hosts_of(request))
 
 
@@ -117,7 +127,9 @@ def parse_date(text: str) -> int | None:
 
 
 def seconds_now() -> int:
-    """Seconds since 1970 by the clock of the standard library's jars, which read it by themselves."""
+    """Seconds since 1970 by the clock of the standard library's jars, which read it by
+    themselves.
+    """
     return int(standard.iso2time(standard.time2isoz()))  # type: ignore[attr-defined] # typeshed lacks them
 
 

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 MAX_FILE_SIZE: Final = 16 * 1024 * 1024
 
 
-def save(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool) -> None:
-    """Replace a file by one with the jar's cookies, of mode 0600 from its first moment, or leave it as it was.
+def save(
+    jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool
+) -> None:
+    """Replace a file by one with the jar's cookies, of mode 0600 from its first moment, or leave it
+    as it was.
 
     Raises:
         CookieFileError: it cannot be written.
     """
-    kept = (cookie for cookie in snapshot(jar) if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires))
+    kept = (
+        cookie
+        for cookie in snapshot(jar)
+        if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+    )
     lines = [line for cookie in kept if (line := line_of(cookie)) is not None]
     content = (HEADER + "".join(f"{line}\n" for line in lines)).encode("latin-1")
     try:
@@ -35,8 +42,11 @@ def save(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ign
         raise _failure("Cookies cannot be written to", path, error) from error
 
 
-def load(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool) -> None:
-    """Put a file's cookies into the jar: all that are wanted, or none when the file is not one of cookies.
+def load(
+    jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool
+) -> None:
+    """Put a file's cookies into the jar: all that are wanted, or none when the file is not one of
+    cookies.
 
     Raises:
         CookieFileError: it cannot be read, or is no file of cookies.
@@ -44,7 +54,11 @@ def load(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ign
     text = _read(path)
     cookies = cookies_of(line.removesuffix("\r") for line in text.split("\n"))
     if not cookies and not looks_like_cookies(text):
-        message = f"{os.fspath(path)!r} is no file of cookies in the Netscape format" if text else f"{os.fspath(path)!r} is empty"
+        message = (
+            f"{os.fspath(path)!r} is no file of cookies in the Netscape format"
+            if text
+            else f"{os.fspath(path)!r} is empty"
+        )
         raise CookieFileError(message)
     for cookie in cookies:
         if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires):
@@ -53,7 +67,9 @@ def load(jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ign
 
 def _is_wanted(cookie: Cookie, *, ignore_discard: bool, ignore_expires: bool) -> bool:
     # By the date, as `discard` is also set for cookies made by hand with one.
-    return (ignore_discard or cookie.expires is not None) and (ignore_expires or not cookie.is_expired())
+    return (ignore_discard or cookie.expires is not None) and (
+        ignore_expires or not cookie.is_expired()
+    )
 
 
 def _read(path: str | PathLike[str]) -> str:

@@ -1,4 +1,6 @@
-"""requests' functions about cookies, and what they show to `http.cookiejar` of a request and a response."""
+"""requests' functions about cookies, and what they show to `http.cookiejar` of a request and a
+response.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _Jar = TypeVar("_Jar", bound=CookieJar)
 
 
 class MockRequest:
-    """A prepared request as `http.cookiejar` wants to see one, with the interface of `urllib.request.Request`.
+    """A prepared request as `http.cookiejar` wants to see one, with the interface of
+    `urllib.request.Request`.
 
     The request is only read: what the jar adds is in `get_new_headers()`.
 
@@ -66,7 +69,9 @@ class MockRequest:
         host = self._r.headers.get("Host")
         if not host:
             return url
-        return urlunsplit(urlsplit(url)._replace(netloc=host.decode() if isinstance(host, bytes) else host))
+        return urlunsplit(
+            urlsplit(url)._replace(netloc=host.decode() if isinstance(host, bytes) else host)
+        )
 
     def is_unverifiable(self) -> bool:
         """Whether the user had no say in the request: always, as in requests."""
@@ -117,12 +122,14 @@ class MockResponse:
 
 
 def create_cookie(name: str, value: Any, **kwargs: Any) -> Cookie:
-    """A cookie from a name, a value and what else is known; without `domain` it is sent to every host.
+    """A cookie from a name, a value and what else is known; without `domain` it is sent to every
+    host.
 
     Args:
         name: its name.
         value: its value.
-        **kwargs: domain, path, secure, expires (seconds since 1970), version, port, discard, comment, comment_url, rest, rfc2109.
+        **kwargs: domain, path, secure, expires (seconds since 1970), version, port, discard,
+            comment, comment_url, rest, rfc2109.
 
     Raises:
         InvalidOption: an attribute that is not one; it is a TypeError.
@@ -137,20 +144,29 @@ def morsel_to_cookie(morsel: Any) -> Cookie:
         morsel: an `http.cookies.Morsel`.
 
     Raises:
-        InvalidOption: its max-age is no number, or its expires no date; it is a TypeError and a ValueError.
+        InvalidOption: its max-age is no number, or its expires no date; it is a TypeError and a
+            ValueError.
     """
     return as_cookie(morsel.key, morsel, {})
 
 
 @overload
-def cookiejar_from_dict(cookie_dict: Mapping[str, str] | None, cookiejar: None = None, overwrite: bool = True) -> RequestsCookieJar: ...
+def cookiejar_from_dict(
+    cookie_dict: Mapping[str, str] | None, cookiejar: None = None, overwrite: bool = True
+) -> RequestsCookieJar: ...
 
 
 @overload
-def cookiejar_from_dict(cookie_dict: Mapping[str, str] | None, cookiejar: _Jar, overwrite: bool = True) -> _Jar: ...
+def cookiejar_from_dict(
+    cookie_dict: Mapping[str, str] | None, cookiejar: _Jar, overwrite: bool = True
+) -> _Jar: ...
 
 
-def cookiejar_from_dict(cookie_dict: Mapping[str, str] | None, cookiejar: CookieJar | None = None, overwrite: bool = True) -> CookieJar:
+def cookiejar_from_dict(
+    cookie_dict: Mapping[str, str] | None,
+    cookiejar: CookieJar | None = None,
+    overwrite: bool = True,
+) -> CookieJar:
     """A jar with a cookie for each item of a dictionary; they are sent to every host.
 
     Args:
@@ -196,7 +212,8 @@ def extract_cookies_to_jar(jar: CookieJar, request: Any, response: Any) -> None:
     Args:
         jar: any jar.
         request: the prepared request it answers.
-        response: a `raw` response: one of urllib3's (or a double) with `_original_response`, or what has `headers` of Envoi's.
+        response: a `raw` response: one of urllib3's (or a double) with `_original_response`, or
+            what has `headers` of Envoi's.
     """
     original = getattr(response, "_original_response", None)
     if original:

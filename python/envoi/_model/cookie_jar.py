@@ -1,4 +1,6 @@
-"""requests' cookie jar: the standard library's, which is also a mapping, with Envoi's rules for what servers set."""
+"""requests' cookie jar: the standard library's, which is also a mapping, with Envoi's rules for
+what servers set.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
 class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
     """A jar of cookies that is also a mapping from names to values.
 
-    It is a `http.cookiejar.CookieJar`; iterating gives cookies, as there, and `keys()` gives names. Safe to share between threads, and
-    it can be pickled and copied.
+    It is a `http.cookiejar.CookieJar`; iterating gives cookies, as there, and `keys()` gives names.
+    Safe to share between threads, and it can be pickled and copied.
 
     Args:
-        policy: which cookies are taken and sent: Envoi's own policy when left out, and then its rules for `Secure`, `__Host-`,
-            `__Secure-` and public suffixes apply as well. What is no policy is taken for cookies to start with: a mapping, pairs,
-            another jar.
+        policy: which cookies are taken and sent: Envoi's own policy when left out, and then its
+            rules for `Secure`, `__Host-`, `__Secure-` and public suffixes apply as well. What is no
+            policy is taken for cookies to start with: a mapping, pairs, another jar.
 
     Example:
         >>> jar = RequestsCookieJar({"session": "abc"})
@@ -50,8 +52,11 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
                     return False
         return True
 
-    def get(self, name: str, default: Any = None, domain: str | None = None, path: str | None = None) -> Any:
-        """The value of the cookie with that name, or `default`; `domain` and `path` choose between several.
+    def get(
+        self, name: str, default: Any = None, domain: str | None = None, path: str | None = None
+    ) -> Any:
+        """The value of the cookie with that name, or `default`; `domain` and `path` choose between
+        several.
 
         Raises:
             CookieConflictError: several fit.
@@ -67,7 +72,8 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         Args:
             name: its name.
             value: text, a `Morsel`, or None to take the cookie out.
-            **kwargs: domain, path, secure, expires (seconds since 1970), version, port, discard, comment, comment_url, rest, rfc2109.
+            **kwargs: domain, path, secure, expires (seconds since 1970), version, port, discard,
+                comment, comment_url, rest, rfc2109.
         """
         if value is None:
             remove_cookie_by_name(self, name, domain=kwargs.get("domain"), path=kwargs.get("path"))
@@ -109,12 +115,15 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         """Take the cookies that a response sets (RFC 6265, section 5.3).
 
         Args:
-            response: has `info()`, which has `get_all`, as `http.client.HTTPResponse` and `MockResponse`.
+            response: has `info()`, which has `get_all`, as `http.client.HTTPResponse` and
+                `MockResponse`.
             request: as `urllib.request.Request` and `MockRequest`.
         """
         if isinstance(self._policy, Policy):
             fields = response.info().get_all("Set-Cookie", [])
-            response = ResponseView(acceptable_set_cookies(fields, request.type, set(hosts_of(request)), self))
+            response = ResponseView(
+                acceptable_set_cookies(fields, request.type, set(hosts_of(request)), self)
+            )
         super().extract_cookies(response, request)
 
     def iterkeys(self) -> Iterator[str]:
@@ -156,10 +165,18 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 
     def get_dict(self, domain: str | None = None, path: str | None = None) -> dict[str, str | None]:
         """Names and values as a dict, of one domain or path if given."""
-        return {cookie.name: cookie.value for cookie in self if domain in (None, cookie.domain) and path in (None, cookie.path)}
+        return {
+            cookie.name: cookie.value
+            for cookie in self
+            if domain in (None, cookie.domain) and path in (None, cookie.path)
+        }
 
-    def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
-        """Take all cookies out, or those of a `domain`, of a `path` there, or the one `name` there. KeyError when there is none."""
+    def clear(
+        self, domain: str | None = None, path: str | None = None, name: str | None = None
+    ) -> None:
+        """Take all cookies out, or those of a `domain`, of a `path` there, or the one `name` there.
+        KeyError when there is none.
+        """
         with self._cookies_lock:
             super().clear(domain, path, name)
 
@@ -183,14 +200,19 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         """The jar's policy; `set_policy` changes it."""
         return self._policy
 
-    def save(self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False) -> None:
-        """Write the cookies to a file in the Netscape format, as curl and browsers' tools read it; only its owner may read it.
+    def save(
+        self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False
+    ) -> None:
+        """Write the cookies to a file in the Netscape format, as curl and browsers' tools read it;
+        only its owner may read it.
 
-        The file is replaced at once or not at all. Cookies with a tab, a line break or a character that HTTP cannot send are left out.
+        The file is replaced at once or not at all. Cookies with a tab, a line break or a character
+        that HTTP cannot send are left out.
 
         Args:
             path: the file, which is replaced.
-            ignore_discard: whether cookies that last until the end of the session are written as well.
+            ignore_discard: whether cookies that last until the end of the session are written as
+                well.
             ignore_expires: whether cookies past their expiry date are written as well.
 
         Raises:
@@ -207,8 +229,11 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 
         save(self, path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
 
-    def load(self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False) -> None:
-        """Read cookies from a file in the Netscape format, as `save`, curl and `MozillaCookieJar` write it, into this jar.
+    def load(
+        self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False
+    ) -> None:
+        """Read cookies from a file in the Netscape format, as `save`, curl and `MozillaCookieJar`
+        write it, into this jar.
 
         Lines that are no cookies are passed over.
 
@@ -218,7 +243,8 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
             ignore_expires: whether cookies past their expiry date are taken as well.
 
         Raises:
-            CookieFileError: it cannot be read, or is no file of cookies; when there is no such file, also FileNotFoundError.
+            CookieFileError: it cannot be read, or is no file of cookies; when there is no such
+                file, also FileNotFoundError.
 
         Example:
             >>> import os, tempfile
@@ -253,7 +279,9 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 
     def __repr__(self) -> str:
         # No values: they are secrets, more often than not.
-        shown = ", ".join(f"<Cookie {cookie.name} for {cookie.domain}{cookie.path}>" for cookie in self)
+        shown = ", ".join(
+            f"<Cookie {cookie.name} for {cookie.domain}{cookie.path}>" for cookie in self
+        )
         return f"<{type(self).__name__}[{shown}]>"
 
     __str__ = __repr__
@@ -261,7 +289,10 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
     def __getstate__(self) -> dict[str, Any]:
         with self._cookies_lock:
             state = self.__dict__.copy()
-            state["_cookies"] = {domain: {path: dict(names) for path, names in paths.items()} for domain, paths in self._cookies.items()}
+            state["_cookies"] = {
+                domain: {path: dict(names) for path, names in paths.items()}
+                for domain, paths in self._cookies.items()
+            }
         del state["_cookies_lock"]
         return state
 
@@ -275,8 +306,14 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
             return cookie.value
         raise _missing(name, domain, path)
 
-    def _find_no_duplicates(self, name: str, domain: str | None = None, path: str | None = None) -> str:
-        found = [cookie.value for cookie in self._matching(name, domain, path) if cookie.value is not None]
+    def _find_no_duplicates(
+        self, name: str, domain: str | None = None, path: str | None = None
+    ) -> str:
+        found = [
+            cookie.value
+            for cookie in self._matching(name, domain, path)
+            if cookie.value is not None
+        ]
         if len(found) > 1:
             message = f"There are multiple cookies with name, {name!r}"
             raise CookieConflictError(message)
@@ -285,10 +322,18 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         return found[0]
 
     def _matching(self, name: str, domain: str | None, path: str | None) -> list[Cookie]:
-        return [cookie for cookie in self if cookie.name == name and domain in (None, cookie.domain) and path in (None, cookie.path)]
+        return [
+            cookie
+            for cookie in self
+            if cookie.name == name
+            and domain in (None, cookie.domain)
+            and path in (None, cookie.path)
+        ]
 
     def _cookies_for_request(self, request: Any) -> list[Cookie]:
-        """The cookies to send. Under our policy it is asked only about domains that can match: other sites in the jar cost nothing."""
+        """The cookies to send. Under our policy it is asked only about domains that can match:
+        other sites in the jar cost nothing.
+        """
         if not isinstance(self._policy, Policy):
             return super()._cookies_for_request(request)  # type: ignore[no-any-return, misc] # typeshed lacks it
         possible = possible_domains(request)
@@ -298,7 +343,9 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         return found
 
 
-def remove_cookie_by_name(cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None) -> None:
+def remove_cookie_by_name(
+    cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None
+) -> None:
     """Take a cookie out, of all domains and paths unless told which.
 
     Args:
@@ -322,7 +369,12 @@ def snapshot(jar: Any) -> list[Any]:
     if lock is None or not isinstance(domains, dict):
         return list(jar)
     with lock:
-        return [cookie for paths in domains.values() for names in paths.values() for cookie in names.values()]
+        return [
+            cookie
+            for paths in domains.values()
+            for names in paths.values()
+            for cookie in names.values()
+        ]
 
 
 def _pairs(other: Any) -> Any:

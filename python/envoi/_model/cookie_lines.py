@@ -1,7 +1,9 @@
-"""The Netscape format of cookie files, as curl, browsers' tools and `http.cookiejar.MozillaCookieJar` have it: a line per cookie.
+"""The Netscape format of cookie files, as curl, browsers' tools and
+`http.cookiejar.MozillaCookieJar` have it: a line per cookie.
 
-Seven fields with tabs between them: domain, whether it is for subdomains too, path, whether it is Secure, expiry date, name, value.
-`#HttpOnly_` before the domain marks what scripts may not read. A character is a byte, as in the header field.
+Seven fields with tabs between them: domain, whether it is for subdomains too, path, whether it is
+Secure, expiry date, name, value. `#HttpOnly_` before the domain marks what scripts may not read. A
+character is a byte, as in the header field.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HEADER: Final = (
-    "# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# Whoever has these cookies is logged in as you.\n\n"
+    "# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# Whoever has these "
+    "cookies is logged in as you.\n\n"
 )
 
 
@@ -33,9 +36,18 @@ def line_of(cookie: Cookie) -> str | None:
     if reaches_subdomains and not domain.startswith("."):
         domain = "." + domain
     name, value = ("", cookie.name) if cookie.value is None else (cookie.name, cookie.value)
-    # As curl has it, which cannot read an empty date; MozillaCookieJar writes one, and takes 0 for long past.
+    # As curl has it, which cannot read an empty date; MozillaCookieJar writes one, and takes 0 for
+    # long past.
     expires = str(cookie.expires or 0)
-    fields = [domain, _word(reaches_subdomains), cookie.path, _word(cookie.secure), expires, name, value]
+    fields = [
+        domain,
+        _word(reaches_subdomains),
+        cookie.path,
+        _word(cookie.secure),
+        expires,
+        name,
+        value,
+    ]
     if any(_UNWRITABLE.search(field) for field in fields) or domain.startswith(("#", "$")):
         return None
     return ("#HttpOnly_" if _is_http_only(cookie) else "") + "\t".join(fields)
@@ -62,7 +74,10 @@ def _cookie(line: str) -> Cookie | None:
     expiry = _EXPIRY.fullmatch(expires)
     if expiry is None or not (name or value):
         return None
-    host, is_for_subdomains = domain.strip().lower().lstrip("."), reaches_subdomains.upper() == "TRUE"
+    host, is_for_subdomains = (
+        domain.strip().lower().lstrip("."),
+        reaches_subdomains.upper() == "TRUE",
+    )
     if is_for_subdomains and not host:
         return None
     seconds = int(expiry[1] or 0) or None
@@ -99,10 +114,13 @@ def _word(yes: Any) -> str:
 
 
 def _is_http_only(cookie: Cookie) -> bool:
-    # By whatever capitals the server had. `create_cookie` notes it for every cookie, so this is what requests has as well.
+    # By whatever capitals the server had. `create_cookie` notes it for every cookie, so this is
+    # what requests has as well.
     return any(name.lower() == "httponly" for name in getattr(cookie, "_rest", {}))
 
 
 def _as_the_jar_has_it(host: str) -> str:
-    """A host without a dot as the standard library's jars note it, so that its cookies are found again."""
+    """A host without a dot as the standard library's jars note it, so that its cookies are found
+    again.
+    """
     return host + ".local" if host and "." not in host else host

@@ -1,4 +1,6 @@
-"""What the standard library's cookie policy lacks: limits, prefixes, and Secure as RFC 6265bis has them."""
+"""What the standard library's cookie policy lacks: limits, prefixes, and Secure as RFC 6265bis has
+them.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,20 @@ def within_limits(fields: Iterable[str]) -> list[str]:
         fields: the response's Set-Cookie values.
     """
     first = islice(fields, MAX_COOKIES_PER_RESPONSE)
-    return [field for field in first if len(field) <= MAX_COOKIE_SIZE and not _CONTROLS.search(field)]
+    return [
+        field for field in first if len(field) <= MAX_COOKIE_SIZE and not _CONTROLS.search(field)
+    ]
 
 
-def acceptable_set_cookies(fields: Iterable[str], scheme: str, hosts: Collection[str], known: Iterable[Any]) -> list[str]:
-    """The Set-Cookie fields that may go on to a jar under Envoi's own policy; of a repeated attribute only the last.
+def acceptable_set_cookies(
+    fields: Iterable[str], scheme: str, hosts: Collection[str], known: Iterable[Any]
+) -> list[str]:
+    """The Set-Cookie fields that may go on to a jar under Envoi's own policy; of a repeated
+    attribute only the last.
 
-    Refused are those for a host that is not the sender, Secure ones from plain http, `__Secure-` and `__Host-` names that lack what
-    their prefix promises (RFC 6265bis, section 4.1.3), and from plain http those that would overlay a Secure cookie (section 5.7).
+    Refused are those for a host that is not the sender, Secure ones from plain http, `__Secure-`
+    and `__Host-` names that lack what their prefix promises (RFC 6265bis, section 4.1.3), and from
+    plain http those that would overlay a Secure cookie (section 5.7).
 
     Args:
         fields: the response's Set-Cookie values.
@@ -63,13 +71,16 @@ def acceptable_set_cookies(fields: Iterable[str], scheme: str, hosts: Collection
         name, attributes, unambiguous = _dissect(field)
         if not is_secure and ("secure" in attributes or _overlays_secure(name, hosts, known)):
             continue
-        if _names_possible_domain(attributes, hosts) and _keeps_its_promise(name, attributes, is_secure=is_secure):
+        if _names_possible_domain(attributes, hosts) and _keeps_its_promise(
+            name, attributes, is_secure=is_secure
+        ):
             accepted.append(unambiguous)
     return accepted
 
 
 def as_cookie(name: str, value: Any, attributes: dict[str, Any]) -> Cookie:
-    """A standard `Cookie` from a name, a value (text or a `Morsel`) and whatever attributes are known.
+    """A standard `Cookie` from a name, a value (text or a `Morsel`) and whatever attributes are
+    known.
 
     Raises:
         InvalidOption: an attribute that is not one, or a value that is bytes.
@@ -114,7 +125,8 @@ _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
 def _dissect(field: str) -> tuple[str, dict[str, str], str]:
     """The cookie's name, its attributes in lower case, and the field with each attribute once.
 
-    Of a repeated attribute the last counts (RFC 6265, section 5.3), and the standard library would take the first.
+    Of a repeated attribute the last counts (RFC 6265, section 5.3), and the standard library would
+    take the first.
     """
     pair, *parts = field.split(";")
     attributes: dict[str, str] = {}
@@ -128,7 +140,8 @@ def _dissect(field: str) -> tuple[str, dict[str, str], str]:
 
 
 def _names_possible_domain(attributes: dict[str, str], hosts: Collection[str]) -> bool:
-    """Whether Domain is the host or above it. The standard policy sees to that, but not before it lets an expiry date delete a cookie.
+    """Whether Domain is the host or above it. The standard policy sees to that, but not before it
+    lets an expiry date delete a cookie.
 
     `com.` must not pass where `com` would not, and the parts of an address are no domains.
     """
@@ -147,7 +160,12 @@ def _is_address(host: str) -> bool:
 def _keeps_its_promise(name: str, attributes: dict[str, str], *, is_secure: bool) -> bool:
     prefix = name[:9].lower()
     if prefix.startswith("__host-"):
-        return is_secure and "secure" in attributes and not attributes.get("domain") and attributes.get("path") == "/"
+        return (
+            is_secure
+            and "secure" in attributes
+            and not attributes.get("domain")
+            and attributes.get("path") == "/"
+        )
     if prefix == "__secure-":
         return is_secure and "secure" in attributes
     return True
@@ -155,7 +173,10 @@ def _keeps_its_promise(name: str, attributes: dict[str, str], *, is_secure: bool
 
 def _overlays_secure(name: str, hosts: Iterable[str], known: Iterable[Any]) -> bool:
     return any(
-        cookie.secure and cookie.name == name and any(_related(cookie.domain.lstrip("."), host) for host in hosts) for cookie in known
+        cookie.secure
+        and cookie.name == name
+        and any(_related(cookie.domain.lstrip("."), host) for host in hosts)
+        for cookie in known
     )
 
 

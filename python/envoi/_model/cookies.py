@@ -1,4 +1,6 @@
-"""The cookies that a session or a call holds: a jar that is made, and `http.cookiejar` imported, when the first cookie turns up."""
+"""The cookies that a session or a call holds: a jar that is made, and `http.cookiejar` imported,
+when the first cookie turns up.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ class CookieHolder:
     """Where a jar is, or will be. Safe to share between threads.
 
     Args:
-        cookies: a `http.cookiejar.CookieJar` of any kind, which is used as it is, or what a new jar has in it from the start: a mapping,
-            pairs, cookies.
+        cookies: a `http.cookiejar.CookieJar` of any kind, which is used as it is, or what a new jar
+            has in it from the start: a mapping, pairs, cookies.
     """
 
     __slots__ = ("_holder",)
@@ -42,12 +44,15 @@ class CookieHolder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no cookie at all. Costs next to nothing; a jar of a foreign class is never taken to be empty."""
+        """Whether there is no cookie at all. Costs next to nothing; a jar of a foreign class is
+        never taken to be empty.
+        """
         jar = self._holder.get("jar")
         return jar is None or getattr(jar, "is_empty", False)
 
     def extract(self, url: URL, headers: Headers) -> None:
-        """Take the cookies that a response sets (RFC 6265, section 5.3), except those that the limits or the jar refuse.
+        """Take the cookies that a response sets (RFC 6265, section 5.3), except those that the
+        limits or the jar refuse.
 
         Args:
             url: what was asked for.
@@ -82,8 +87,9 @@ class CookieHolder:
         return _header(self.jar, url)
 
     def with_domains(self) -> CookieHolder:
-        """Another one, with the cookies that belong to a domain: one that was put in by hand without a domain belongs to where a call
-        began, and redirects to other origins do not carry it along.
+        """Another one, with the cookies that belong to a domain: one that was put in by hand
+        without a domain belongs to where a call began, and redirects to other origins do not carry
+        it along.
         """
         if self.is_empty or all(cookie.domain for cookie in self.jar):
             return self
@@ -117,14 +123,19 @@ def is_jar(cookies: Any) -> bool:
 
 
 def with_request_cookies(session: CookieHolder, per_request: CookiesType, url: URL) -> str | None:
-    """The Cookie field for one request: the session's cookies for `url`, and the request's own, which are not kept.
+    """The Cookie field for one request: the session's cookies for `url`, and the request's own,
+    which are not kept.
 
     Raises:
         InvalidHeader: a cookie with a control character.
     """
     if per_request is None or (not per_request and not is_jar(per_request)):
         return session.header_for(url)
-    if session.is_empty and isinstance(per_request, Mapping) and not hasattr(per_request, "set_cookie"):
+    if (
+        session.is_empty
+        and isinstance(per_request, Mapping)
+        and not hasattr(per_request, "set_cookie")
+    ):
         return _plain_header(per_request)
     header = _header(merged_jar(session, per_request), url)
     if header is not None:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from envoi._core import URL, URLError
 from envoi._model.auth import Auth, AuthBase, same_credentials
 from envoi._model.challenges import parse_parameters
-from envoi._model.digest_answer import Credentials, DigestChallenge, choose_challenge, digest_field, read_challenge
+from envoi._model.digest_answer import (
+    Credentials,
+    DigestChallenge,
+    choose_challenge,
+    digest_field,
+    read_challenge,
+)
 from envoi._model.url import parse_url
 from envoi.exceptions import InvalidOption
 
@@ -27,10 +33,12 @@ MOST_REFUSED: Final = 8
 
 
 class HTTPDigestAuth(Auth, AuthBase):
-    """User name and password, never sent but as a hash over them, the server's nonce and the request.
+    """User name and password, never sent but as a hash over them, the server's nonce and the
+    request.
 
-    The first request to a server is sent without, and again once the server's challenge is known; those that follow, in the same
-    protection space, carry the answer from the start. One object may serve any number of threads and tasks.
+    The first request to a server is sent without, and again once the server's challenge is known;
+    those that follow, in the same protection space, carry the answer from the start. One object may
+    serve any number of threads and tasks.
 
     Args:
         username: text or UTF-8 bytes.
@@ -41,7 +49,13 @@ class HTTPDigestAuth(Auth, AuthBase):
         `envoi.get(url, auth=envoi.auth.HTTPDigestAuth("user", "password"))`
     """
 
-    def __init__(self, username: str | bytes, password: str | bytes, *, make_cnonce: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        username: str | bytes,
+        password: str | bytes,
+        *,
+        make_cnonce: Callable[[], str] | None = None,
+    ) -> None:
         self.username = username
         self.password = password
         self._make_cnonce = make_cnonce or _random_cnonce
@@ -51,11 +65,15 @@ class HTTPDigestAuth(Auth, AuthBase):
         self._state: _RequestsState | None = None
 
     def auth_flow(self, request: PreparedRequest) -> Flow:
-        """Send, answer the challenge, and once more when the server says that its nonce has gone stale."""
+        """Send, answer the challenge, and once more when the server says that its nonce has gone
+        stale.
+        """
         return self._flow(request, self._known_space(request.parsed_url))
 
     def redirected_flow(self, request: PreparedRequest) -> Flow:
-        """As `auth_flow`, but wait for the challenge: after a redirect requests sends no answer unasked."""
+        """As `auth_flow`, but wait for the challenge: after a redirect requests sends no answer
+        unasked.
+        """
         return self._flow(request, None)
 
     def build_digest_header(self, method: str, url: str) -> str | None:
@@ -73,17 +91,22 @@ class HTTPDigestAuth(Auth, AuthBase):
         return None if space is None else self._answer(space, method, parsed.target, None)
 
     def __call__(self, r: Any) -> Any:
-        """Put an answer on a prepared request, if a challenge is known, and register `handle_401` on it."""
+        """Put an answer on a prepared request, if a challenge is known, and register `handle_401`
+        on it.
+        """
         url = parse_url(r.url)
         space = self._known_space(url)
-        header = None if space is None else self._answer(space, r.method, url.target, _content_of(r))
+        header = (
+            None if space is None else self._answer(space, r.method, url.target, _content_of(r))
+        )
         if header is not None:
             r.headers["Authorization"] = header
         r.register_hook("response", self.handle_401)
         return r
 
     def handle_401(self, r: Any, **kwargs: Any) -> Any:
-        """A response hook: answer a challenge by sending the request again over `r.connection`, an adapter.
+        """A response hook: answer a challenge by sending the request again over `r.connection`, an
+        adapter.
 
         Args:
             r: the response.
@@ -94,7 +117,11 @@ class HTTPDigestAuth(Auth, AuthBase):
         """
         url = parse_url(r.request.url)
         space = self._learn(url, r)
-        header = None if space is None else self._answer(space, r.request.method, url.target, _content_of(r.request))
+        header = (
+            None
+            if space is None
+            else self._answer(space, r.request.method, url.target, _content_of(r.request))
+        )
         if header is None:
             return r
         _ = r.content  # read to its end, so that the connection can be used again
@@ -115,7 +142,8 @@ class HTTPDigestAuth(Auth, AuthBase):
     def __eq__(self, other: object) -> bool:
         return same_credentials(self, other)
 
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # user name and password can be set anew
+    # user name and password can be set anew
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.username!r}>"
@@ -132,7 +160,11 @@ class HTTPDigestAuth(Auth, AuthBase):
 
     def _flow(self, request: PreparedRequest, space: _Space | None) -> Flow:
         for sends in range(1, MOST_SENDS + 1):
-            field = None if space is None else self._answer(space, request.method, request.parsed_url.target, request.content)
+            field = (
+                None
+                if space is None
+                else self._answer(space, request.method, request.parsed_url.target, request.content)
+            )
             if field is not None:
                 request.headers["Authorization"] = field
             elif sends > 1:
@@ -167,7 +199,9 @@ class HTTPDigestAuth(Auth, AuthBase):
         best, width = None, -1
         for space in self._spaces:
             if space.origin == origin:
-                reach = max((len(prefix) for prefix in space.prefixes if _within(path, prefix)), default=-1)
+                reach = max(
+                    (len(prefix) for prefix in space.prefixes if _within(path, prefix)), default=-1
+                )
                 if reach >= width and reach >= 0:
                     best, width = space, reach
         return best
@@ -179,7 +213,8 @@ class HTTPDigestAuth(Auth, AuthBase):
         challenge = choose_challenge(_field_lines(response.headers, "WWW-Authenticate"))
         if challenge is None:
             return None
-        # A nonce that comes once more is counted on: the same count under the same nonce would be taken for a replay (section 3.4).
+        # A nonce that comes once more is counted on: the same count under the same nonce would be
+        # taken for a replay (section 3.4).
         numbers = next(
             (
                 known.numbers
@@ -204,7 +239,12 @@ class HTTPDigestAuth(Auth, AuthBase):
         for line in _field_lines(response.headers, "Authentication-Info"):
             nonce = parse_parameters(line).get("nextnonce")
             if nonce:
-                self._keep(space._replace(challenge=space.challenge._replace(nonce=nonce, stale=False), numbers=count(1)))
+                self._keep(
+                    space._replace(
+                        challenge=space.challenge._replace(nonce=nonce, stale=False),
+                        numbers=count(1),
+                    )
+                )
                 return
 
     def _keep(self, space: _Space) -> None:
@@ -237,11 +277,17 @@ class _Space(NamedTuple):
 
     def same_as(self, other: _Space) -> bool:
         """Whether `other` is this space, challenged anew."""
-        return self.origin == other.origin and self.challenge.realm == other.challenge.realm and self.prefixes == other.prefixes
+        return (
+            self.origin == other.origin
+            and self.challenge.realm == other.challenge.realm
+            and self.prefixes == other.prefixes
+        )
 
 
 class _RequestsState:
-    """What requests keeps for each thread, for subclasses that look there, and that keep more there themselves."""
+    """What requests keeps for each thread, for subclasses that look there, and that keep more there
+    themselves.
+    """
 
     def __init__(self, auth: HTTPDigestAuth) -> None:
         self._auth = auth
@@ -258,7 +304,9 @@ class _RequestsState:
 
     @property
     def chal(self) -> dict[str, str]:
-        """The newest challenge's parameters, as far as they matter. Setting it makes a challenge the newest."""
+        """The newest challenge's parameters, as far as they matter. Setting it makes a challenge
+        the newest.
+        """
         if not self._auth._spaces:
             return {}
         shown = self._auth._spaces[-1].challenge
@@ -274,7 +322,9 @@ class _RequestsState:
 
     @chal.setter
     def chal(self, parameters: dict[str, str]) -> None:
-        challenge = read_challenge({name.lower(): value for name, value in parameters.items() if value is not None})
+        challenge = read_challenge(
+            {name.lower(): value for name, value in parameters.items() if value is not None}
+        )
         if challenge is not None:
             auth = self._auth
             auth._keep(_Space("", (), challenge, challenge.nonce, auth._make_cnonce(), count(1)))
@@ -290,7 +340,9 @@ def _utf8(text: Any) -> bytes:
     try:
         return str(text).encode()
     except UnicodeEncodeError as error:
-        message = f"the user name or password for Digest has text that UTF-8 cannot carry: {error.reason}"
+        message = (
+            f"the user name or password for Digest has text that UTF-8 cannot carry: {error.reason}"
+        )
         raise InvalidOption(message) from None
 
 
@@ -307,9 +359,11 @@ def _field_lines(headers: Any, name: str) -> list[str]:
 
 
 def _prefixes(url: URL, domain: str | None) -> tuple[str, ...]:
-    """The paths on `url`'s server that `domain` names; all of them when it names none (RFC 7616, section 3.3).
+    """The paths on `url`'s server that `domain` names; all of them when it names none (RFC 7616,
+    section 3.3).
 
-    Other servers that it names are left out: what one server says is no reason to send another anything.
+    Other servers that it names are left out: what one server says is no reason to send another
+    anything.
     """
     if domain is None or not domain.strip():
         return ("/",)

@@ -1,4 +1,6 @@
-"""The arithmetic of Digest (RFC 7616, section 3.4): which challenge to answer, and the field that answers it."""
+"""The arithmetic of Digest (RFC 7616, section 3.4): which challenge to answer, and the field that
+answers it.
+"""
 
 from __future__ import annotations
 
@@ -56,13 +58,19 @@ def choose_challenge(fields: Iterable[str]) -> DigestChallenge | None:
     Args:
         fields: the values of WWW-Authenticate, one each field line.
     """
-    known = (read_challenge(challenge.parameters) for challenge in parse_challenges(fields) if challenge.scheme == "digest")
+    known = (
+        read_challenge(challenge.parameters)
+        for challenge in parse_challenges(fields)
+        if challenge.scheme == "digest"
+    )
     usable = [challenge for challenge in known if challenge is not None]
     return max(usable, key=lambda challenge: _STRENGTH[challenge.hash_name], default=None)
 
 
 def read_challenge(parameters: dict[str, str]) -> DigestChallenge | None:
-    """The challenge with these parameters; None when it lacks something, or asks for what is not known here."""
+    """The challenge with these parameters; None when it lacks something, or asks for what is not
+    known here.
+    """
     realm, nonce = parameters.get("realm"), parameters.get("nonce")
     algorithm = parameters.get("algorithm") or None
     hash_name, session = _split_algorithm(algorithm or "MD5")
@@ -96,7 +104,8 @@ def digest_field(
     session_nonce: str,
     body: Body | None = None,
 ) -> str | None:
-    """The Authorization field's value; None when the challenge wants the body's hash and the body cannot be read twice.
+    """The Authorization field's value; None when the challenge wants the body's hash and the body
+    cannot be read twice.
 
     Args:
         challenge: what is answered.
@@ -105,7 +114,8 @@ def digest_field(
         target: as the request line has it.
         number: how many requests this one makes with the challenge's nonce: 1 for the first.
         cnonce: the client's nonce; under `-sess` the one of the session's first request.
-        session_nonce: the nonce that the session began with, which `nextnonce` may have replaced in `challenge`.
+        session_nonce: the nonce that the session began with, which `nextnonce` may have replaced in
+            `challenge`.
         body: what `auth-int` hashes.
 
     Raises:
@@ -122,7 +132,11 @@ def digest_field(
         if content is None:
             return None
         request += f":{content}"
-    middle = challenge.nonce if challenge.qop is None else f"{challenge.nonce}:{number:08x}:{cnonce}:{challenge.qop}"
+    middle = (
+        challenge.nonce
+        if challenge.qop is None
+        else f"{challenge.nonce}:{number:08x}:{cnonce}:{challenge.qop}"
+    )
     response = _hash(name, f"{secret}:{middle}:{_hash(name, _bytes(request))}".encode("latin-1"))
     # The order and the quotes around qop are those of requests, which servers are used to.
     parts = [
@@ -146,7 +160,9 @@ def digest_field(
 
 
 def body_hash(body: Body | None, hash_name: str) -> str | None:
-    """The hash of a body, read piece by piece and rewound; None when that cannot be done without losing it."""
+    """The hash of a body, read piece by piece and rewound; None when that cannot be done without
+    losing it.
+    """
     if body is None:
         return None
     digest = _new_hash(hash_name)
@@ -181,19 +197,27 @@ def _split_algorithm(algorithm: str) -> tuple[str | None, bool]:
 
 
 def _gives_twice(body: Body) -> bool:
-    """Whether the body could be rewound once it is read, told without reading: a generator that nobody touched still "replays"."""
+    """Whether the body could be rewound once it is read, told without reading: a generator that
+    nobody touched still "replays".
+    """
     sources = getattr(body, "sources", None)
     if sources is not None:
         return all(_gives_twice(source) for source in sources)
     source = body.shown
     if hasattr(source, "read"):
-        return bool(source.seekable()) if hasattr(source, "seekable") else hasattr(source, "seek") and hasattr(source, "tell")
+        return (
+            bool(source.seekable())
+            if hasattr(source, "seekable")
+            else hasattr(source, "seek") and hasattr(source, "tell")
+        )
     return not hasattr(source, "__next__")
 
 
 def _user_parameter(challenge: DigestChallenge, user: bytes) -> str:
     if challenge.userhash:
-        return f'username="{_hash(challenge.hash_name, b"%b:%b" % (user, _bytes(challenge.realm)))}"'
+        return (
+            f'username="{_hash(challenge.hash_name, b"%b:%b" % (user, _bytes(challenge.realm)))}"'
+        )
     if any(byte < 0x20 or byte == 0x7F for byte in user):
         raise InvalidOption("the user name for Digest has control characters")
     if user.isascii() or not challenge.utf8:

@@ -18,11 +18,13 @@ NETRC_FILES: Final = (".netrc", "_netrc")
 
 
 def get_netrc_auth(url: str | bytes, raise_errors: bool = False) -> tuple[str, str] | None:
-    """User name and password for a URL's host from the netrc file, as sessions find them; None when it has none.
+    """User name and password for a URL's host from the netrc file, as sessions find them; None when
+    it has none.
 
     Args:
         url: the URL.
-        raise_errors: whether a file that cannot be read, or has a mistake in it, is an error rather than as good as none.
+        raise_errors: whether a file that cannot be read, or has a mistake in it, is an error rather
+            than as good as none.
 
     Raises:
         netrc.NetrcParseError: a mistake in the file, with `raise_errors`.

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def guess_filename(obj: Any) -> Any:
-    """The last part of a file's `name`; None when it has none, or one in angle brackets, as the standard streams have.
+    """The last part of a file's `name`; None when it has none, or one in angle brackets, as the
+    standard streams have.
 
     Args:
         obj: any object.
@@ -25,7 +26,8 @@ def guess_filename(obj: Any) -> Any:
 
 
 def extract_zipped_paths(path: str) -> str:
-    """For a path that leads into a ZIP archive, that of a temporary file with the member's content; any other as it is.
+    """For a path that leads into a ZIP archive, that of a temporary file with the member's content;
+    any other as it is.
 
     The caller deletes the file.
 
@@ -45,7 +47,8 @@ def extract_zipped_paths(path: str) -> str:
 
 @contextmanager
 def atomic_open(filename: str) -> Iterator[BufferedWriter]:
-    """A binary file to write, which takes the place of the old one at the end of the block, or is deleted when the block raises.
+    """A binary file to write, which takes the place of the old one at the end of the block, or is
+    deleted when the block raises.
 
     Args:
         filename: the file to replace.

@@ -1,4 +1,6 @@
-"""Values of header fields taken apart, and whether a field may be sent, by requests' helper functions."""
+"""Values of header fields taken apart, and whether a field may be sent, by requests' helper
+functions.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,18 @@ from typing import Any, Final
 
 from envoi.exceptions import InvalidHeader
 
-# A name has no white space at its start and no colon; a value none at its start; neither has a line break.
+# A name has no white space at its start and no colon; a value none at its start; neither has a line
+# break.
 _NAME: Final = re.compile(r"(?!\s)[^:\r\n]+\Z")
 _VALUE: Final = re.compile(r"(?!\s)[^\r\n]*\Z")
 _NAME_BYTES: Final = re.compile(rb"(?!\s)[^:\r\n]+\Z")
 _VALUE_BYTES: Final = re.compile(rb"(?!\s)[^\r\n]*\Z")
 STR_VALIDATORS: Final = (_NAME, _VALUE)
 BYTES_VALIDATORS: Final = (_NAME_BYTES, _VALUE_BYTES)
-HEADER_VALIDATORS: Final[dict[type[str | bytes], tuple[re.Pattern[Any], re.Pattern[Any]]]] = {bytes: BYTES_VALIDATORS, str: STR_VALIDATORS}
+HEADER_VALIDATORS: Final[dict[type[str | bytes], tuple[re.Pattern[Any], re.Pattern[Any]]]] = {
+    bytes: BYTES_VALIDATORS,
+    str: STR_VALIDATORS,
+}
 
 
 def parse_list_header(value: str) -> list[str]:
@@ -52,7 +58,8 @@ def unquote_header_value(value: str, is_filename: bool = False) -> str:
 
     Args:
         value: with or without quotes.
-        is_filename: whether it is a file's name: one that begins with `\\`, a network path, keeps its backslashes.
+        is_filename: whether it is a file's name: one that begins with `\\`, a network path, keeps
+            its backslashes.
     """
     if not value or value[0] != '"' or value[-1] != '"':
         return value
@@ -63,7 +70,8 @@ def unquote_header_value(value: str, is_filename: bool = False) -> str:
 
 
 def parse_content_type(header: str) -> tuple[str, dict[str, str]]:
-    """A Content-Type's media type and parameters, whose names are in lower case; what has no `=` is left out.
+    """A Content-Type's media type and parameters, whose names are in lower case; what has no `=` is
+    left out.
 
     Args:
         header: the field's value.
@@ -78,7 +86,8 @@ def parse_content_type(header: str) -> tuple[str, dict[str, str]]:
 
 
 def check_header_validity(header: tuple[object, object]) -> None:
-    """Refuse a header field with a line break, white space at the start of its name or value, or a colon in its name.
+    """Refuse a header field with a line break, white space at the start of its name or value, or a
+    colon in its name.
 
     Args:
         header: name and value.
@@ -87,16 +96,21 @@ def check_header_validity(header: tuple[object, object]) -> None:
         InvalidHeader: it may not be sent, or is neither str nor bytes.
     """
     valid: object
-    for part, which, text_rule, bytes_rule in zip(header, ("name", "value"), STR_VALIDATORS, BYTES_VALIDATORS, strict=True):
+    for part, which, text_rule, bytes_rule in zip(
+        header, ("name", "value"), STR_VALIDATORS, BYTES_VALIDATORS, strict=True
+    ):
         if isinstance(part, str):
             valid = text_rule.match(part)
         elif isinstance(part, bytes):
             valid = bytes_rule.match(part)
         else:
-            raise InvalidHeader(f"The header {which} must be str or bytes, not {type(part).__name__}")
+            raise InvalidHeader(
+                f"The header {which} must be str or bytes, not {type(part).__name__}"
+            )
         if not valid:
             raise InvalidHeader(
-                f"The {which} of the header {header[0]!r} has white space at its start, a line break, or another character that is reserved"
+                f"The {which} of the header {header[0]!r} has white space at its start, a line "
+                "break, or another character that is reserved"
             )
 
 
@@ -107,5 +121,6 @@ def _items(value: str) -> list[str]:
 
 
 def _unquoted(item: str) -> str:
-    # Once for the quotes around an item, once more for one that is quoted inside them, as requests does.
+    # Once for the quotes around an item, once more for one that is quoted inside them, as requests
+    # does.
     return unquote_header_value(item[1:-1]) if item[:1] == item[-1:] == '"' else item

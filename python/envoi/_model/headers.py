@@ -32,10 +32,12 @@ def default_headers() -> Headers:
 
 
 def merge_headers(session: Headers, request: HeadersType) -> Headers:
-    """A new `Headers`: the session's, each name in `request` replaced, and names whose value is None taken out.
+    """A new `Headers`: the session's, each name in `request` replaced, and names whose value is
+    None taken out.
 
     Raises:
-        InvalidHeader: a name or value that is neither str nor bytes, or that cannot be sent (RFC 9110, section 5.5).
+        InvalidHeader: a name or value that is neither str nor bytes, or that cannot be sent (RFC
+            9110, section 5.5).
     """
     if not request:
         return session.copy()
@@ -55,7 +57,9 @@ def _culprit(request: Any) -> str | None:
             if not isinstance(name, (str, bytes)):
                 return f"Header name {name!r} must be str or bytes, not {type(name).__name__}"
             if value is not None and not isinstance(value, (str, bytes)):
-                return f"Header {name!r}: the value must be str or bytes, not {type(value).__name__}"
+                return (
+                    f"Header {name!r}: the value must be str or bytes, not {type(value).__name__}"
+                )
     except (TypeError, ValueError):
         return f"headers= must be a mapping or pairs, not {type(request).__name__}"
     return None

@@ -17,9 +17,13 @@ def default_hooks() -> dict[str, list[Callable[..., Any]]]:
 
 
 def dispatch_hook(
-    key: str, hooks: Mapping[str, Callable[..., Any] | Iterable[Callable[..., Any]]] | None, hook_data: Any, **kwargs: Any
+    key: str,
+    hooks: Mapping[str, Callable[..., Any] | Iterable[Callable[..., Any]]] | None,
+    hook_data: Any,
+    **kwargs: Any,
 ) -> Any:
-    """Call an event's hooks one after the other, each with what the one before gave; None leaves it as it is.
+    """Call an event's hooks one after the other, each with what the one before gave; None leaves it
+    as it is.
 
     Args:
         key: the event.

@@ -17,11 +17,15 @@ def checked_hooks(hooks: Any) -> list[Hook]:
         InvalidOption: an event other than "response", or something that cannot be called.
     """
     if not isinstance(hooks, Mapping):
-        raise InvalidOption(f"hooks= must be a mapping such as {{'response': function}}, not {type(hooks).__name__}")
+        raise InvalidOption(
+            f"hooks= must be a mapping such as {{'response': function}}, not {type(hooks).__name__}"
+        )
     found: list[Hook] = []
     for event, value in hooks.items():
         if event != "response":
-            raise InvalidOption(f"hooks: there is no event {event!r}; the one there is, is 'response'")
+            raise InvalidOption(
+                f"hooks: there is no event {event!r}; the one there is, is 'response'"
+            )
         if value is None:
             continue
         several = value if isinstance(value, Iterable) and not callable(value) else (value,)

@@ -15,11 +15,14 @@ def report_about(module: str) -> Callable[[], dict[str, Any]]:
     """The function `help.info`.
 
     Args:
-        module: the name of the module that has, by their names, the packages to ask for their versions.
+        module: the name of the module that has, by their names, the packages to ask for their
+            versions.
     """
 
     def info() -> dict[str, Any]:
-        """Versions of the platform, of Python, of OpenSSL and of the packages around Envoi; ready for `json.dumps`."""
+        """Versions of the platform, of Python, of OpenSSL and of the packages around Envoi; ready
+        for `json.dumps`.
+        """
         import platform
 
         from envoi.__version__ import __requests_version__
@@ -30,13 +33,22 @@ def report_about(module: str) -> Callable[[], dict[str, Any]]:
         openssl = installed("OpenSSL")
         return {
             "platform": {"system": platform.system(), "release": platform.release()},
-            "implementation": {"name": platform.python_implementation(), "version": platform.python_version()},
-            "system_ssl": {"version": f"{number:x}" if (number := getattr(installed("ssl"), "OPENSSL_VERSION_NUMBER", None)) else ""},
+            "implementation": {
+                "name": platform.python_implementation(),
+                "version": platform.python_version(),
+            },
+            "system_ssl": {
+                "version": f"{number:x}"
+                if (number := getattr(installed("ssl"), "OPENSSL_VERSION_NUMBER", None))
+                else ""
+            },
             "using_pyopenssl": False,
             "using_charset_normalizer": installed("chardet") is None,
             "pyOpenSSL": {
                 "version": _version(openssl, None),
-                "openssl_version": "" if openssl is None else f"{openssl.SSL.OPENSSL_VERSION_NUMBER:x}",
+                "openssl_version": ""
+                if openssl is None
+                else f"{openssl.SSL.OPENSSL_VERSION_NUMBER:x}",
             },
             "urllib3": {"version": _version(installed("urllib3"), None)},
             "chardet": {"version": _version(installed("chardet"), None)},

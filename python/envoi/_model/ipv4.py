@@ -1,4 +1,6 @@
-"""IPv4 addresses and networks as text, by requests' helper functions, in every form that the C library takes."""
+"""IPv4 addresses and networks as text, by requests' helper functions, in every form that the C
+library takes.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def _known(text: str) -> int:
 
 
 def _address(text: str) -> int | None:
-    """The address as a number, or None. The last of fewer than four parts fills all bytes that are left."""
+    """The address as a number, or None. The last of fewer than four parts fills all bytes that are
+    left.
+    """
     # The C library stops at white space.
     parts = (text.split(maxsplit=1)[0] if text[:1].strip() else text).split(".")
     numbers = [_number(part) for part in parts]

@@ -1,4 +1,6 @@
-"""Names of a module that are looked up when they are first asked for, so that importing it costs nothing."""
+"""Names of a module that are looked up when they are first asked for, so that importing it costs
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         module: the module's own name.
-        sources: for each name, "module" or "module:attribute"; several, of which the first that is installed serves, with `|` between.
+        sources: for each name, "module" or "module:attribute"; several, of which the first that is
+            installed serves, with `|` between.
     """
 
     def find(name: str) -> Any:
@@ -26,7 +29,10 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
         try:
             value = _first(source)
         except ModuleNotFoundError as error:
-            message = f"{module}.{name} is {source.partition(':')[0].replace('|', ' or ')}, which is not installed"
+            message = (
+                f"{module}.{name} is {source.partition(':')[0].replace('|', ' or ')}, which is "
+                "not installed"
+            )
             raise AttributeError(message) from error
         setattr(sys.modules[module], name, value)
         return value
@@ -34,8 +40,11 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
     return find
 
 
-def names_of(module: str, modules: Sequence[str], sources: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's `__getattr__` for what requests' module of its name has imported, and companions import from there.
+def names_of(
+    module: str, modules: Sequence[str], sources: Mapping[str, str]
+) -> Callable[[str], Any]:
+    """A module's `__getattr__` for what requests' module of its name has imported, and companions
+    import from there.
 
     Args:
         module: the module's own name.

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def get_encoding_from_headers(headers: Mapping[str, str]) -> str | None:
-    """The encoding that a Content-Type names or implies: ISO-8859-1 for text, utf-8 for JSON, else None.
+    """The encoding that a Content-Type names or implies: ISO-8859-1 for text, utf-8 for JSON, else
+    None.
 
     Args:
         headers: a response's.
@@ -32,13 +33,16 @@ def get_encodings_from_content(content: str) -> list[str]:
 
 
 def get_unicode_from_response(r: Any) -> str | None:
-    """A response's body as text, by its declared encoding or else as UTF-8. Deprecated, as in requests: use `response.text`.
+    """A response's body as text, by its declared encoding or else as UTF-8. Deprecated, as in
+    requests: use `response.text`.
 
     Args:
         r: the response.
     """
     _warn_of_removal("get_unicode_from_response")
-    return None if r.content is None else decode_text(r.content, get_encoding_from_headers(r.headers))
+    return (
+        None if r.content is None else decode_text(r.content, get_encoding_from_headers(r.headers))
+    )
 
 
 def stream_decode_response_unicode(iterator: Iterable[bytes], r: Any) -> Iterator[str | bytes]:
@@ -101,4 +105,8 @@ _IN_DOCUMENTS: Final = (
 def _warn_of_removal(name: str) -> None:
     import warnings
 
-    warnings.warn(f"{name} is deprecated in requests, and will be removed with it", DeprecationWarning, stacklevel=3)
+    warnings.warn(
+        f"{name} is deprecated in requests, and will be removed with it",
+        DeprecationWarning,
+        stacklevel=3,
+    )

@@ -6,12 +6,15 @@ import re
 from typing import Final
 
 _TARGET: Final = re.compile(r"[\s,]*<([^>]*)>")
-_PARAMETER: Final = re.compile(r"""\s*;\s*([^\s=;,"<>]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?""")
+_PARAMETER: Final = re.compile(
+    r"""\s*;\s*([^\s=;,"<>]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?"""
+)
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def parse_links(value: str) -> list[dict[str, str]]:
-    """The links in a field value, each as a dict with "url" and its parameters; a parameter without a value is "".
+    """The links in a field value, each as a dict with "url" and its parameters; a parameter without
+    a value is "".
 
     What is malformed is skipped, up to the next `<`.
 
@@ -30,14 +33,23 @@ def parse_links(value: str) -> list[dict[str, str]]:
         while (parameter := _PARAMETER.match(value, position)) is not None:
             name, quoted, plain = parameter.groups()
             # RFC 8288, section 3.3: only the first `rel` counts; the same is done for the others.
-            link.setdefault(name, _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain.strip("'") if plain else "")
+            link.setdefault(
+                name,
+                _ESCAPED.sub(r"\1", quoted)
+                if quoted is not None
+                else plain.strip("'")
+                if plain
+                else "",
+            )
             position = parameter.end()
         links.append(link)
     return links
 
 
 def links_by_relation(value: str | None) -> dict[str, dict[str, str]]:
-    """Links by their `rel`, or by URL where there is none, as `response.links` of requests has them."""
+    """Links by their `rel`, or by URL where there is none, as `response.links` of requests has
+    them.
+    """
     if not value:
         return {}
     return {link.get("rel") or link["url"]: link for link in parse_links(value)}

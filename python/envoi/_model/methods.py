@@ -12,7 +12,8 @@ def validate_method(method: str | bytes) -> str:
     """The method in upper case, as requests sends it.
 
     Raises:
-        InvalidMethod: not a token (RFC 9110, section 9.1): empty, white space, control characters, beyond ASCII.
+        InvalidMethod: not a token (RFC 9110, section 9.1): empty, white space, control characters,
+            beyond ASCII.
     """
     try:
         known = _KNOWN_METHODS.get(method)
@@ -28,10 +29,14 @@ def validate_method(method: str | bytes) -> str:
         message = f"method {text[:40]!r} is not an HTTP token"
         raise InvalidMethod(message)
     if text.upper() == "CONNECT":
-        raise InvalidMethod("CONNECT makes tunnels through a proxy, and is not for requests: pass proxies=")
+        raise InvalidMethod(
+            "CONNECT makes tunnels through a proxy, and is not for requests: pass proxies="
+        )
     return text.upper()
 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
-_KNOWN_METHODS: Final[dict[object, str]] = {name: verb for verb in _VERBS for name in (verb, verb.lower())}
+_KNOWN_METHODS: Final[dict[object, str]] = {
+    name: verb for verb in _VERBS for name in (verb, verb.lower())
+}

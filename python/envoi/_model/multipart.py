@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 def encode_files(files: Any, data: Any = None, *, boundary: str | None = None) -> Body:
     """The body for `files=` and `data=`, fields first, as requests orders them.
 
-    Up to a mebibyte of it is put together in memory; a longer one is a `MultipartBody`, read from its files as it is sent.
+    Up to a mebibyte of it is put together in memory; a longer one is a `MultipartBody`, read from
+    its files as it is sent.
 
     Args:
-        files: a mapping or pairs of a field's name and a file, its content as text or bytes, an iterable or asynchronous iterable
-            of pieces, or a tuple `(filename, content[, content type[, headers]])`. None stands for no part.
+        files: a mapping or pairs of a field's name and a file, its content as text or bytes, an
+            iterable or asynchronous iterable of pieces, or a tuple `(filename, content[, content
+            type[, headers]])`. None stands for no part.
         data: a mapping or pairs of further fields.
         boundary: what separates the parts; random when left out.
 
@@ -31,13 +33,16 @@ def encode_files(files: Any, data: Any = None, *, boundary: str | None = None) -
         InvalidBody: no files, `data` that is text, or something that cannot be sent.
 
     Example:
-        `encode_files({"photo": ("cat.jpg", open("cat.jpg", "rb"), "image/jpeg")}, {"title": "Cat"})`
+        `encode_files({"photo": ("cat.jpg", open("cat.jpg", "rb"), "image/jpeg")}, {"title":
+        "Cat"})`
     """
     if not files:
         raise InvalidBody("Files must be provided.")
     mark = _checked(_random_boundary() if boundary is None else boundary)
     fields = field_parts(data)
-    room = MEMORY_LIMIT - sum(len(part.head) + len(part.content) for part in fields if isinstance(part.content, bytes))
+    room = MEMORY_LIMIT - sum(
+        len(part.head) + len(part.content) for part in fields if isinstance(part.content, bytes)
+    )
     segments: list[bytes | Body] = []
     before = f"--{mark}\r\n".encode("ascii")
     for part in (*fields, *file_parts(files, room)):
@@ -45,16 +50,23 @@ def encode_files(files: Any, data: Any = None, *, boundary: str | None = None) -
         before = f"\r\n--{mark}\r\n".encode("ascii")
     # Without any part there is the last line alone, as in requests.
     segments.append(before[:-2] + b"--\r\n")
-    content_type = f"multipart/form-data; boundary={mark if _PLAIN.fullmatch(mark) else quoted(mark)}"
+    content_type = (
+        f"multipart/form-data; boundary={mark if _PLAIN.fullmatch(mark) else quoted(mark)}"
+    )
     whole = _joined(segments)
-    return MultipartBody(segments, content_type) if whole is None else Body(whole, content_type, len(whole), whole)
+    return (
+        MultipartBody(segments, content_type)
+        if whole is None
+        else Body(whole, content_type, len(whole), whole)
+    )
 
 
 class MultipartBody(Body):
     """Parts one after the other, those from files read as they are sent.
 
-    It has one part that is asynchronous or more, or is longer than what is held in memory. `is_async` and `may_block` tell about
-    all of it before the first piece, and later about the next: in one body, some pieces may want a thread, and others an await.
+    It has one part that is asynchronous or more, or is longer than what is held in memory.
+    `is_async` and `may_block` tell about all of it before the first piece, and later about the
+    next: in one body, some pieces may want a thread, and others an await.
 
     Args:
         segments: what is sent, in order: bytes as they are, bodies in pieces.
@@ -71,12 +83,21 @@ class MultipartBody(Body):
         self._start()
 
     @property
-    def is_async(self) -> bool:  # type: ignore[override]  # what the class says of other kinds depends here on the parts
-        return self._upcoming().is_async if self._touched else any(source.is_async for source in self.sources)
+    # what the class says of other kinds depends here on the parts
+    def is_async(self) -> bool:  # type: ignore[override]
+        return (
+            self._upcoming().is_async
+            if self._touched
+            else any(source.is_async for source in self.sources)
+        )
 
     @property
     def may_block(self) -> bool:  # type: ignore[override]  # as above
-        return self._upcoming().may_block if self._touched else any(source.may_block for source in self.sources)
+        return (
+            self._upcoming().may_block
+            if self._touched
+            else any(source.may_block for source in self.sources)
+        )
 
     @property
     def replayable(self) -> bool:
@@ -128,7 +149,9 @@ class MultipartBody(Body):
         self._touched = False
 
     def _source(self) -> Body | None:
-        """The body that the next bytes come from, what lies before it put in `_held`; None when `_held` has all there is for now."""
+        """The body that the next bytes come from, what lies before it put in `_held`; None when
+        `_held` has all there is for now.
+        """
         self._touched = True
         while self._index < len(self._segments):
             segment = self._segments[self._index]
@@ -158,7 +181,8 @@ class MultipartBody(Body):
         if self._left is not None:
             if len(piece) > self._left or not piece:
                 message = (
-                    f"a part of the body was to have {source.length} bytes and has {'more' if piece else 'fewer'}: it changed meanwhile"
+                    f"a part of the body was to have {source.length} bytes and has "
+                    f"{'more' if piece else 'fewer'}: it changed meanwhile"
                 )
                 raise InvalidBody(message)
             self._left -= len(piece)
@@ -179,7 +203,9 @@ class MultipartBody(Body):
     def _upcoming(self) -> Body:
         """The first body that is not at its end: the next piece touches no other."""
         for segment in self._segments[self._index :]:
-            if isinstance(segment, Body) and not (segment is self._segments[self._index] and self._left == 0):
+            if isinstance(segment, Body) and not (
+                segment is self._segments[self._index] and self._left == 0
+            ):
                 return segment
         return _NOTHING
 
@@ -190,7 +216,9 @@ _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\
 
 
 def _random_boundary() -> str:
-    theirs = sys.modules.get("urllib3.filepost")  # which requests asks: a companion replaces it, to have the same form twice
+    theirs = sys.modules.get(
+        "urllib3.filepost"
+    )  # which requests asks: a companion replaces it, to have the same form twice
     return urandom(16).hex() if theirs is None else str(theirs.choose_boundary())
 
 

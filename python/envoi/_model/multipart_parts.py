@@ -1,4 +1,6 @@
-"""One part of a multipart body: from what a caller passes as a file or field to a head and a source (RFC 7578, section 4)."""
+"""One part of a multipart body: from what a caller passes as a file or field to a head and a source
+(RFC 7578, section 4).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from collections.abc import Iterable, Mapping
 from stat import S_ISREG
 from typing import Any, Final, NamedTuple
 
-from envoi._model.body_streams import AsyncFileBody, AsyncIteratorBody, Body, FileBody, IteratorBody, describe_file
+from envoi._model.body_streams import (
+    AsyncFileBody,
+    AsyncIteratorBody,
+    Body,
+    FileBody,
+    IteratorBody,
+    describe_file,
+)
 from envoi.exceptions import InvalidBody
 
 MEMORY_LIMIT: Final = 1024 * 1024
@@ -17,7 +26,9 @@ MEMORY_LIMIT: Final = 1024 * 1024
 
 
 class Part(NamedTuple):
-    """A part: its header section, with the empty line that ends it, and its content: bytes, or a body to read in pieces."""
+    """A part: its header section, with the empty line that ends it, and its content: bytes, or a
+    body to read in pieces.
+    """
 
     head: bytes
     content: bytes | Body
@@ -36,7 +47,11 @@ def field_parts(data: Any) -> list[Part]:
         several = hasattr(value, "__iter__") and not isinstance(value, (str, bytes, bytearray))
         for item in value if several else (value,):
             if item is not None:
-                content = bytes(item) if isinstance(item, (bytes, bytearray)) else _encoded(str(item), "a field's value")
+                content = (
+                    bytes(item)
+                    if isinstance(item, (bytes, bytearray))
+                    else _encoded(str(item), "a field's value")
+                )
                 parts.append(Part(_head(name, None, None, None), content))
     return parts
 
@@ -45,7 +60,8 @@ def file_parts(files: Any, room: int) -> list[Part]:
     """The parts for `files=`.
 
     Args:
-        files: a mapping or pairs of a field's name and a file, its content, or a tuple `(filename, content[, type[, headers]])`.
+        files: a mapping or pairs of a field's name and a file, its content, or a tuple `(filename,
+            content[, type[, headers]])`.
         room: bytes that files may take up in memory, all together.
 
     Raises:
@@ -54,7 +70,9 @@ def file_parts(files: Any, room: int) -> list[Part]:
     parts = []
     for name, value in _pairs(files, "files"):
         if name is None:
-            message = "files= has a field without a name: give it one, as in {'file': open(path, 'rb')}"
+            message = (
+                "files= has a field without a name: give it one, as in {'file': open(path, 'rb')}"
+            )
             raise InvalidBody(message)
         filename, content, content_type, headers = _unpack(name, value)
         if content is None:
@@ -72,7 +90,11 @@ def guess_filename(file: Any) -> str | None:
     if not isinstance(name, (str, bytes)) or not name:
         return None
     text = os.fsdecode(name)
-    return None if text.startswith("<") or text.endswith(">") else text.replace(os.sep, "/").rpartition("/")[2]
+    return (
+        None
+        if text.startswith("<") or text.endswith(">")
+        else text.replace(os.sep, "/").rpartition("/")[2]
+    )
 
 
 class PartFile(FileBody):
@@ -91,7 +113,14 @@ _ESCAPES: Final = {0x0A: "%0A", 0x0D: "%0D", 0x22: "%22"}
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN: Final = re.compile(r"[\x00\r\n]")
 _OURS: Final = ("Content-Disposition", "Content-Type", "Content-Location")
-_FILES: Final = (io.BytesIO, io.StringIO, io.BufferedReader, io.BufferedRandom, io.FileIO, io.TextIOWrapper)
+_FILES: Final = (
+    io.BytesIO,
+    io.StringIO,
+    io.BufferedReader,
+    io.BufferedRandom,
+    io.FileIO,
+    io.TextIOWrapper,
+)
 
 
 def _pairs(source: Any, argument: str) -> list[tuple[Any, Any]]:
@@ -102,7 +131,9 @@ def _pairs(source: Any, argument: str) -> list[tuple[Any, Any]]:
     try:
         return [(name, value) for name, value in source]
     except (TypeError, ValueError):
-        message = f"{argument}= must be a mapping or pairs of name and value, not {type(source).__name__}"
+        message = (
+            f"{argument}= must be a mapping or pairs of name and value, not {type(source).__name__}"
+        )
         raise InvalidBody(message) from None
 
 
@@ -111,7 +142,10 @@ def _unpack(name: Any, value: Any) -> tuple[Any, Any, Any, Any]:
     if not isinstance(value, (tuple, list)):
         return guess_filename(value) or name, value, None, None
     if not 2 <= len(value) <= 4:
-        message = f"files= has a tuple of {len(value)} for {name!r}: it takes (filename, content[, content type[, headers]])"
+        message = (
+            f"files= has a tuple of {len(value)} for {name!r}: it takes (filename, content[, "
+            "content type[, headers]])"
+        )
         raise InvalidBody(message)
     filename, content, content_type, headers = (*value, None, None)[:4]
     return filename, content, content_type, headers
@@ -130,7 +164,9 @@ def _source(content: Any, room: int) -> bytes | Body:
         return AsyncIteratorBody(content)
     if isinstance(content, Iterable) and not isinstance(content, Mapping):
         return IteratorBody(content)
-    message = f"files= has a {type(content).__name__}: pass a file, text, bytes or an iterable of bytes"
+    message = (
+        f"files= has a {type(content).__name__}: pass a file, text, bytes or an iterable of bytes"
+    )
     raise InvalidBody(message)
 
 
@@ -144,9 +180,11 @@ def _file_source(file: Any, room: int) -> bytes | Body:
 
 
 def _is_small(file: Any, room: int) -> bool:
-    """Whether the file is one of the standard library's, in memory or regular, and fits into `room`.
+    """Whether the file is one of the standard library's, in memory or regular, and fits into
+    `room`.
 
-    Such a file is read at once, as requests does: the request can then be pickled, or sent after the file was closed.
+    Such a file is read at once, as requests does: the request can then be pickled, or sent after
+    the file was closed.
     """
     if type(file) not in _FILES:
         return False
@@ -162,7 +200,9 @@ def _is_small(file: Any, room: int) -> bool:
 
 
 def _is_empty(file: Any) -> bool:
-    """Whether there is nothing in a file that says so; what lies under /proc says it too, and has something."""
+    """Whether there is nothing in a file that says so; what lies under /proc says it too, and has
+    something.
+    """
     if type(file) not in _FILES:
         return False
     try:
@@ -205,7 +245,9 @@ def _head(name: Any, filename: Any, content_type: Any, headers: Any) -> bytes:
 
 
 def _escaped(name: Any) -> str:
-    """A name between quotes, as browsers write it (HTML, section 4.10.21.8): nothing in it can end the quotes or the line."""
+    """A name between quotes, as browsers write it (HTML, section 4.10.21.8): nothing in it can end
+    the quotes or the line.
+    """
     text = _text(name)
     if "\x00" in text:
         message = f"the name {text!r} in a multipart body has a NUL character"

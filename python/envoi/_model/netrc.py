@@ -15,7 +15,8 @@ class Netrc:
     """The entries of one netrc file.
 
     Args:
-        text: what the file says. One with a mistake in it, or larger than a mebibyte, has no entries, as in requests.
+        text: what the file says. One with a mistake in it, or larger than a mebibyte, has no
+            entries, as in requests.
     """
 
     __slots__ = ("_default", "_machines")
@@ -29,10 +30,12 @@ class Netrc:
             self._machines, self._default = {}, None
 
     def credentials_for(self, host: str) -> tuple[str, str] | None:
-        """User name and password for a host, from its own entry or else `default`; None when there is nothing.
+        """User name and password for a host, from its own entry or else `default`; None when there
+        is nothing.
 
         Args:
-            host: as `URL.host` gives it, never cut from a URL's text: in lower case, A-labels, no brackets, no port.
+            host: as `URL.host` gives it, never cut from a URL's text: in lower case, A-labels, no
+                brackets, no port.
         """
         found = self._machines.get(host, self._default)
         return found if found is not None and any(found) else None
@@ -63,11 +66,15 @@ def netrc_paths(environment: Mapping[str, str]) -> tuple[str, ...]:
     from os.path import expanduser
 
     named = environment.get("NETRC")
-    return tuple(expanduser(path) for path in (("~/.netrc", "~/_netrc") if named is None else (named,)))  # noqa: PTH111 - leaves the path as it is where there is no home
+    return tuple(
+        expanduser(path)  # noqa: PTH111 - leaves the path as it is where there is no home
+        for path in (("~/.netrc", "~/_netrc") if named is None else (named,))
+    )
 
 
 def load_netrc(environment: Mapping[str, str], read: Callable[[str], bytes]) -> Netrc:
-    """The netrc file that the environment points to; an empty `Netrc` when there is none, or it cannot be read.
+    """The netrc file that the environment points to; an empty `Netrc` when there is none, or it
+    cannot be read.
 
     Args:
         environment: such as `os.environ`.
@@ -84,7 +91,8 @@ def load_netrc(environment: Mapping[str, str], read: Callable[[str], bytes]) -> 
 
 
 def credentials_for(host: str, path: str, read: Callable[[str], bytes]) -> tuple[str, str] | None:
-    """User name and password for a host, from one file; None when it says nothing, or cannot be read.
+    """User name and password for a host, from one file; None when it says nothing, or cannot be
+    read.
 
     Args:
         host: as `URL.host` gives it.

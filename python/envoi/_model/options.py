@@ -41,7 +41,9 @@ class _CommonOptions(TypedDict, total=False):
 
 
 class RequestOptions(_CommonOptions, total=False):
-    """What `request` and the other verbs accept besides the URL, for `**options: Unpack[RequestOptions]`."""
+    """What `request` and the other verbs accept besides the URL, for `**options:
+    Unpack[RequestOptions]`.
+    """
 
     params: ParamsType
     data: DataType
@@ -69,7 +71,13 @@ class OptionsWithoutDataAndJson(_CommonOptions, total=False):
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
-_OF_OTHERS: Final = {"content": "data", "context": "verify", "ssl": "verify", "ssl_context": "verify", "verify_ssl": "verify"}
+_OF_OTHERS: Final = {
+    "content": "data",
+    "context": "verify",
+    "ssl": "verify",
+    "ssl_context": "verify",
+    "verify_ssl": "verify",
+}
 """What other libraries call one of these, where the names have nothing in common."""
 
 _OF_A_SESSION: Final = frozenset(
@@ -104,5 +112,9 @@ def _complaint(name: str) -> str:
 
     if name in _OF_A_SESSION:
         return f"{name}= is not an option of a request, but a setting of a session"
-    near = [_OF_OTHERS[name]] if name in _OF_OTHERS else get_close_matches(name, OPTION_NAMES, 1, 0.6)
-    return f"{name}= is not an option of a request" + (f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}")
+    near = (
+        [_OF_OTHERS[name]] if name in _OF_OTHERS else get_close_matches(name, OPTION_NAMES, 1, 0.6)
+    )
+    return f"{name}= is not an option of a request" + (
+        f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}"
+    )

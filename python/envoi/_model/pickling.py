@@ -1,4 +1,6 @@
-"""What of a response goes to another process, or into a copy: all that is known of it, and nothing that is live."""
+"""What of a response goes to another process, or into a copy: all that is known of it, and nothing
+that is live.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,11 @@ def portable(response: R) -> R:
 
 def _is_unread(response: BaseResponse) -> bool:
     known = response.__dict__
-    return known.get("body") is not None and known.get("_content") is None and not (known.get("_consumed") or known.get("_touched"))
+    return (
+        known.get("body") is not None
+        and known.get("_content") is None
+        and not (known.get("_consumed") or known.get("_touched"))
+    )
 
 
 def _state(response: BaseResponse) -> dict[str, Any]:

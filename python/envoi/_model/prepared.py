@@ -18,17 +18,31 @@ if TYPE_CHECKING:
     from envoi._model.auth import Auth
     from envoi._model.body_streams import Body
     from envoi._model.hooks import Hook
-    from envoi._model.types import AuthType, CookiesType, DataType, FilesType, HeadersType, HooksType, JsonType, ParamsType, URLType
+    from envoi._model.types import (
+        AuthType,
+        CookiesType,
+        DataType,
+        FilesType,
+        HeadersType,
+        HooksType,
+        JsonType,
+        ParamsType,
+        URLType,
+    )
 
 
 _SKIPPED: Final = "@@@SKIP_HEADER@@@"
-"""`urllib3.util.SKIP_HEADER`, for a field that is not to be sent; requests' users have it from there."""
+"""`urllib3.util.SKIP_HEADER`, for a field that is not to be sent; requests' users have it from
+there.
+"""
 
 
 class PreparedRequest(RequestHooksMixin):
-    """One request, ready to be sent: made by `Request.prepare` or `Session.prepare_request`, and every response's `request`.
+    """One request, ready to be sent: made by `Request.prepare` or `Session.prepare_request`, and
+    every response's `request`.
 
-    The constructor takes parts that are checked already and does nothing else. Without arguments it makes an empty one, for `prepare`.
+    The constructor takes parts that are checked already and does nothing else. Without arguments it
+    makes an empty one, for `prepare`.
 
     Args:
         method: in upper case.
@@ -41,7 +55,8 @@ class PreparedRequest(RequestHooksMixin):
         parsed_url: as above.
         headers: as above.
         content: as above.
-        flow: an authentication that takes several exchanges, to be made when the request is sent; or None.
+        flow: an authentication that takes several exchanges, to be made when the request is sent;
+            or None.
         redirected: whether it follows a redirect.
         strayed: whether redirects have led to it from another origin.
         auth_fields: names of the header fields that its authentication wrote.
@@ -101,7 +116,8 @@ class PreparedRequest(RequestHooksMixin):
 
     @property
     def body(self) -> Any:
-        """The body as requests shows it: None, text (a form), bytes, or the file or iterable that was passed.
+        """The body as requests shows it: None, text (a form), bytes, or the file or iterable that
+        was passed.
 
         Setting it replaces the framing headers as well.
         """
@@ -158,7 +174,8 @@ class PreparedRequest(RequestHooksMixin):
             json: the body, as JSON.
 
         Raises:
-            InvalidMethod, InvalidURL, MissingSchema, InvalidHeader, InvalidBody, InvalidJSONError, InvalidOption: as they say.
+            InvalidURL: the URL cannot be used; `MissingSchema` where it has no scheme.
+            RequestException: another argument cannot be sent: see the tree in `envoi.exceptions`.
         """
         self.prepare_method(method)
         self.prepare_url(url, params)
@@ -174,12 +191,17 @@ class PreparedRequest(RequestHooksMixin):
         self.method = method if method is None else validate_method(method)  # type: ignore[assignment]
 
     def prepare_url(self, url: URLType | None, params: ParamsType = None) -> None:
-        """Set the `url`, with `params` in its query; one of another scheme than http and https stays as it is."""
+        """Set the `url`, with `params` in its query; one of another scheme than http and https
+        stays as it is.
+        """
         if url is None:
             raise MissingSchema("Invalid URL None: No scheme supplied. A request needs a URL")
         parsed = parse_url(url)
         if parsed.scheme.startswith("http"):
-            if parsed.scheme not in {"http", "https"}:  # such as http+unix: an adapter's, which expects requests' quoting
+            if parsed.scheme not in {
+                "http",
+                "https",
+            }:  # such as http+unix: an adapter's, which expects requests' quoting
                 from envoi._model.uris import requote_uri
 
                 parsed = parse_url(requote_uri(str(parsed)))
@@ -198,7 +220,9 @@ class PreparedRequest(RequestHooksMixin):
         self._body_position = _position_of(self.content)
 
     def prepare_content_length(self, body: Any) -> None:
-        """Set Content-Length for a `body`, where its length can be known, as requests does; the body itself is set elsewhere."""
+        """Set Content-Length for a `body`, where its length can be known, as requests does; the
+        body itself is set elsewhere.
+        """
         if body is not None:
             from envoi._model.body_length import super_len
 
@@ -208,9 +232,11 @@ class PreparedRequest(RequestHooksMixin):
             self.headers["Content-Length"] = "0"
 
     def prepare_auth(self, auth: AuthType, url: URLType = "") -> None:  # noqa: ARG002 - requests' argument
-        """Authenticate the request; without `auth`, by the user and password in its URL. What is given as `url` is not looked at.
+        """Authenticate the request; without `auth`, by the user and password in its URL. What is
+        given as `url` is not looked at.
 
-        A callable is called now. A scheme that takes several exchanges, such as Digest, is kept in `flow` until the request is sent.
+        A callable is called now. A scheme that takes several exchanges, such as Digest, is kept in
+        `flow` until the request is sent.
         """
         from envoi._model.auth import apply_auth, user_of
 
@@ -223,18 +249,27 @@ class PreparedRequest(RequestHooksMixin):
         if changed is not self:
             self._become(changed)
         self.settle()
-        written = {name.decode("latin-1") for name, value in self.headers.raw if (name, value) not in before}
+        written = {
+            name.decode("latin-1")
+            for name, value in self.headers.raw
+            if (name, value) not in before
+        }
         if written:
             self.auth_fields = (*self.auth_fields, *written)
 
     def prepare_cookies(self, cookies: CookiesType) -> None:
-        """Write the Cookie field from `cookies`, a jar or a mapping, unless there is one already."""
+        """Write the Cookie field from `cookies`, a jar or a mapping, unless there is one
+        already.
+        """
         from envoi._model.cookies import CookieHolder, as_jar, with_request_cookies
 
         try:
             self._jar = as_jar(cookies)
         except (TypeError, ValueError, AttributeError):
-            message = f"cookies= must be a mapping of names to values, pairs, or a cookie jar, not {type(cookies).__name__}"
+            message = (
+                "cookies= must be a mapping of names to values, pairs, or a cookie jar, not "
+                f"{type(cookies).__name__}"
+            )
             raise InvalidOption(message) from None
         if "Cookie" in self.headers:
             return
@@ -253,18 +288,26 @@ class PreparedRequest(RequestHooksMixin):
             self.register_hook(event, hook)
 
     def settle(self) -> None:
-        """Take the fields from whatever mapping somebody has set as `headers`: what is sent is a `Headers`.
+        """Take the fields from whatever mapping somebody has set as `headers`: what is sent is a
+        `Headers`.
 
         Raises:
             InvalidHeader: one that cannot be sent.
         """
         fields: Any = self.headers
         if fields is not None and (type(fields) is not Headers or _SKIPPED in fields.values()):
-            self.headers = merge_headers(Headers(), [(name, value) for name, value in fields.items() if value != _SKIPPED])
+            self.headers = merge_headers(
+                Headers(), [(name, value) for name, value in fields.items() if value != _SKIPPED]
+            )
 
     def copy(self) -> PreparedRequest:
         """A request with headers, cookies and hooks of its own, and the same body."""
-        copied = PreparedRequest(self.method, self.parsed_url, self.headers if self.headers is None else self.headers.copy(), self.content)
+        copied = PreparedRequest(
+            self.method,
+            self.parsed_url,
+            self.headers if self.headers is None else self.headers.copy(),
+            self.content,
+        )
         if self.__dict__:
             copied.__dict__.update(self.__dict__)
             if self._jar is not None:
@@ -283,7 +326,13 @@ class PreparedRequest(RequestHooksMixin):
     def __reduce__(self) -> tuple[Any, ...]:
         # Hooks stay behind: they have been called, and functions often cannot be pickled.
         state = dict(self.__dict__)
-        parts = (type(self), self.method, self.parsed_url, self.headers, None if self.content is NO_BODY else self.content)
+        parts = (
+            type(self),
+            self.method,
+            self.parsed_url,
+            self.headers,
+            None if self.content is NO_BODY else self.content,
+        )
         return (_restored, parts, state) if state else (_restored, parts)
 
     def __repr__(self) -> str:
@@ -292,7 +341,9 @@ class PreparedRequest(RequestHooksMixin):
     @staticmethod
     def _encode_params(data: Any) -> Any:
         """As requests' method of this name: companions call it."""
-        return data if isinstance(data, (str, bytes)) or hasattr(data, "read") else encode_params(data)
+        return (
+            data if isinstance(data, (str, bytes)) or hasattr(data, "read") else encode_params(data)
+        )
 
     @staticmethod
     def _encode_files(files: Any, data: Any) -> tuple[bytes, str]:
@@ -309,13 +360,20 @@ class PreparedRequest(RequestHooksMixin):
     def _become(self, other: PreparedRequest) -> None:
         """Take over what an authentication that returns another request has made of it."""
         if isinstance(other, PreparedRequest):
-            self.method, self.parsed_url, self.headers, self.content = other.method, other.parsed_url, other.headers, other.content
+            self.method, self.parsed_url, self.headers, self.content = (
+                other.method,
+                other.parsed_url,
+                other.headers,
+                other.content,
+            )
             self._url, self._hooks = other._url, other._hooks
         self.__dict__.update(other.__dict__)
 
 
 def _position_of(content: Body) -> Any:
-    """Where a streamed body stands, as requests notes it: None for one that cannot tell, an object that is no number when it fails to."""
+    """Where a streamed body stands, as requests notes it: None for one that cannot tell, an object
+    that is no number when it fails to.
+    """
     tell = None if content.content is not None else getattr(content.shown, "tell", None)
     if tell is None:
         return None
@@ -325,5 +383,7 @@ def _position_of(content: Body) -> Any:
         return object()
 
 
-def _restored(kind: type[PreparedRequest], method: str, url: URL, headers: Headers, content: Body | None) -> PreparedRequest:
+def _restored(
+    kind: type[PreparedRequest], method: str, url: URL, headers: Headers, content: Body | None
+) -> PreparedRequest:
     return kind(method, url, headers, NO_BODY if content is None else content)

@@ -9,11 +9,22 @@ from envoi._model.request_hooks import RequestHooksMixin
 
 if TYPE_CHECKING:
     from envoi._model.hooks import Hook
-    from envoi._model.types import AuthType, CookiesType, DataType, FilesType, HeadersType, HooksType, JsonType, ParamsType, URLType
+    from envoi._model.types import (
+        AuthType,
+        CookiesType,
+        DataType,
+        FilesType,
+        HeadersType,
+        HooksType,
+        JsonType,
+        ParamsType,
+        URLType,
+    )
 
 
 class Request(RequestHooksMixin):
-    """What is to be sent, in a user's words: `prepare` makes a `PreparedRequest` of it, `Session.prepare_request` with the session's share.
+    """What is to be sent, in a user's words: `prepare` makes a `PreparedRequest` of it,
+    `Session.prepare_request` with the session's share.
 
     Args:
         method: such as "GET".
@@ -22,7 +33,8 @@ class Request(RequestHooksMixin):
         files: a multipart form's files.
         data: the body: a form (mapping or pairs), text, bytes, a file, an iterable.
         params: added to the query.
-        auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and returns it.
+        auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and
+            returns it.
         cookies: this request's own.
         hooks: `{"response": function}`: called with the response.
         json: the body, as JSON.
@@ -62,7 +74,8 @@ class Request(RequestHooksMixin):
         """What will be sent.
 
         Raises:
-            InvalidMethod, InvalidURL, MissingSchema, InvalidHeader, InvalidBody, InvalidJSONError, InvalidOption: as they say.
+            InvalidURL: the URL cannot be used; `MissingSchema` where it has no scheme.
+            RequestException: another argument cannot be sent: see the tree in `envoi.exceptions`.
         """
         prepared = PreparedRequest()
         prepared.prepare(

@@ -40,7 +40,8 @@ class RequestHooksMixin:
 
         Args:
             event: "response".
-            hook: called as `hook(response, **options)`; what it returns, unless None, takes the response's place.
+            hook: called as `hook(response, **options)`; what it returns, unless None, takes the
+                response's place.
 
         Raises:
             InvalidOption: another event, or not a function.

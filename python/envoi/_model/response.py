@@ -47,7 +47,8 @@ class BaseResponse:
         raw: for compatibility; None.
     """
 
-    # What is annotated here can be evaluated: companions make classes of a kind that does so out of responses.
+    # What is annotated here can be evaluated: companions make classes of a kind that does so out of
+    # responses.
     status_code: int
     request: PreparedRequest
     timing: Timing | None = None
@@ -56,7 +57,8 @@ class BaseResponse:
     informational: list[ResponseHead] | tuple[()] = ()
     raw: Any = None
 
-    # Defaults live on the class: making a response sets four attributes, and no more until someone asks. A subclass may set none.
+    # Defaults live on the class: making a response sets four attributes, and no more until someone
+    # asks. A subclass may set none.
     _head: ResponseHead | None = None
     _url: URL | None = None
     _reason: str | None = None
@@ -70,7 +72,12 @@ class BaseResponse:
     _next: PreparedRequest | None = None
     _http_version: str | None = None
 
-    def __init__(self, head: ResponseHead | None = None, request: PreparedRequest | None = None, url: URL | None = None) -> None:
+    def __init__(
+        self,
+        head: ResponseHead | None = None,
+        request: PreparedRequest | None = None,
+        url: URL | None = None,
+    ) -> None:
         self._head = head
         self._url = url
         self.request = request  # type: ignore[assignment]
@@ -137,7 +144,9 @@ class BaseResponse:
 
     @property
     def is_redirect(self) -> bool:
-        """Whether it is a redirect that can be followed: 301, 302, 303, 307 or 308 with a Location."""
+        """Whether it is a redirect that can be followed: 301, 302, 303, 307 or 308 with a
+        Location.
+        """
         return self.status_code in REDIRECT_STATUSES and self._has_location()
 
     @property
@@ -171,7 +180,9 @@ class BaseResponse:
         if self._elapsed is None:
             from datetime import timedelta
 
-            self._elapsed = timedelta(seconds=0.0 if self.timing is None else self.timing.until_head)
+            self._elapsed = timedelta(
+                seconds=0.0 if self.timing is None else self.timing.until_head
+            )
         return self._elapsed  # type: ignore[no-any-return]
 
     @elapsed.setter
@@ -264,7 +275,9 @@ class BaseResponse:
         raise HTTPError(message, request=self.request, response=self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickling and copying: the body is read first, as in requests; the connection stays here."""
+        """For pickling and copying: the body is read first, as in requests; the connection stays
+        here.
+        """
         from envoi._model.pickling import response_state
 
         return response_state(self)

@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 
 class NotGiven(Enum):
-    """The type of `NOT_GIVEN`; an enum of one, so that type checkers narrow `value is NOT_GIVEN`."""
+    """The type of `NOT_GIVEN`; an enum of one, so that type checkers narrow `value is
+    NOT_GIVEN`.
+    """
 
     NOT_GIVEN = "NOT_GIVEN"
 

@@ -13,7 +13,8 @@ _Value = TypeVar("_Value")
 class CaseInsensitiveDict(MutableMapping[str, _Value], Generic[_Value]):
     """A dictionary that finds its keys in any case, and shows them as they were last set.
 
-    Responses have `Headers`, which do the same for header fields; they count as instances, and compare equal.
+    Responses have `Headers`, which do the same for header fields; they count as instances, and
+    compare equal.
 
     Args:
         data: a mapping or pairs to begin with.
@@ -25,7 +26,11 @@ class CaseInsensitiveDict(MutableMapping[str, _Value], Generic[_Value]):
         ('text/html', ['Accept'])
     """
 
-    def __init__(self, data: Mapping[str, _Value] | Iterable[tuple[str, _Value]] | None = None, **more: _Value) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, _Value] | Iterable[tuple[str, _Value]] | None = None,
+        **more: _Value,
+    ) -> None:
         self._store: dict[str, tuple[str, _Value]] = {}
         self.update(() if data is None else data, **more)
 

@@ -1,4 +1,6 @@
-"""Text out of bytes as they arrive: decoding, and splitting into lines. Pure: pieces in, results out."""
+"""Text out of bytes as they arrive: decoding, and splitting into lines. Pure: pieces in, results
+out.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,11 @@ from typing import Any, Final, Generic, TypeVar
 
 _Text = TypeVar("_Text", str, bytes)
 
-# Codecs that are slow on hostile input, or are not character encodings in the sense of a Content-Type.
-_REFUSED: Final = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+# Codecs that are slow on hostile input, or are not character encodings in the sense of a
+# Content-Type.
+_REFUSED: Final = frozenset(
+    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
+)
 _LINE_ENDS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
@@ -26,7 +31,9 @@ def usable_encoding(name: str | None) -> str:
 
 
 def decode_text(content: bytes, encoding: str | None) -> str:
-    """The whole of `content` as text; what cannot be decoded becomes U+FFFD, an unknown encoding is read as UTF-8."""
+    """The whole of `content` as text; what cannot be decoded becomes U+FFFD, an unknown encoding is
+    read as UTF-8.
+    """
     if encoding is None or encoding in _COMMON:
         return content.decode(encoding or "utf-8", "replace")
     return content.decode(usable_encoding(encoding), "replace")
@@ -50,10 +57,12 @@ class TextDecoder:
 
 
 class LineSplitter(Generic[_Text]):
-    r"""Lines without their ends, as `splitlines` finds them in the whole, or as `split(delimiter)` does.
+    r"""Lines without their ends, as `splitlines` finds them in the whole, or as `split(delimiter)`
+    does.
 
-    A line is given out with the piece that completes it: one that ends in `\r` does not wait for a `\n`.
-    As in requests, text that ends with a delimiter has an empty last item; text that ends with a line end has none.
+    A line is given out with the piece that completes it: one that ends in `\r` does not wait for a
+    `\n`. As in requests, text that ends with a delimiter has an empty last item; text that ends
+    with a line end has none.
 
     Args:
         empty: `b""` to split bytes, `""` to split text.
@@ -78,7 +87,11 @@ class LineSplitter(Generic[_Text]):
         if not piece:
             return []
         self._fed = True
-        return self._feed_delimited(piece, self._delimiter) if self._delimiter else self._feed_lines(piece)
+        return (
+            self._feed_delimited(piece, self._delimiter)
+            if self._delimiter
+            else self._feed_lines(piece)
+        )
 
     def finish(self) -> list[_Text]:
         """The last line, if it has no end of its own."""
@@ -131,4 +144,6 @@ class LineSplitter(Generic[_Text]):
         return tail[-length:] if length else self._empty
 
 
-_COMMON: Final = frozenset({"utf-8", "UTF-8", "utf8", "ISO-8859-1", "iso-8859-1", "ascii", "us-ascii"})
+_COMMON: Final = frozenset(
+    {"utf-8", "UTF-8", "utf8", "ISO-8859-1", "iso-8859-1", "ascii", "us-ascii"}
+)

@@ -32,11 +32,20 @@ class Timeout:
         >>> Timeout(connect=3, total=30)
         Timeout(connect=3, read=60.0, write=60.0, pool=60.0, total=30)
 
-    The `*_seconds` attributes are the same limits as floats, with infinity for None. `deadline` is a point in time, on the clock of the
-    session that uses it, which a `total` that has begun to run ends at.
+    The `*_seconds` attributes are the same limits as floats, with infinity for None. `deadline` is
+    a point in time, on the clock of the session that uses it, which a `total` that has begun to run
+    ends at.
     """
 
-    __slots__ = (*_FIELDS, "connect_seconds", "deadline", "pool_seconds", "read_seconds", "total_seconds", "write_seconds")
+    __slots__ = (
+        *_FIELDS,
+        "connect_seconds",
+        "deadline",
+        "pool_seconds",
+        "read_seconds",
+        "total_seconds",
+        "write_seconds",
+    )
 
     connect: float | None
     read: float | None
@@ -69,8 +78,9 @@ class Timeout:
         """The limits that a `timeout=` argument stands for.
 
         Args:
-            value: NOT_GIVEN for `default`; None for no limit at all; a number for connect, read and write; `(connect, read)`
-                for those two, `read` being the limit for writing as well; or a `Timeout`.
+            value: NOT_GIVEN for `default`; None for no limit at all; a number for connect, read and
+                write; `(connect, read)` for those two, `read` being the limit for writing as well;
+                or a `Timeout`.
             default: where the limits come from that `value` says nothing about.
 
         Raises:
@@ -102,8 +112,15 @@ class Timeout:
         return made
 
     def in_plain_words(self) -> Any:
-        """As requests' users say it, where that says it all: None for the limits by default, a number of seconds, `(connect, read)`."""
-        if self.deadline != inf or self.total is not None or self.pool != DEFAULT_TIMEOUT.pool or self.write != self.read:
+        """As requests' users say it, where that says it all: None for the limits by default, a
+        number of seconds, `(connect, read)`.
+        """
+        if (
+            self.deadline != inf
+            or self.total is not None
+            or self.pool != DEFAULT_TIMEOUT.pool
+            or self.write != self.read
+        ):
             return self
         if self.connect == self.read:
             return self.read
@@ -148,7 +165,10 @@ def _parse_number(key: Any, value: float) -> Timeout:
 def _parse_rarer(value: object, default: Timeout) -> Timeout:
     if isinstance(value, tuple):
         if len(value) != 2:
-            message = f"timeout={value!r}: a tuple has two items, (connect, read); for more use Timeout(connect=…, read=…, total=…)"
+            message = (
+                f"timeout={value!r}: a tuple has two items, (connect, read); for more use "
+                "Timeout(connect=…, read=…, total=…)"
+            )
             raise InvalidOption(message)
         connect, read = value
         return Timeout(connect, read, read, default.pool, default.total)
@@ -157,11 +177,15 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
     if isinstance(value, BaseException):
         message = (
             "timeout= was given an exception: Timeout(3, 5) is one. "
-            "Its limits are keywords, Timeout(connect=3, read=5); a pair of numbers, (3, 5), does as well"
+            "Its limits are keywords, Timeout(connect=3, read=5); a pair of numbers, (3, 5), "
+            "does as well"
         )
         raise InvalidOption(message)
     if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-        message = f"timeout={value!r}: must be an int, float or None (seconds), (connect, read) or a Timeout, not {type(value).__name__}"
+        message = (
+            f"timeout={value!r}: must be an int, float or None (seconds), (connect, read) or a "
+            f"Timeout, not {type(value).__name__}"
+        )
         raise InvalidOption(message)
     return Timeout(value, value, value, default.pool, default.total)  # type: ignore[arg-type]
 
@@ -183,7 +207,10 @@ def _seconds(name: str, value: float | None) -> float:
     if value is None:
         return inf
     if isinstance(value, (bool, str, bytes)):
-        message = f"timeout: {name}={value!r} must be a number of seconds or None, not {type(value).__name__}"
+        message = (
+            f"timeout: {name}={value!r} must be a number of seconds or None, not "
+            f"{type(value).__name__}"
+        )
         raise InvalidOption(message)
     try:
         seconds = float(value)

@@ -6,7 +6,8 @@ from typing import Any
 
 
 class Timing:
-    """Seconds spent in each phase; None for a phase that did not take place (a reused connection has no dns, connect, tls).
+    """Seconds spent in each phase; None for a phase that did not take place (a reused connection
+    has no dns, connect, tls).
 
     Attributes:
         pool: waiting for a connection.
@@ -48,8 +49,17 @@ class Timing:
         return sum(phase for phase in phases if phase is not None)
 
     def __repr__(self) -> str:
-        known = ((name, getattr(self, name)) for name in ("pool", "dns", "connect", "tls", "send", "first_byte", "body", "total"))
-        return "<Timing " + " ".join(f"{name}={seconds * 1000:.1f}ms" for name, seconds in known if seconds is not None) + ">"
+        known = (
+            (name, getattr(self, name))
+            for name in ("pool", "dns", "connect", "tls", "send", "first_byte", "body", "total")
+        )
+        return (
+            "<Timing "
+            + " ".join(
+                f"{name}={seconds * 1000:.1f}ms" for name, seconds in known if seconds is not None
+            )
+            + ">"
+        )
 
 
 class ConnectionInfo:
@@ -87,4 +97,5 @@ class ConnectionInfo:
         self.reused: bool = reused
 
     def __repr__(self) -> str:
-        return f"<ConnectionInfo {self.peer} {self.tls_version or 'plain'}{' reused' if self.reused else ''}>"
+        reused = " reused" if self.reused else ""
+        return f"<ConnectionInfo {self.peer} {self.tls_version or 'plain'}{reused}>"

@@ -31,7 +31,16 @@ class Trace:
 
     __slots__ = ("acquired", "ended", "headed", "link", "reused", "sent", "started")
 
-    def __init__(self, started: float, acquired: float, sent: float, headed: float, link: Link, *, reused: bool) -> None:
+    def __init__(
+        self,
+        started: float,
+        acquired: float,
+        sent: float,
+        headed: float,
+        link: Link,
+        *,
+        reused: bool,
+    ) -> None:
         self.started: float = started
         self.acquired: float = acquired
         self.sent: float = sent

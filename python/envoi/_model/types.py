@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     URLType: TypeAlias = "str | bytes | URL | SupportsString"
     HeadersType: TypeAlias = (
-        Headers | Mapping[str, str | bytes | None] | Mapping[bytes, str | bytes | None] | Iterable[tuple[str | bytes, str | bytes]] | None
+        Headers
+        | Mapping[str, str | bytes | None]
+        | Mapping[bytes, str | bytes | None]
+        | Iterable[tuple[str | bytes, str | bytes]]
+        | None
     )
     TimeoutType: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
 
@@ -65,7 +69,9 @@ class CookieJarLike(Protocol):
 class TLSContext(Protocol):
     """A context that makes TLS over memory buffers, as `ssl.SSLContext` does."""
 
-    def wrap_bio(self, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None) -> Any: ...
+    def wrap_bio(
+        self, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None
+    ) -> Any: ...
 
 
 Primitive: TypeAlias = str | bytes | int | float | None
@@ -95,14 +101,23 @@ CookiesType: TypeAlias = Mapping[str, str] | CookieJarLike | None
 AuthType: TypeAlias = "tuple[str | bytes, str | bytes] | Auth | Callable[[Any], Any] | None"
 ProxiesType: TypeAlias = Mapping[str, Any] | None
 HooksType: TypeAlias = Mapping[str, Any] | None
-FileContent: TypeAlias = str | bytes | bytearray | SupportsRead | SupportsAsyncRead | Iterable[bytes] | AsyncIterable[bytes]
+FileContent: TypeAlias = (
+    str
+    | bytes
+    | bytearray
+    | SupportsRead
+    | SupportsAsyncRead
+    | Iterable[bytes]
+    | AsyncIterable[bytes]
+)
 FileSpec: TypeAlias = (
     FileContent
     | tuple[str | None, FileContent]
     | tuple[str | None, FileContent, str | None]
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
-# A Sequence, for a dict is an Iterable too: type checkers could not tell what a mixed dict is meant to be.
+# A Sequence, for a dict is an Iterable too: type checkers could not tell what a mixed dict is meant
+# to be.
 FilesType: TypeAlias = Mapping[str, FileSpec] | Sequence[tuple[str, FileSpec]] | None
 VerifyType: TypeAlias = bool | str | PathLike[str] | TLSContext
 CertType: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str] | None] | None

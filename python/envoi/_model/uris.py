@@ -7,14 +7,17 @@ from typing import Final
 
 from envoi.exceptions import InvalidURL
 
-UNRESERVED_SET: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+UNRESERVED_SET: Final = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)
 """RFC 3986, section 2.3."""
 _LEGAL: Final = "!#$&'()*+,/:;=?@[]~"
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://")
 
 
 def unquote_unreserved(uri: str) -> str:
-    """Undo the percent-encoding of unreserved characters, which changes nothing in what a URL means (RFC 3986, section 2.3).
+    """Undo the percent-encoding of unreserved characters, which changes nothing in what a URL means
+    (RFC 3986, section 2.3).
 
     Args:
         uri: the URL.
@@ -61,7 +64,9 @@ def prepend_scheme_if_needed(url: str, new_scheme: str) -> str:
         'http://user:password@proxy.test:3128'
     """
     found = _SCHEME.match(url)
-    scheme, rest = (found[1].lower(), url[found.end() :]) if found else (new_scheme, url.removeprefix("//"))
+    scheme, rest = (
+        (found[1].lower(), url[found.end() :]) if found else (new_scheme, url.removeprefix("//"))
+    )
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
     user, at, host = rest[:end].rpartition("@")
     return f"{scheme}://{user}{at}{host.lower()}{rest[end:]}"

@@ -7,12 +7,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from envoi._core import URL, URLError
-from envoi.exceptions import InvalidOption, InvalidSchema, InvalidURL, MissingSchema, RequestException
+from envoi.exceptions import (
+    InvalidOption,
+    InvalidSchema,
+    InvalidURL,
+    MissingSchema,
+    RequestException,
+)
 
 if TYPE_CHECKING:
     from envoi._model.types import ParamsType, URLType
 
-__all__ = ["URL", "URLError", "encode_params", "parse_url", "public", "redact", "require_http", "with_params"]
+__all__ = [
+    "URL",
+    "URLError",
+    "encode_params",
+    "parse_url",
+    "public",
+    "redact",
+    "require_http",
+    "with_params",
+]
 
 _CACHE_SIZE: Final = 1024
 _LONGEST_REMEMBERED: Final = 4096
@@ -24,7 +39,8 @@ def parse_url(value: URLType) -> URL:
     """The `URL` that `value` stands for; recent ones are remembered.
 
     Args:
-        value: text, UTF-8 bytes, a `URL`, or anything whose `str()` is a URL. Leading white space is ignored.
+        value: text, UTF-8 bytes, a `URL`, or anything whose `str()` is a URL. Leading white space
+            is ignored.
 
     Raises:
         MissingSchema: there is no `http://`.
@@ -35,7 +51,9 @@ def parse_url(value: URLType) -> URL:
         if isinstance(value, URL):
             return value
         value = _to_text(value)
-    return _parse_text(value) if len(value) <= _LONGEST_REMEMBERED else _parse_text.__wrapped__(value)
+    return (
+        _parse_text(value) if len(value) <= _LONGEST_REMEMBERED else _parse_text.__wrapped__(value)
+    )
 
 
 class Retargeted:
@@ -61,7 +79,9 @@ def require_http(url: URL) -> None:
         InvalidSchema: another scheme.
     """
     if url.scheme not in _HTTP_SCHEMES:
-        message = f"No connection adapters were found for {public(url)!r}: Envoi speaks http and https"
+        message = (
+            f"No connection adapters were found for {public(url)!r}: Envoi speaks http and https"
+        )
         raise InvalidSchema(message)
 
 
@@ -78,11 +98,14 @@ def with_params(url: URL, params: ParamsType) -> URL:
         _raise_as_ours(error, str(url))
 
 
-def encode_params(params: Any, argument: str = "params", refusal: type[RequestException] = InvalidOption) -> str:
+def encode_params(
+    params: Any, argument: str = "params", refusal: type[RequestException] = InvalidOption
+) -> str:
     """Form-encode `params` (application/x-www-form-urlencoded, as `urlencode(doseq=True)` does).
 
     Args:
-        params: a mapping or pairs, with None values left out and sequences repeated; text and bytes are taken as they are.
+        params: a mapping or pairs, with None values left out and sequences repeated; text and bytes
+            are taken as they are.
         argument: the argument's name, for the message.
         refusal: the exception to raise.
 
@@ -109,21 +132,30 @@ def encode_params(params: Any, argument: str = "params", refusal: type[RequestEx
 
 
 def public(url: str | URL) -> str:
-    """As `redact`, the query and the fragment cut off as well, and length bounded: they often carry tokens."""
+    """As `redact`, the query and the fragment cut off as well, and length bounded: they often carry
+    tokens.
+    """
     text = redact(url)
-    cut = min((found for found in (text.find(mark) for mark in "?#") if found >= 0), default=len(text))
+    cut = min(
+        (found for found in (text.find(mark) for mark in "?#") if found >= 0), default=len(text)
+    )
     text = text[: cut + 1] + "…" if cut < len(text) else text
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
 def redact(url: str | URL) -> str:
-    """The URL as text for errors and logs: a password, or a user name that stands alone (a token, often), becomes `***`."""
+    """The URL as text for errors and logs: a password, or a user name that stands alone (a token,
+    often), becomes `***`.
+    """
     text = url if type(url) is str else str(url)
     if "@" not in text:
         return text
     slashes = text.find("//")
     start = slashes + 2 if 0 <= slashes < text.find("@") else 0
-    end = min((found for found in (text.find(mark, start) for mark in "/?#") if found >= 0), default=len(text))
+    end = min(
+        (found for found in (text.find(mark, start) for mark in "/?#") if found >= 0),
+        default=len(text),
+    )
     at = text.rfind("@", start, end)
     if at < 0 and _hides_password(text[start:end]):
         at = text.rfind("@")
@@ -168,13 +200,19 @@ def _raise_as_ours(error: URLError, text: str) -> NoReturn:
     raise InvalidURL(message) from None
 
 
-def _pairs(params: Any, argument: str, refusal: type[RequestException]) -> Iterable[tuple[Any, Any]]:
+def _pairs(
+    params: Any, argument: str, refusal: type[RequestException]
+) -> Iterable[tuple[Any, Any]]:
     if type(params) is dict or isinstance(params, Mapping):
         return params.items()
     try:
-        return [(key, value) for key, value in (params.items() if hasattr(params, "items") else params)]
+        return [
+            (key, value) for key, value in (params.items() if hasattr(params, "items") else params)
+        ]
     except (TypeError, ValueError):
-        message = f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__}"
+        message = (
+            f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__}"
+        )
         raise refusal(message) from None
 
 
@@ -189,7 +227,9 @@ def _fields(pairs: Iterable[tuple[Any, Any]]) -> Iterator[str]:
 
 
 def _flat(value: Any) -> Iterable[Any]:
-    """The values of one field; a sequence inside a sequence is spread as well, as urlencode does."""
+    """The values of one field; a sequence inside a sequence is spread as well, as urlencode
+    does.
+    """
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         value = (value,)
     for item in value:
@@ -211,6 +251,8 @@ def _quote(value: Any) -> str:
 
 
 def _hides_password(authority: str) -> bool:
-    """Whether what was cut at a slash is `user:` and the begin of a password rather than host and port."""
+    """Whether what was cut at a slash is `user:` and the begin of a password rather than host and
+    port.
+    """
     _, colon, rest = authority.rpartition(":")
     return bool(colon) and not rest.isdigit() and not rest.endswith("]")

@@ -1,4 +1,6 @@
-"""The body of one response on its way in from the network; at its end the connection goes back to the pool."""
+"""The body of one response on its way in from the network; at its end the connection goes back to
+the pool.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,15 @@ class ResponseBody(DecodedBody):
         request: what it answers, for exceptions.
     """
 
-    __slots__ = ("_close_delimited", "_connection", "_deadline", "_pool", "_reading", "_timeout", "_trace")
+    __slots__ = (
+        "_close_delimited",
+        "_connection",
+        "_deadline",
+        "_pool",
+        "_reading",
+        "_timeout",
+        "_trace",
+    )
 
     def __init__(
         self,
@@ -56,16 +66,24 @@ class ResponseBody(DecodedBody):
         self._timeout = timeout
         self._trace = trace
         self._deadline = deadline
-        self._close_delimited = head.content_length is None and "transfer-encoding" not in head.headers
+        self._close_delimited = (
+            head.content_length is None and "transfer-encoding" not in head.headers
+        )
         self._reading = False
         super().__init__(connection.where, head.content_encoding, max_body, request)
         if not connection.machine.body_ended:
             self._refuse(head.content_length)
 
     def settle(self) -> None:
-        """Give the connection back at once where nothing is left to read: HEAD, 204, an empty body."""
+        """Give the connection back at once where nothing is left to read: HEAD, 204, an empty
+        body.
+        """
         connection = self._connection
-        if connection is not None and connection.machine.body_ended and not connection.machine.pending:
+        if (
+            connection is not None
+            and connection.machine.body_ended
+            and not connection.machine.pending
+        ):
             self._finish(connection)
 
     def check_owner(self) -> None:
@@ -85,7 +103,11 @@ class ResponseBody(DecodedBody):
                 raise self._failure
             return b""
         if self._reading:
-            raise self._about(exceptions.StreamConsumedError("The body is being read by another task or thread at this moment."))
+            raise self._about(
+                exceptions.StreamConsumedError(
+                    "The body is being read by another task or thread at this moment."
+                )
+            )
         self._reading = True
         try:
             piece = await connection.receive(threshold, self._timeout, self._deadline)
@@ -94,7 +116,9 @@ class ResponseBody(DecodedBody):
                 raise (self._failure or error) from error
             piece = connection.machine.take_body() if isinstance(error, IncompleteMessage) else b""
             self._fail(connection, error)
-            if piece:  # what did arrive is given out, and the failure when the next piece is asked for
+            if (
+                piece
+            ):  # what did arrive is given out, and the failure when the next piece is asked for
                 self.received += len(piece)
                 return piece
             if self._failure is not None and isinstance(error, Exception):
@@ -112,7 +136,8 @@ class ResponseBody(DecodedBody):
         return piece
 
     async def discard(self) -> bytes:
-        """Be done with a body that nobody waits for: a short one is read, undecoded, to save the connection; a long one costs it.
+        """Be done with a body that nobody waits for: a short one is read, undecoded, to save the
+        connection; a long one costs it.
 
         Returns:
             What was read.
@@ -129,18 +154,28 @@ class ResponseBody(DecodedBody):
         return b"".join(pieces)
 
     def close(self) -> None:
-        """Stop here: what was not read is lost, and the connection with it unless all has arrived. Calling it again does nothing."""
+        """Stop here: what was not read is lost, and the connection with it unless all has arrived.
+        Calling it again does nothing.
+        """
         connection = self._connection
         if connection is not None:
             self._connection = None
             self.ended = True
             if self._failure is None and connection.machine.body_ended and not self._reading:
                 connection.machine.take_body()
-                self._failure = self._about(exceptions.StreamConsumedError("The response was closed before its body was read."))
+                self._failure = self._about(
+                    exceptions.StreamConsumedError(
+                        "The response was closed before its body was read."
+                    )
+                )
                 self._pool.release(connection, reusable=connection.machine.keep_alive)
                 return
             if self._failure is None:
-                self._failure = self._about(exceptions.StreamConsumedError("The response was closed before its body was read to the end."))
+                self._failure = self._about(
+                    exceptions.StreamConsumedError(
+                        "The response was closed before its body was read to the end."
+                    )
+                )
             self._pool.release(connection, reusable=False)
 
     def __del__(self) -> None:
@@ -164,7 +199,10 @@ class ResponseBody(DecodedBody):
         if self._close_delimited and not connection.stream.closed_cleanly:
             self._pool.release(connection, reusable=False)
             self._failure = self._about(
-                exceptions.IncompleteBody(f"{connection.where} ended TLS without saying so: the body may be cut short (RFC 8446, 6.1).")
+                exceptions.IncompleteBody(
+                    f"{connection.where} ended TLS without saying so: the body may be cut short "
+                    "(RFC 8446, 6.1)."
+                )
             )
             return
         self._pool.release(connection, reusable=connection.machine.keep_alive)
@@ -175,9 +213,13 @@ class ResponseBody(DecodedBody):
         pool = self._pool
         if isinstance(error, Exception):
             passed = is_over(self._deadline, pool.backend.now())
-            self._failure = self._about(translate(error, "body", connection.where, self._timeout, total_passed=passed))
+            self._failure = self._about(
+                translate(error, "body", connection.where, self._timeout, total_passed=passed)
+            )
         else:
             self._failure = self._about(
-                exceptions.IncompleteBody(f"Reading from {connection.where} was cancelled: the rest of the body is lost.")
+                exceptions.IncompleteBody(
+                    f"Reading from {connection.where} was cancelled: the rest of the body is lost."
+                )
             )
         pool.release(connection, reusable=False)

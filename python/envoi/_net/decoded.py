@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
 
 STEP: Final = 262144
-"""The decoder's output per step, and how many bytes are gathered before a buffered read is woken, in bytes."""
+"""The decoder's output per step, and how many bytes are gathered before a buffered read is woken,
+in bytes.
+"""
 
 BREATH: Final = 4 << 20
 """How many decoded bytes are given out before others may run, in bytes."""
@@ -29,7 +31,9 @@ def too_large(max_body: float, how: str) -> exceptions.BodyTooLarge:
         max_body: the most bytes.
         how: what shows it.
     """
-    return exceptions.BodyTooLarge(f"The body is larger than max_body={max_body:.0f} bytes: {how}. Raise it, or pass None.")
+    return exceptions.BodyTooLarge(
+        f"The body is larger than max_body={max_body:.0f} bytes: {how}. Raise it, or pass None."
+    )
 
 
 class DecodedBody:
@@ -64,7 +68,9 @@ class DecodedBody:
         "where",
     )
 
-    def __init__(self, where: str, encoding: str | None, max_body: int | None, request: PreparedRequest) -> None:
+    def __init__(
+        self, where: str, encoding: str | None, max_body: int | None, request: PreparedRequest
+    ) -> None:
         self.where = where
         self._request = request
         self._max_body = inf if max_body is None else max_body
@@ -101,7 +107,9 @@ class DecodedBody:
             threshold: how many encoded bytes are worth waking up for.
 
         Raises:
-            IncompleteBody, ChunkedEncodingError, ContentDecodingError, BodyTooLarge, ReadTimeout, TotalTimeout: as they say.
+            IncompleteBody: the connection ended before the body did.
+            Timeout: the next bytes did not come in time.
+            RequestException: the body is broken, cannot be decoded, or is larger than `max_body`.
         """
         decoder = self._decoder
         if decoder is None:
@@ -122,7 +130,9 @@ class DecodedBody:
         return piece
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
-        """The next bytes as they came, only the transfer coding removed; b"" at the end. For subclasses to say."""
+        """The next bytes as they came, only the transfer coding removed; b"" at the end. For
+        subclasses to say.
+        """
         raise NotImplementedError
 
     async def read(self) -> bytes:
@@ -142,7 +152,10 @@ class DecodedBody:
         return b""
 
     def close(self) -> None:
-        """Stop here: what was not read is lost. Calling it again does nothing. For subclasses to say."""
+        """Stop reading; the rest of the body is lost. Calling it again does nothing.
+
+        A subclass implements it.
+        """
         raise NotImplementedError
 
     async def _decode(self, decoder: Decoder, threshold: int) -> bytes:
@@ -166,15 +179,21 @@ class DecodedBody:
         """A body that is decoded from little can keep a loop busy for long: let others run."""
 
     def _undecodable(self, error: DecodeError) -> exceptions.ContentDecodingError:
-        return exceptions.ContentDecodingError(f"The body from {self.where} cannot be decoded: {error}")
+        return exceptions.ContentDecodingError(
+            f"The body from {self.where} cannot be decoded: {error}"
+        )
 
     def _refuse(self, declared: int | None) -> None:
-        """Refuse a body whose Content-Length alone says that it is too large, before any of it is read."""
+        """Refuse a body whose Content-Length alone says that it is too large, before any of it is
+        read.
+        """
         if declared is not None and declared > self._max_body and self._decoder is None:
             raise self._give_up(too_large(self._max_body, f"its Content-Length is {declared}"))
 
     def _give_up(self, failure: Exception) -> Exception:
-        self._failure = self._about(failure)  # asked again, the body must not look as if it had ended
+        self._failure = self._about(
+            failure
+        )  # asked again, the body must not look as if it had ended
         self._decoder = None
         self.close()
         return failure

@@ -31,7 +31,8 @@ class Dialer:
         """A new connection, ready for a request.
 
         Raises:
-            NameResolutionError, ConnectionRefused, ConnectTimeout, TotalTimeout, SSLError, CertificateError, ConnectionError: as they say.
+            ConnectionError: the name was not found, nothing listens, or TLS failed.
+            Timeout: it took too long.
             ProxyError: the proxy on the way cannot be reached, or refuses.
         """
         backend = self._backend
@@ -44,7 +45,9 @@ class Dialer:
                 await backend.prepare_tls(route.tls)
             if route.proxy is None:
                 phase = "dns"
-                addresses: Sequence[Address] = await backend.resolve(route.host, route.port, deadline)
+                addresses: Sequence[Address] = await backend.resolve(
+                    route.host, route.port, deadline
+                )
                 resolved = backend.now()
                 phase = "connect"
                 stream = await backend.connect(addresses, self._local_address, deadline)
@@ -59,7 +62,13 @@ class Dialer:
             if stream is not None:
                 stream.close()
             if isinstance(error, Exception):
-                raised = translate(error, phase, route.where, timeout, total_passed=is_over(total_deadline, backend.now()))
+                raised = translate(
+                    error,
+                    phase,
+                    route.where,
+                    timeout,
+                    total_passed=is_over(total_deadline, backend.now()),
+                )
                 if raised is not error:
                     raise raised from error
             raise
@@ -69,7 +78,9 @@ class Dialer:
         connection.tls_seconds = secured - connected
         return connection
 
-    async def _dial_proxy(self, route: Route, timeout: Timeout, deadline: float, total_deadline: float) -> tuple[Stream, float]:
+    async def _dial_proxy(
+        self, route: Route, timeout: Timeout, deadline: float, total_deadline: float
+    ) -> tuple[Stream, float]:
         """A stream by way of the route's proxy, and when its address was known."""
         from envoi._net.tunnel import ProxyDialer
 

@@ -1,4 +1,6 @@
-"""From what the network and the core raise to what Envoi raises: in one place, so that each message says what, where, and what to do."""
+"""From what the network and the core raise to what Envoi raises: in one place, so that each message
+says what, where, and what to do.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ _DOING = {
 }
 
 
-def translate(error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> Exception:
+def translate(
+    error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool
+) -> Exception:
     """The exception to raise for an error at the network.
 
     Args:
@@ -63,17 +67,22 @@ def translate(error: Exception, phase: str, where: str, timeout: Timeout, *, tot
 
 
 def is_over(deadline: float, now: float) -> bool:
-    """Whether a deadline has passed, when something has timed out: a loop's timer may fire a little before its time."""
+    """Whether a deadline has passed, when something has timed out: a loop's timer may fire a little
+    before its time.
+    """
     return now + _EARLY >= deadline
 
 
-def timed_out(phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> exceptions.Timeout:
+def timed_out(
+    phase: str, where: str, timeout: Timeout, *, total_passed: bool
+) -> exceptions.Timeout:
     """The exception for a limit that was passed."""
     if total_passed:
         seconds = timeout.total_seconds
         doing = "waiting for a free connection to" if phase == "pool" else _DOING[phase]
         return exceptions.TotalTimeout(
-            f"The request took longer than its total of {seconds:g} s; it was {doing} {where}. Raise Timeout(total=…), or make it None.",
+            f"The request took longer than its total of {seconds:g} s; it was {doing} {where}. "
+            "Raise Timeout(total=…), or make it None.",
             phase="total",
             seconds=seconds,
         )
@@ -85,7 +94,10 @@ def timed_out(phase: str, where: str, timeout: Timeout, *, total_passed: bool) -
             "Raise max_connections, close streamed responses, or raise Timeout(pool=…)."
         )
     else:
-        message = f"Timed out {_DOING[phase]} {where} after {seconds:g} s. Raise Timeout({field}=…), or make it None to wait for ever."
+        message = (
+            f"Timed out {_DOING[phase]} {where} after {seconds:g} s. Raise Timeout({field}=…), or "
+            "make it None to wait for ever."
+        )
     return _TIMEOUT_CLASSES[phase](message, phase=phase, seconds=seconds)
 
 
@@ -98,7 +110,9 @@ def invalid_message(error: InvalidMessage) -> exceptions.RequestException:
     return exceptions.InvalidBody(str(error))
 
 
-def _raised(error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool) -> Exception:
+def _raised(
+    error: Exception, phase: str, where: str, timeout: Timeout, *, total_passed: bool
+) -> Exception:
     if isinstance(error, TimedOut):
         return timed_out(phase, where, timeout, total_passed=total_passed)
     if isinstance(error, ProtocolViolation):
@@ -108,38 +122,60 @@ def _raised(error: Exception, phase: str, where: str, timeout: Timeout, *, total
     if isinstance(error, OSError):
         return _os_error(error, phase, where)
     if isinstance(error, StreamClosed):
-        return exceptions.ConnectionError(f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}")
+        return exceptions.ConnectionError(
+            f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}"
+        )
     return error
 
 
 def _violation(error: ProtocolViolation, phase: str, where: str) -> exceptions.RequestException:
     if isinstance(error, IncompleteHead):
-        return exceptions.IncompleteHead(f"{where} closed the connection inside its answer's head: {error}")
+        return exceptions.IncompleteHead(
+            f"{where} closed the connection inside its answer's head: {error}"
+        )
     if isinstance(error, IncompleteMessage):
         if phase == "body":
-            return exceptions.IncompleteBody(f"The connection to {where} ended before the body did: {error}")
-        return exceptions.RemoteProtocolError(f"{where} closed the connection without a complete answer: {error}")
+            return exceptions.IncompleteBody(
+                f"The connection to {where} ended before the body did: {error}"
+            )
+        return exceptions.RemoteProtocolError(
+            f"{where} closed the connection without a complete answer: {error}"
+        )
     if isinstance(error, FramingViolation):
-        return exceptions.InvalidFraming(f"{where} sent an answer that breaks the rules of HTTP: {error}")
+        return exceptions.InvalidFraming(
+            f"{where} sent an answer that breaks the rules of HTTP: {error}"
+        )
     if phase == "body":
         return exceptions.ChunkedEncodingError(f"The body from {where} is broken: {error}")
-    return exceptions.RemoteProtocolError(f"{where} sent an answer that breaks the rules of HTTP: {error}")
+    return exceptions.RemoteProtocolError(
+        f"{where} sent an answer that breaks the rules of HTTP: {error}"
+    )
 
 
 def _os_error(error: OSError, phase: str, where: str) -> exceptions.RequestException:
     reason = error.strerror or str(error) or type(error).__name__
     if phase == "dns":
-        return exceptions.NameResolutionError(f"The name of {where} could not be resolved: {reason}. Check the spelling, and the network.")
+        return exceptions.NameResolutionError(
+            f"The name of {where} could not be resolved: {reason}. Check the spelling, and the "
+            "network."
+        )
     if isinstance(error, ConnectionRefusedError):
-        return exceptions.ConnectionRefused(f"{where} refused the connection: nothing listens there. Check the host and the port.")
+        return exceptions.ConnectionRefused(
+            f"{where} refused the connection: nothing listens there. Check the host and the port."
+        )
     failure = tls_failure(error)
     if failure == "certificate":
         detail = getattr(error, "verify_message", reason)
         return exceptions.CertificateError(
-            f"The certificate of {where} is not to be trusted: {detail}. For an authority of your own, pass verify='/path/to/ca.pem'."
+            f"The certificate of {where} is not to be trusted: {detail}. For an authority of your "
+            "own, pass verify='/path/to/ca.pem'."
         )
     if failure == "tls":
         return exceptions.SSLError(f"TLS with {where} failed: {reason}")
     if phase == "body":
-        return exceptions.IncompleteBody(f"The connection to {where} broke before the body ended: {reason}")
-    return exceptions.ConnectionError(f"The connection broke while {_DOING.get(phase, 'using')} {where}: {reason}")
+        return exceptions.IncompleteBody(
+            f"The connection to {where} broke before the body ended: {reason}"
+        )
+    return exceptions.ConnectionError(
+        f"The connection broke while {_DOING.get(phase, 'using')} {where}: {reason}"
+    )

@@ -22,14 +22,20 @@ INLINE_BODY: Final = 65536
 """Bodies up to this many bytes travel with their head in one write."""
 
 PIECE: Final = 262144
-"""A larger body in memory is written in pieces of this many bytes, so that an early answer is seen between them."""
+"""A larger body in memory is written in pieces of this many bytes, so that an early answer is seen
+between them.
+"""
 
 CONTINUE_SECONDS: Final = 1.0
-"""How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section 10.1.1)."""
+"""How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section
+10.1.1).
+"""
 
 
 SOURCE: Final = "source"
-"""The phase in which the caller's own body is asked for bytes: what it raises is not the network's doing."""
+"""The phase in which the caller's own body is asked for bytes: what it raises is not the network's
+doing.
+"""
 
 
 class HTTP1Connection:
@@ -118,7 +124,9 @@ class HTTP1Connection:
         else:
             self.interim = []
             expects = "Expect" in headers
-            sending = machine.start(method, target, host, headers, b"" if expects else inline_content(body))
+            sending = machine.start(
+                method, target, host, headers, b"" if expects else inline_content(body)
+            )
             await self._send_with_body(backend, sending, body, timeout, deadline, expects=expects)
         machine.threshold = threshold
         self.sent_at = backend.now()
@@ -126,7 +134,9 @@ class HTTP1Connection:
         if not machine.head_complete:
             await stream.pump(self.feed, timeout.read_seconds, deadline)
         head = machine.take_head()
-        while head is None:  # the threshold was reached by something else than the final head: an interim answer
+        while (
+            head is None
+        ):  # the threshold was reached by something else than the final head: an interim answer
             await stream.pump(self.feed, timeout.read_seconds, deadline)
             head = machine.take_head()
         self.phase = "body"
@@ -142,12 +152,24 @@ class HTTP1Connection:
             piece = machine.take_body()
         return piece
 
-    async def _send_with_body(self, backend: Backend, head: bytes, body: Body, timeout: Timeout, deadline: float, *, expects: bool) -> None:
+    async def _send_with_body(
+        self,
+        backend: Backend,
+        head: bytes,
+        body: Body,
+        timeout: Timeout,
+        deadline: float,
+        *,
+        expects: bool,
+    ) -> None:
         machine = self.machine
         stream = self.stream
         machine.threshold = 0  # any final answer ends the sending
         try:
-            if not await stream.send(head, timeout.write_seconds, deadline, self.feed) or machine.request_ended:
+            if (
+                not await stream.send(head, timeout.write_seconds, deadline, self.feed)
+                or machine.request_ended
+            ):
                 return
             if expects and not await self._continued(deadline, backend):
                 return
@@ -175,14 +197,18 @@ class HTTP1Connection:
         stream = self.stream
         for start in range(0, len(data), PIECE):
             part = data if len(data) <= PIECE else data[start : start + PIECE]
-            if not await stream.send(machine.send_body(part), timeout.write_seconds, deadline, self.feed):
+            if not await stream.send(
+                machine.send_body(part), timeout.write_seconds, deadline, self.feed
+            ):
                 return False
             if stream.readable() and stream.drain_nowait(self.feed):
                 return False
         return True
 
     async def _continued(self, deadline: float, backend: Backend) -> bool:
-        """Wait a moment for "100 Continue": true when the body is to be sent, false when the final answer came instead."""
+        """Wait a moment for "100 Continue": true when the body is to be sent, false when the final
+        answer came instead.
+        """
         machine = self.machine
         until = min(deadline, backend.now() + CONTINUE_SECONDS)
         machine.stop_at_informational = True
@@ -213,7 +239,9 @@ def inline_content(body: Body) -> bytes:
 
 
 async def next_piece(backend: Backend, body: Body) -> bytes:
-    """The next piece of a streamed body, b"" at its end; a file is read where blocking is allowed."""
+    """The next piece of a streamed body, b"" at its end; a file is read where blocking is
+    allowed.
+    """
     if body.is_async:
         return await body.anext_piece()
     if body.may_block:

@@ -1,4 +1,6 @@
-"""The pool: `PoolState` decides under a lock, and here its decisions are carried out, outside it."""
+"""The pool: `PoolState` decides under a lock, and here its decisions are carried out, outside
+it.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,22 @@ class Pool:
         keepalive: seconds that an idle connection is kept.
     """
 
-    def __init__(self, backend: Backend, dialer: Dialer, max_connections: float, max_per_host: float, keepalive: float) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        dialer: Dialer,
+        max_connections: float,
+        max_per_host: float,
+        keepalive: float,
+    ) -> None:
         self.backend = backend
         self.state: PoolState[HTTP1Connection] = PoolState(max_connections, max_per_host, keepalive)
         self._dialer = dialer
         self._lock = backend.lock()
         self._orphans: deque[HTTP1Connection] = deque()
-        # Who is in here is in use, and may be given back once. It also keeps the socket of a response that is dropped in a reference
-        # cycle from being finalised, unclosed, along with it.
+        # Who is in here is in use, and may be given back once. It also keeps the socket of a
+        # response that is dropped in a reference cycle from being finalised, unclosed, along with
+        # it.
         self._in_use: dict[HTTP1Connection, object] = {}
         self._doomed = False
         self._epoch = 0
@@ -68,7 +78,9 @@ class Pool:
                     ticket = state.enqueue(key, backend.waiter())
             if closing:
                 close_all(closing)
-            if self._orphans or self._doomed:  # after the lock: the garbage collector may have run under it
+            if (
+                self._orphans or self._doomed
+            ):  # after the lock: the garbage collector may have run under it
                 self._reap()
             if ticket is not None:
                 if until == inf:
@@ -79,8 +91,12 @@ class Pool:
             if verb is Verb.DIAL:
                 return await self._dial(route, timeout, deadline)
             if connection is None:
-                raise exceptions.SessionClosed("The session is closed: make a new one, or do not close it before its last request.")
-            # Closed by the peer while idle, or something said unasked: either way it is not to be used.
+                raise exceptions.SessionClosed(
+                    "The session is closed: make a new one, or do not close it before its last "
+                    "request."
+                )
+            # Closed by the peer while idle, or something said unasked: either way it is not to be
+            # used.
             try:
                 if not connection.stream.readable():
                     connection.reused = True
@@ -91,9 +107,12 @@ class Pool:
             self.release(connection, reusable=False)
 
     def release(self, connection: HTTP1Connection, *, reusable: bool) -> None:
-        """Give a connection back; the second time it does nothing. Never waits, so that a cancelled task can do it."""
+        """Give a connection back; the second time it does nothing. Never waits, so that a cancelled
+        task can do it.
+        """
         if connection.epoch != self._epoch:
-            connection.stream.forget()  # it is the parent's: this process was forked while it was in use
+            # it is the parent's: this process was forked while it was in use
+            connection.stream.forget()
             return
         if self._in_use.pop(connection, _MISSING) is _MISSING:
             return
@@ -105,7 +124,9 @@ class Pool:
             self._reap()
 
     def abandon(self, connection: HTTP1Connection) -> None:
-        """Take back a connection whose response was dropped unread. Called by the garbage collector: in any thread, at any moment."""
+        """Take back a connection whose response was dropped unread. Called by the garbage
+        collector: in any thread, at any moment.
+        """
         self._orphans.append(connection)
         self.backend.call_soon(self._reap)
 
@@ -123,14 +144,21 @@ class Pool:
     def forget(self) -> None:
         """In a forked child: start empty, and leave the parent's connections alone."""
         self._epoch += 1
-        self._lock = self.backend.lock()  # the old one may have been held by a thread that does not exist here
+        self._lock = (
+            self.backend.lock()
+        )  # the old one may have been held by a thread that does not exist here
         for connection in (*self.state.reset(), *self._orphans):
             connection.stream.forget()
         self._orphans.clear()
         self._in_use.clear()
 
     async def _wait(
-        self, ticket: Ticket[HTTP1Connection], route: Route, timeout: Timeout, deadline: float, until: float
+        self,
+        ticket: Ticket[HTTP1Connection],
+        route: Route,
+        timeout: Timeout,
+        deadline: float,
+        until: float,
     ) -> tuple[Verb, HTTP1Connection | None]:
         backend = self.backend
         try:
@@ -140,7 +168,9 @@ class Pool:
                 freed = self.state.give_up(ticket, backend.now())
             self._settle(freed)
             if isinstance(error, TimedOut):
-                raise timed_out("pool", route.where, timeout, total_passed=is_over(deadline, backend.now())) from None
+                raise timed_out(
+                    "pool", route.where, timeout, total_passed=is_over(deadline, backend.now())
+                ) from None
             raise
         return ticket.verb, ticket.connection
 
@@ -158,7 +188,8 @@ class Pool:
         return connection
 
     def _reap(self) -> None:
-        # When the lock is taken, perhaps by this very thread further up, its holder looks at the orphans after it.
+        # When the lock is taken, perhaps by this very thread further up, its holder looks at the
+        # orphans after it.
         while (self._orphans or self._doomed) and self._lock.acquire(blocking=False):
             freed: Freed[HTTP1Connection] | None = None
             try:

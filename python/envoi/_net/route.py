@@ -21,8 +21,9 @@ class Route(NamedTuple):
         tls: the TLS configuration; None for plain http, and for what the proxy forwards.
         proxy: the proxy on the way, if any.
         proxy_tls: how TLS is made with the proxy itself, when it is an https one.
-        absolute_form: whether the proxy forwards requests, which then name the whole URL (RFC 9112, section 3.2.2); host and port are
-            the proxy's, and origins share its connections. Otherwise the proxy makes a tunnel to host and port.
+        absolute_form: whether the proxy forwards requests, which then name the whole URL (RFC 9112,
+            section 3.2.2); host and port are the proxy's, and origins share its connections.
+            Otherwise the proxy makes a tunnel to host and port.
     """
 
     key: Hashable
@@ -42,11 +43,14 @@ class Route(NamedTuple):
         return f"{peer} (proxy)" if self.absolute_form else f"{peer} (through {self.proxy.url})"
 
     def authorized(self, value: str) -> Route:
-        """The same way with another Proxy-Authorization for its HTTP proxy: the connections of one are not used by the other.
+        """The same way with another Proxy-Authorization for its HTTP proxy: the connections of one
+        are not used by the other.
 
         Args:
             value: the field's value.
         """
         if self.proxy is None or not self.proxy.forwards:
             return self
-        return self._replace(key=(self.key, value), proxy=self.proxy.with_headers({"Proxy-Authorization": value}))
+        return self._replace(
+            key=(self.key, value), proxy=self.proxy.with_headers({"Proxy-Authorization": value})
+        )

@@ -1,6 +1,7 @@
 """Connections to a proxy and through it: TCP, TLS with the proxy, then CONNECT or SOCKS.
 
-What goes wrong at the proxy is a ProxyError that names it, without credentials; what runs out of time is a ConnectTimeout.
+What goes wrong at the proxy is a ProxyError that names it, without credentials; what runs out of
+time is a ConnectTimeout.
 """
 
 from __future__ import annotations
@@ -31,9 +32,24 @@ class ProxyDialer:
         resolved_at: when the addresses were known, on the backend's clock.
     """
 
-    __slots__ = ("_at_proxy", "_backend", "_local_address", "_phase", "_proxy", "_tls", "_where", "resolved_at")
+    __slots__ = (
+        "_at_proxy",
+        "_backend",
+        "_local_address",
+        "_phase",
+        "_proxy",
+        "_tls",
+        "_where",
+        "resolved_at",
+    )
 
-    def __init__(self, backend: Backend, proxy: ProxyConfig, tls: TLSConfig | None, local_address: tuple[str, int] | None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        proxy: ProxyConfig,
+        tls: TLSConfig | None,
+        local_address: tuple[str, int] | None,
+    ) -> None:
         self._backend = backend
         self._proxy = proxy
         self._tls = tls
@@ -43,7 +59,13 @@ class ProxyDialer:
         self._at_proxy = True
         self.resolved_at = backend.now()
 
-    async def open(self, target: tuple[str, int] | None, timeout: Timeout, deadline: float, total_deadline: float) -> Stream:
+    async def open(
+        self,
+        target: tuple[str, int] | None,
+        timeout: Timeout,
+        deadline: float,
+        total_deadline: float,
+    ) -> Stream:
         """A stream to the proxy itself, or through it.
 
         Args:
@@ -64,14 +86,18 @@ class ProxyDialer:
             if machine is not None:
                 await self._negotiate(stream, machine, target, deadline)
         except Exception as error:
-            raised = self._explain(error, target, timeout, total_passed=is_over(total_deadline, self._backend.now()))
+            raised = self._explain(
+                error, target, timeout, total_passed=is_over(total_deadline, self._backend.now())
+            )
             if raised is error:
                 raise
             raise raised from error
         return stream
 
     async def _machine(self, host: str, port: int, deadline: float) -> TunnelMachine:
-        """What will negotiate: made before anything is sent, so that what cannot be said shows first."""
+        """What will negotiate: made before anything is sent, so that what cannot be said shows
+        first.
+        """
         proxy = self._proxy
         if proxy.forwards:
             return ConnectMachine(host, port, proxy.fields)
@@ -81,17 +107,27 @@ class ProxyDialer:
             host = await self._resolve_here(host, port, deadline)
         if proxy.kind in {"socks4", "socks4a"}:
             return Socks4Machine(host, port, proxy.username or "")
-        return Socks5Machine(host, port, proxy.username, proxy.password, aimed=proxy.kind != "socks5")
+        return Socks5Machine(
+            host, port, proxy.username, proxy.password, aimed=proxy.kind != "socks5"
+        )
 
     async def _resolve_here(self, host: str, port: int, deadline: float) -> str:
-        """An address of the target: an IPv4 one if there is any, because more proxies can reach it."""
+        """An address of the target: an IPv4 one if there is any, because more proxies can reach
+        it.
+        """
         self._phase, proxy_where = "dns", self._where
         self._where, self._at_proxy = f"{host}:{port}", False
-        addresses = [str(address.sockaddr[0]) for address in await self._backend.resolve(host, port, deadline)]
+        addresses = [
+            str(address.sockaddr[0])
+            for address in await self._backend.resolve(host, port, deadline)
+        ]
         self._where, self._at_proxy = proxy_where, True
         chosen = next((address for address in addresses if ":" not in address), addresses[0])
         if self._proxy.kind == "socks4" and ":" in chosen:
-            raise TunnelRefused(f"SOCKS4 has no IPv6 addresses, and {host} has no other: use socks4a://, socks5:// or socks5h://")
+            raise TunnelRefused(
+                f"SOCKS4 has no IPv6 addresses, and {host} has no other: use socks4a://, "
+                "socks5:// or socks5h://"
+            )
         return chosen
 
     async def _connect(self, deadline: float) -> Stream:
@@ -107,10 +143,18 @@ class ProxyDialer:
         stream = await backend.connect(addresses, self._local_address, deadline)
         if tls is not None:
             self._phase = "tls"
-            stream = await backend.start_tls(stream, tls, proxy.host, deadline)  # closes it when it fails
+            stream = await backend.start_tls(
+                stream, tls, proxy.host, deadline
+            )  # closes it when it fails
         return stream
 
-    async def _negotiate(self, stream: Stream, machine: TunnelMachine, target: tuple[str, int] | None, deadline: float) -> None:
+    async def _negotiate(
+        self,
+        stream: Stream,
+        machine: TunnelMachine,
+        target: tuple[str, int] | None,
+        deadline: float,
+    ) -> None:
         self._phase = "connect"
         try:
             sending = machine.start()
@@ -129,15 +173,32 @@ class ProxyDialer:
             stream.close()
             raise
 
-    def _explain(self, error: Exception, target: tuple[str, int] | None, timeout: Timeout, *, total_passed: bool) -> Exception:
+    def _explain(
+        self,
+        error: Exception,
+        target: tuple[str, int] | None,
+        timeout: Timeout,
+        *,
+        total_passed: bool,
+    ) -> Exception:
         if isinstance(error, TunnelRefused):
             host, port = target or ("", 0)
             end = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            return exceptions.ProxyError(f"The proxy {self._proxy.url} made no connection to {end}: {error}")
+            return exceptions.ProxyError(
+                f"The proxy {self._proxy.url} made no connection to {end}: {error}"
+            )
         translated = translate(error, self._phase, self._where, timeout, total_passed=total_passed)
-        if translated is error or not self._at_proxy or not isinstance(translated, exceptions.ConnectionError):
+        if (
+            translated is error
+            or not self._at_proxy
+            or not isinstance(translated, exceptions.ConnectionError)
+        ):
             return translated
-        return translated if isinstance(translated, exceptions.Timeout) else exceptions.ProxyError(_sentence(str(translated)))
+        return (
+            translated
+            if isinstance(translated, exceptions.Timeout)
+            else exceptions.ProxyError(_sentence(str(translated)))
+        )
 
 
 def _sentence(text: str) -> str:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def credentials(call: Call, request: PreparedRequest) -> Any:
-    """What authenticates a request: `auth=`, else what its URL and netrc know, the latter unless a header says something; or None."""
+    """What authenticates a request: `auth=`, else what its URL and netrc know, the latter unless a
+    header says something; or None.
+    """
     if call.auth is not None:
         return call.auth
     netrc = call.netrc
@@ -27,9 +29,16 @@ def credentials(call: Call, request: PreparedRequest) -> Any:
 
 
 async def authenticated(
-    call: Call, request: PreparedRequest, auth: Any, started: float, deadline: float, *, redirected: bool
+    call: Call,
+    request: PreparedRequest,
+    auth: Any,
+    started: float,
+    deadline: float,
+    *,
+    redirected: bool,
 ) -> tuple[Reply, list[Reply]]:
-    """Send a request as its scheme wants it, which may take several exchanges; the last response, and those before it.
+    """Send a request as its scheme wants it, which may take several exchanges; the last response,
+    and those before it.
 
     Raises:
         InvalidOption: `auth` is nothing that authenticates, or its flow makes no request.
@@ -42,7 +51,9 @@ async def authenticated(
     unanswered: list[Reply] = []
     try:
         sending = _first(flow, auth, request)
-        for hook in hooks or ():  # after those that `auth` registers, as in requests: they see what came of its answer
+        for hook in (
+            hooks or ()
+        ):  # after those that `auth` registers, as in requests: they see what came of its answer
             sending.register_hook("response", hook)
         while True:
             reply = await call.exchange(call, sending, started, deadline)
@@ -70,4 +81,6 @@ async def authenticated(
 def _first(flow: Flow, auth: Any, request: PreparedRequest) -> PreparedRequest:
     for sending in flow:
         return sending
-    raise InvalidOption(f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request)
+    raise InvalidOption(
+        f"The flow of {type(auth).__name__}, given as auth=, yielded no request", request=request
+    )

@@ -1,4 +1,6 @@
-"""What a call needs besides its request: limits, switches, and the session's parts that serve it."""
+"""What a call needs besides its request: limits, switches, and the session's parts that serve
+it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """How requests are sent. Not changed once made: all requests without options of their own share their session's.
+    """How requests are sent. Not changed once made: all requests without options of their own share
+    their session's.
 
     Attributes:
         exchange: sends one request and receives one answer: over the pool, or by way of an adapter.
@@ -42,7 +45,8 @@ class Call:
         verify: as given, for hooks.
         cert: as given, for hooks.
         proxies: as given, for hooks.
-        sensitive: header names, in lower case, that stay within the first origin besides the usual ones.
+        sensitive: header names, in lower case, that stay within the first origin besides the usual
+            ones.
     """
 
     __slots__ = (

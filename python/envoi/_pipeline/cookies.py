@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def attach_cookies(call: Call, request: PreparedRequest) -> None:
-    """Write the Cookie field from the session's jar and the call's own cookies; a Cookie header of the caller's wins, as in requests."""
+    """Write the Cookie field from the session's jar and the call's own cookies; a Cookie header of
+    the caller's wins, as in requests.
+    """
     headers = request.headers
     if "Cookie" in headers:
         return
@@ -26,7 +28,8 @@ def attach_cookies(call: Call, request: PreparedRequest) -> None:
         if isinstance(error, RequestException):
             raise
         raise InvalidOption(
-            f"cookies= must be a mapping of names to values, pairs, or a cookie jar, not {type(call.cookies).__name__}"
+            "cookies= must be a mapping of names to values, pairs, or a cookie jar, not "
+            f"{type(call.cookies).__name__}"
         ) from None
     if value is not None:
         try:
@@ -44,8 +47,11 @@ def keep_cookies(call: Call, request: PreparedRequest, reply: Reply) -> None:
         call.jar.take(request, fields)
 
 
-def renew_cookies(call: Call, request: PreparedRequest, reply: Reply, following: PreparedRequest) -> None:
-    """Take the cookies of a response into the jar, and into the request that comes next, if its Cookie field was written from the jar.
+def renew_cookies(
+    call: Call, request: PreparedRequest, reply: Reply, following: PreparedRequest
+) -> None:
+    """Take the cookies of a response into the jar, and into the request that comes next, if its
+    Cookie field was written from the jar.
 
     Args:
         call: how.
@@ -55,6 +61,9 @@ def renew_cookies(call: Call, request: PreparedRequest, reply: Reply, following:
     """
     written = with_request_cookies(call.jar, call.cookies, request.parsed_url)
     keep_cookies(call, request, reply)
-    if following.parsed_url.origin == request.parsed_url.origin and following.headers.get("Cookie") == written:
+    if (
+        following.parsed_url.origin == request.parsed_url.origin
+        and following.headers.get("Cookie") == written
+    ):
         following.headers.pop("Cookie", None)
         attach_cookies(call, following)

@@ -1,4 +1,6 @@
-"""One request, one answer: a connection from the pool, the exchange over it, and once more when the connection was dead."""
+"""One request, one answer: a connection from the pool, the exchange over it, and once more when the
+connection was dead.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ _OF_A_PEER: Final = (OurConnectionError, RemoteProtocolError)
 
 
 async def exchange(call: Call, request: PreparedRequest, started: float, deadline: float) -> Reply:
-    """Send one request over one connection, and return its response: the body is complete when it was short, else still to be read.
+    """Send one request over one connection, and return its response: the body is complete when it
+    was short, else still to be read.
 
     Args:
         call: how.
@@ -70,7 +73,14 @@ async def exchange(call: Call, request: PreparedRequest, started: float, deadlin
                 deadline,
                 STREAM_AT_HEAD if call.stream else STEP,
             )
-            trace = Trace(started, acquired, connection.sent_at, backend.now(), connection, reused=connection.reused)
+            trace = Trace(
+                started,
+                acquired,
+                connection.sent_at,
+                backend.now(),
+                connection,
+                reused=connection.reused,
+            )
             return _reply(call, request, connection, head, trace, deadline)
         except BaseException as error:
             pool.release(connection, reusable=False)
@@ -83,7 +93,11 @@ async def exchange(call: Call, request: PreparedRequest, started: float, deadlin
             passed = is_over(deadline, backend.now())
             phase = "body" if connection.machine.head_complete else _phase(connection)
             raised = translate(error, phase, connection.where, call.timeout, total_passed=passed)
-            if route.absolute_form and type(raised) in _OF_A_PEER and not connection.machine.response_started:
+            if (
+                route.absolute_form
+                and type(raised) in _OF_A_PEER
+                and not connection.machine.response_started
+            ):
                 raised = ProxyError(f"The proxy broke off: {raised}")
             if isinstance(raised, RequestException) and raised.response is None:
                 raised.response = _cut_short(call, request, connection)
@@ -93,7 +107,9 @@ async def exchange(call: Call, request: PreparedRequest, started: float, deadlin
 
 
 def _is_the_callers(error: Exception, connection: HTTP1Connection) -> bool:
-    """Whether the caller's own body raised: its exceptions stay what they are. A deadline that passed meanwhile is ours."""
+    """Whether the caller's own body raised: its exceptions stay what they are. A deadline that
+    passed meanwhile is ours.
+    """
     return connection.phase == SOURCE and not isinstance(error, TimedOut)
 
 
@@ -104,8 +120,9 @@ def _phase(connection: HTTP1Connection) -> str:
 def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Headers]:
     """The way, the request target and the header fields of a request that goes by way of a proxy.
 
-    What is for the proxy goes along when the proxy forwards the request, and never into a tunnel (RFC 9110, section 11.7.2): there, a
-    Proxy-Authorization among the request's fields goes with CONNECT. The request itself stays as it is: a redirect may take another way.
+    What is for the proxy goes along when the proxy forwards the request, and never into a tunnel
+    (RFC 9110, section 11.7.2): there, a Proxy-Authorization among the request's fields goes with
+    CONNECT. The request itself stays as it is: a redirect may take another way.
 
     Args:
         url: the request's.
@@ -128,7 +145,14 @@ def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Hea
     return route, f"{url.scheme}://{url.authority}{url.target}", headers
 
 
-def _reply(call: Call, request: PreparedRequest, connection: HTTP1Connection, head: ResponseHead, trace: Trace, deadline: float) -> Reply:
+def _reply(
+    call: Call,
+    request: PreparedRequest,
+    connection: HTTP1Connection,
+    head: ResponseHead,
+    trace: Trace,
+    deadline: float,
+) -> Reply:
     reply = call.new_reply(head, request, request.parsed_url)
     reply.trace = trace
     machine = connection.machine
@@ -139,7 +163,12 @@ def _reply(call: Call, request: PreparedRequest, connection: HTTP1Connection, he
     if connection.interim:
         reply.informational = [*connection.interim, *informational]
         connection.interim = []
-    short = machine.body_ended and head.content_encoding is None and not call.stream and call.max_body is None
+    short = (
+        machine.body_ended
+        and head.content_encoding is None
+        and not call.stream
+        and call.max_body is None
+    )
     if short and (machine.keep_alive or connection.stream.closed_cleanly):
         content = machine.take_body()  # the short way: the whole answer is here
         trailers = machine.trailers
@@ -148,7 +177,9 @@ def _reply(call: Call, request: PreparedRequest, connection: HTTP1Connection, he
         reply.finish(content)
         reply.trailers = trailers
     else:
-        reply.body = ResponseBody(connection, call.pool, head, trace, call.timeout, deadline, call.max_body, request)
+        reply.body = ResponseBody(
+            connection, call.pool, head, trace, call.timeout, deadline, call.max_body, request
+        )
         reply.body.settle()
     return reply
 
@@ -164,7 +195,9 @@ def _cut_short(call: Call, request: PreparedRequest, connection: HTTP1Connection
 
 
 def _may_resend(request: PreparedRequest, connection: HTTP1Connection, error: Exception) -> bool:
-    died = isinstance(error, (OSError, IncompleteMessage)) and not isinstance(error, RequestException)
+    died = isinstance(error, (OSError, IncompleteMessage)) and not isinstance(
+        error, RequestException
+    )
     return died and may_resend(
         method=request.method,
         reused=connection.reused,

@@ -1,4 +1,6 @@
-"""Hooks: the caller's functions, called with each response, those of redirects too, but not the attempts of an authentication."""
+"""Hooks: the caller's functions, called with each response, those of redirects too, but not the
+attempts of an authentication.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 
 
 async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
-    """Call each hook with the response; what one returns, unless None, takes its place. In an async session a hook may be async.
+    """Call each hook with the response; what one returns, unless None, takes its place. In an async
+    session a hook may be async.
 
-    The body is read first, unless the caller streams it: a hook may look at it. A response that is replaced is done with.
+    The body is read first, unless the caller streams it: a hook may look at it. A response that is
+    replaced is done with.
 
     Raises:
         InvalidOption: an async hook in a sync session.
@@ -25,7 +29,12 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
     blocking = call.pool.backend.name == "blocking"
     if not blocking and reply.body is not None and not call.stream and not reply.is_redirect:
         await load(reply)
-    told = {"verify": call.verify, "cert": call.cert, "proxies": call.proxies, "stream": call.stream}
+    told = {
+        "verify": call.verify,
+        "cert": call.cert,
+        "proxies": call.proxies,
+        "stream": call.stream,
+    }
     options = {"timeout": call.timeout.in_plain_words(), **told}
     try:
         for hook in list(hooks):
@@ -50,4 +59,6 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
 def _refuse_async(hook: Hook, result: Any, reply: Reply) -> NoReturn:
     if hasattr(result, "close"):
         result.close()  # else Python warns that it was never awaited
-    raise InvalidOption(f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request)
+    raise InvalidOption(
+        f"hooks: {hook!r} is asynchronous, and needs an AsyncSession", request=reply.request
+    )

@@ -1,4 +1,6 @@
-"""A line for each exchange on the `envoi` logger, at DEBUG: nothing at all unless somebody listens."""
+"""A line for each exchange on the `envoi` logger, at DEBUG: nothing at all unless somebody
+listens.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _known: dict[str, Logger] = {}
 
 
 def listening() -> Logger | None:
-    """The logger, when it is turned on. `logging` is slow to import, and a program that has not done so listens to nothing."""
+    """The logger, when it is turned on. `logging` is slow to import, and a program that has not
+    done so listens to nothing.
+    """
     logger = _known.get("envoi")
     if logger is None:
         logging = sys.modules.get("logging")
@@ -27,7 +31,9 @@ def listening() -> Logger | None:
 
 
 def log_exchange(logger: Logger, request: PreparedRequest, reply: Reply) -> None:
-    """Tell of one exchange: no headers, no user, password or query of the URL, where secrets travel."""
+    """Tell of one exchange: no headers, no user, password or query of the URL, where secrets
+    travel.
+    """
     url = request.parsed_url
     trace = reply.trace
     taken = 0.0 if trace is None else (trace.headed - trace.started) * 1000

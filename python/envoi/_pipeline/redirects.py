@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     from envoi._proto.plans.redirect import Redirect
 
 
-def next_request(call: Call, request: PreparedRequest, reply: Reply) -> tuple[PreparedRequest, Call]:
-    """The request that a redirect asks for, and the call to make it with. Credentials are taken off when it leaves the origin.
+def next_request(
+    call: Call, request: PreparedRequest, reply: Reply
+) -> tuple[PreparedRequest, Call]:
+    """The request that a redirect asks for, and the call to make it with. Credentials are taken off
+    when it leaves the origin.
 
     Raises:
         InvalidURL, InvalidSchema: Location is no URL, or not http(s).
     """
     plan = planned(request, reply, reply.location or "", request.parsed_url)
     strays = not plan.keep_credentials
-    headers, content = going_along(request, plan.url, call.sensitive, keep_body=plan.keep_body, strays=strays)
+    headers, content = going_along(
+        request, plan.url, call.sensitive, keep_body=plan.keep_body, strays=strays
+    )
     if strays:
         # For good: a chain that comes back to the first origin does not get them back.
         headers.pop("Authorization", None)
@@ -63,14 +68,19 @@ def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) ->
         plan = plan_redirect(reply.status_code, request.method, location, base)
     except URLError as error:
         raise exceptions.InvalidURL(
-            f"{redact(request.url)} redirects to something that is no URL: {error.args[-1]}", request=request, response=reply
+            f"{redact(request.url)} redirects to something that is no URL: {error.args[-1]}",
+            request=request,
+            response=reply,
         ) from None
     require_followable(plan.url, request, reply)
     return plan
 
 
-def going_along(request: PreparedRequest, url: URL, sensitive: Iterable[str], *, keep_body: bool, strays: bool) -> tuple[Headers, Body]:
-    """The fields and the body that go along with a redirect, all but Authorization, which is each caller's business.
+def going_along(
+    request: PreparedRequest, url: URL, sensitive: Iterable[str], *, keep_body: bool, strays: bool
+) -> tuple[Headers, Body]:
+    """The fields and the body that go along with a redirect, all but Authorization, which is each
+    caller's business.
 
     Args:
         request: what was answered.
@@ -94,19 +104,25 @@ def going_along(request: PreparedRequest, url: URL, sensitive: Iterable[str], *,
 
 
 def require_followable(url: URL, request: PreparedRequest, reply: Reply) -> None:
-    """Refuse a redirect to another scheme than http, https, and the one it comes from, which an adapter serves.
+    """Refuse a redirect to another scheme than http, https, and the one it comes from, which an
+    adapter serves.
 
     Raises:
         InvalidSchema: such as `file:`.
     """
     if url.scheme not in {"http", "https", request.parsed_url.scheme}:
         raise exceptions.InvalidSchema(
-            f"{redact(request.url)} redirects to a {url.scheme}: URL; only http and https are followed.", request=request, response=reply
+            f"{redact(request.url)} redirects to a {url.scheme}: URL; only http and https are "
+            "followed.",
+            request=request,
+            response=reply,
         )
 
 
 def peek(call: Call, request: PreparedRequest, reply: Reply) -> PreparedRequest | None:
-    """The request that a redirect asks for, ready to be sent, when it is not followed; None when it could not be."""
+    """The request that a redirect asks for, ready to be sent, when it is not followed; None when it
+    could not be.
+    """
     try:
         following, call = next_request(call, request, reply)
         if call.cookies is not None or not call.jar.is_empty:
@@ -133,6 +149,8 @@ async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[
     await discard(reply)
     if len(passed) >= call.max_redirects:
         trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
-        raise exceptions.TooManyRedirects(f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply)
+        raise exceptions.TooManyRedirects(
+            f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply
+        )
     passed.append(reply)
     return passed

@@ -58,7 +58,9 @@ class Reply(BaseResponse):
     @property
     def location(self) -> str | None:
         """The Location field."""
-        if self._head is None or self._headers is not None:  # made by hand, or perhaps changed since
+        if (
+            self._head is None or self._headers is not None
+        ):  # made by hand, or perhaps changed since
             return self.headers.get("location")
         return self._head.location
 
@@ -71,7 +73,9 @@ class Reply(BaseResponse):
 
     @property
     def cookie_fields(self) -> Any:
-        """What another library's response, given out by an adapter, keeps its Set-Cookie fields in; None for one of ours."""
+        """What another library's response, given out by an adapter, keeps its Set-Cookie fields in;
+        None for one of ours.
+        """
         return None
 
     def finish(self, content: bytes) -> None:
@@ -120,11 +124,17 @@ def blame(error: RequestException, reply: Reply) -> None:
 
 
 async def discard(reply: Reply) -> None:
-    """Be done with a reply that is only a step on the way. A short body stays readable, unless it is encoded: that is never undone here."""
+    """Be done with a reply that is only a step on the way. A short body stays readable, unless it
+    is encoded: that is never undone here.
+    """
     body = reply.body
     if body is None:
         return
     raw = await body.discard()
     reply.body = None
-    encoded = "content-encoding" in reply.headers if reply._head is None else reply._head.content_encoding is not None
+    encoded = (
+        "content-encoding" in reply.headers
+        if reply._head is None
+        else reply._head.content_encoding is not None
+    )
     reply.finish(b"" if encoded else raw)

@@ -36,7 +36,9 @@ async def send(call: Call, request: PreparedRequest) -> Reply:
             else:
                 redirected = history is not None
                 auth = credentials(call, request)
-                reply, unanswered = await authenticated(call, request, auth, started, deadline, redirected=redirected)
+                reply, unanswered = await authenticated(
+                    call, request, auth, started, deadline, redirected=redirected
+                )
                 if unanswered:
                     reply.history = unanswered
             if (hooks := reply.request.response_hooks) is not None:
@@ -64,7 +66,8 @@ async def send(call: Call, request: PreparedRequest) -> Reply:
 
 
 async def send_prepared(call: Call, request: PreparedRequest) -> Reply:
-    """Send a request as it is, nothing added to it, and return its response: a redirect is not followed, the body not read.
+    """Send a request as it is, nothing added to it, and return its response: a redirect is not
+    followed, the body not read.
 
     Raises:
         RequestException: whatever went wrong, with the request it happened to.
@@ -75,7 +78,9 @@ async def send_prepared(call: Call, request: PreparedRequest) -> Reply:
         if request.flow is None:
             reply = await call.exchange(call, request, started, deadline)
         else:
-            reply, unanswered = await authenticated(call, request, request.flow, started, deadline, redirected=request.redirected)
+            reply, unanswered = await authenticated(
+                call, request, request.flow, started, deadline, redirected=request.redirected
+            )
             if unanswered:
                 reply.history = unanswered
         if (hooks := reply.request.response_hooks) is not None:

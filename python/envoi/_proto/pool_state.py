@@ -1,12 +1,14 @@
 """Which connection serves which request: the pool's decisions, without its I/O.
 
-Every method is one synchronous step that the caller takes under its lock, and *returns* what is to be done outside it: connections to
-close, waiters to wake. Nothing here scans: an operation costs the same with ten connections as with ten thousand (waiters for
-the total limit sit in a heap, so only a crowded pool pays a logarithm).
+Every method is one synchronous step that the caller takes under its lock, and *returns* what is to
+be done outside it: connections to close, waiters to wake. Nothing here scans: an operation costs
+the same with ten connections as with ten thousand (waiters for the total limit sit in a heap, so
+only a crowded pool pays a logarithm).
 
-How a limit is kept: a *claim* on a host is an open connection, one being dialled, or a waiter that waits for the total limit alone. A
-host never has more claims than `max_per_host`; further waiters are *blocked* and become *ready* in the order they came. A freed slot
-goes to the waiter who has waited longest, whichever host it wants.
+How a limit is kept: a *claim* on a host is an open connection, one being dialled, or a waiter that
+waits for the total limit alone. A host never has more claims than `max_per_host`; further waiters
+are *blocked* and become *ready* in the order they came. A freed slot goes to the waiter who has
+waited longest, whichever host it wants.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class Verb(Enum):
 
 
 class Ticket(Generic[C]):
-    """A place in the queue. When `verb` is no longer WAIT, it was served: `connection` to use, or a slot to dial in."""
+    """A place in the queue. When `verb` is no longer WAIT, it was served: `connection` to use, or a
+    slot to dial in.
+    """
 
     __slots__ = ("connection", "key", "number", "ready", "verb", "waiter")
 
@@ -83,7 +87,9 @@ class PoolState(Generic[C]):
         keepalive: seconds that an idle connection is kept.
     """
 
-    def __init__(self, max_connections: float = 100, max_per_host: float = inf, keepalive: float = 60.0) -> None:
+    def __init__(
+        self, max_connections: float = 100, max_per_host: float = inf, keepalive: float = 60.0
+    ) -> None:
         self.max_connections = max_connections
         self.max_per_host = max_per_host
         self.keepalive = keepalive
@@ -118,7 +124,8 @@ class PoolState(Generic[C]):
             now: the time, in the clock's seconds.
 
         Returns:
-            The verb, the connection when it is USE, and connections to close. After WAIT, call `enqueue` in the same locked step.
+            The verb, the connection when it is USE, and connections to close. After WAIT, call
+            `enqueue` in the same locked step.
         """
         if self.closed:
             return Verb.CLOSED, None, _NOTHING
@@ -128,7 +135,8 @@ class PoolState(Generic[C]):
             self._idle.pop(connection, None)  # Ctrl-C in `release` may have left it out here
             if now - connection.idle_since <= self.keepalive:
                 return Verb.USE, connection, self._expire(now) if self._idle else _NOTHING
-            # The warmest has expired, hence all of this host's have: they are the oldest, and go with it.
+            # The warmest has expired, hence all of this host's have: they are the oldest, and go
+            # with it.
             self._drop(host, key)
             return self._open_new(key, [connection, *self._expire(now)])
         return self._open_new(key, self._expire(now) if self._idle else [])
@@ -145,7 +153,9 @@ class PoolState(Generic[C]):
         return ticket
 
     def release(self, connection: C, now: float, *, reusable: bool) -> Freed[C] | None:
-        """Give a connection back: to the next waiter, to the idle ones, or to be closed. None when nothing else is to be done."""
+        """Give a connection back: to the next waiter, to the idle ones, or to be closed. None when
+        nothing else is to be done.
+        """
         key = connection.key
         host = self._hosts[key]
         if not reusable or self.closed:
@@ -171,7 +181,9 @@ class PoolState(Generic[C]):
         return Freed(_NOTHING, self._serve())
 
     def give_up(self, ticket: Ticket[C], now: float) -> Freed[C] | None:
-        """A waiter leaves the queue: timed out or cancelled. What it was given meanwhile goes to the next."""
+        """A waiter leaves the queue: timed out or cancelled. What it was given meanwhile goes to
+        the next.
+        """
         if ticket.verb is Verb.USE and ticket.connection is not None:
             return self.release(ticket.connection, now, reusable=True)
         if ticket.verb is Verb.DIAL:
@@ -195,7 +207,9 @@ class PoolState(Generic[C]):
         return self._expire(now)
 
     def close(self) -> Freed[C]:
-        """Let nothing in any more: idle connections are to be closed, waiters to be woken; those in use are closed when they come back."""
+        """Let nothing in any more: idle connections are to be closed, waiters to be woken; those in
+        use are closed when they come back.
+        """
         self.closed = True
         closing = list(self._idle)
         for connection in closing:
@@ -254,7 +268,8 @@ class PoolState(Generic[C]):
         return expired
 
     def _evict_oldest(self) -> C:
-        # The oldest of all is the oldest of its host, which keeps its idle connections in the same order.
+        # The oldest of all is the oldest of its host, which keeps its idle connections in the same
+        # order.
         connection, _ = self._idle.popitem(last=False)
         host = self._hosts[connection.key]
         if host.idle and host.idle[0] is connection:

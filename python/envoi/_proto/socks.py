@@ -1,4 +1,5 @@
-"""SOCKS as machines without I/O: version 4 and 4a (OpenSSH's SOCKS4.protocol and SOCKS4A.protocol), version 5 (RFC 1928, RFC 1929).
+"""SOCKS as machines without I/O: version 4 and 4a (OpenSSH's SOCKS4.protocol and SOCKS4A.protocol),
+version 5 (RFC 1928, RFC 1929).
 
 ```python
 machine = Socks5Machine("example.test", 443, "user", "password")
@@ -8,7 +9,8 @@ while sending:
     sending = machine.take_output()
 ```
 
-Every answer has a length that is known from its first bytes and below 300, so nothing is held without bound.
+Every answer has a length that is known from its first bytes and below 300, so nothing is held
+without bound.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ _Step: TypeAlias = Callable[[bytes], "tuple[int, _Step] | None"]
 
 
 class _Machine:
-    """What the versions share: bytes are collected until the present step has as many as it needs."""
+    """What the versions share: bytes are collected until the present step has as many as it
+    needs.
+    """
 
     awaits_address = False
 
@@ -71,7 +75,8 @@ class _Machine:
         self._needed, self._step = self._first()
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes as received; b"" is the end of the stream. True when there is something to send, or the tunnel stands.
+        """Take bytes as received; b"" is the end of the stream. True when there is something to
+        send, or the tunnel stands.
 
         Raises:
             SocksError: the proxy refused, broke the rules, or hung up.
@@ -127,7 +132,9 @@ class Socks4Machine(_Machine):
         # 4a: an address of the form 0.0.0.x, which nobody has, says that a name follows.
         packed = b"\0\0\0\1" if address is None else address.packed
         name = _encode_name(host) + b"\0" if address is None else b""
-        self._request = b"\x04\x01" + port.to_bytes(2, "big") + packed + user.encode() + b"\0" + name
+        self._request = (
+            b"\x04\x01" + port.to_bytes(2, "big") + packed + user.encode() + b"\0" + name
+        )
 
     def start(self) -> bytes:
         """The request."""
@@ -142,7 +149,9 @@ class Socks4Machine(_Machine):
         if version != 0:
             raise SocksError("its answer is not SOCKS4")
         if code != _GRANTED:
-            raise SocksError(f"{SOCKS4_REPLIES.get(code, 'it refused with an unknown code')} (code {code})")
+            raise SocksError(
+                f"{SOCKS4_REPLIES.get(code, 'it refused with an unknown code')} (code {code})"
+            )
         return None
 
 
@@ -154,7 +163,8 @@ class Socks5Machine(_Machine):
         port: the port.
         username: for RFC 1929's sub-negotiation; None to offer none.
         password: likewise.
-        aimed: False for a name whose address will be told by `aim`, once the proxy has agreed to talk.
+        aimed: False for a name whose address will be told by `aim`, once the proxy has agreed to
+            talk.
 
     Attributes:
         awaits_address: whether that is waited for now.
@@ -163,12 +173,22 @@ class Socks5Machine(_Machine):
         SocksError: the host or the credentials cannot be told in SOCKS5.
     """
 
-    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None, *, aimed: bool = True) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        aimed: bool = True,
+    ) -> None:
         super().__init__()
         self._port = port
         self._aimed = aimed
         self._request = self._connect_to(host)
-        self._credentials = None if username is None else _encode_credentials(username, password or "")
+        self._credentials = (
+            None if username is None else _encode_credentials(username, password or "")
+        )
 
     def aim(self, address: str) -> None:
         """Tell the name's address.
@@ -184,7 +204,11 @@ class Socks5Machine(_Machine):
 
     def start(self) -> bytes:
         """The greeting: which ways of authentication are known (RFC 1928, section 3)."""
-        methods = [NO_AUTHENTICATION] if self._credentials is None else [NO_AUTHENTICATION, USERNAME_PASSWORD]
+        methods = (
+            [NO_AUTHENTICATION]
+            if self._credentials is None
+            else [NO_AUTHENTICATION, USERNAME_PASSWORD]
+        )
         return bytes([5, len(methods), *methods])
 
     def _first(self) -> tuple[int, _Step]:
@@ -200,13 +224,16 @@ class Socks5Machine(_Machine):
             self._output += self._credentials
             return 2, self._on_credentials
         if method == NO_ACCEPTABLE_METHOD and self._credentials is None:
-            raise SocksError("it wants authentication: put user name and password into its URL, socks5://user:password@host:port")
+            raise SocksError(
+                "it wants authentication: put user name and password into its URL, socks5://user:password@host:port"
+            )
         if method == NO_ACCEPTABLE_METHOD:
             raise SocksError("it takes neither user name and password nor no authentication")
         raise SocksError(f"it chose a way of authentication that was not offered ({method})")
 
     def _on_credentials(self, data: bytes) -> tuple[int, _Step]:
-        # RFC 1929, section 2: any status but 0 is a failure. Some servers answer with the wrong version here.
+        # RFC 1929, section 2: any status but 0 is a failure. Some servers answer with the wrong
+        # version here.
         if data[1] != 0:
             raise SocksError("it refused user name and password")
         return self._ask()
@@ -227,11 +254,14 @@ class Socks5Machine(_Machine):
         if version != 5:
             raise SocksError("its answer is not SOCKS5")
         if code != _SUCCEEDED:
-            raise SocksError(f"{SOCKS5_REPLIES.get(code, 'it refused with an unknown code')} (code {code})")
+            raise SocksError(
+                f"{SOCKS5_REPLIES.get(code, 'it refused with an unknown code')} (code {code})"
+            )
         return 3, self._on_bound_type
 
     def _on_bound_type(self, data: bytes) -> tuple[int, _Step]:
-        # The third byte is the first of the address, or the length of the name (RFC 1928, section 6).
+        # The third byte is the first of the address, or the length of the name (RFC 1928, section
+        # 6).
         _, kind, first = data
         if kind == _NAME:
             return first + 2, self._on_bound_address
@@ -268,7 +298,10 @@ def _encode_credentials(username: str, password: str) -> bytes:
     """RFC 1929, section 2."""
     user, secret = username.encode(), password.encode()
     if not 1 <= len(user) <= MAX_NAME or len(secret) > MAX_NAME:
-        raise SocksError(f"user name and password for SOCKS5 have at most {MAX_NAME} bytes each, and the user name at least one")
+        raise SocksError(
+            f"user name and password for SOCKS5 have at most {MAX_NAME} bytes each, and the user "
+            "name at least one"
+        )
     return b"\x01" + bytes([len(user)]) + user + bytes([len(secret)]) + secret
 
 

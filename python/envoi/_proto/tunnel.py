@@ -1,4 +1,6 @@
-"""What is said to a proxy before the bytes that go through it: the interface of such machines, and CONNECT (RFC 9110, section 9.3.6)."""
+"""What is said to a proxy before the bytes that go through it: the interface of such machines, and
+CONNECT (RFC 9110, section 9.3.6).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class TunnelMachine(Protocol):
         ...
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes as received (b"" is the end); true when there is something to send, or the tunnel stands. Raises TunnelRefused."""
+        """Take bytes as received (b"" is the end); true when there is something to send, or the
+        tunnel stands. Raises TunnelRefused.
+        """
         ...
 
     def take_output(self) -> bytes:
@@ -95,8 +99,13 @@ class ConnectMachine:
 
     def _refusal(self, head: ResponseHead) -> str:
         if head.status == 407 and self._authorized:
-            return "407 Proxy Authentication Required: it does not accept the credentials that it was given"
+            return (
+                "407 Proxy Authentication Required: it does not accept the credentials that it "
+                "was given"
+            )
         if head.status == 407:
             return "407 Proxy Authentication Required: put user name and password into its URL, http://user:password@host:port"
-        reason = "".join(letter if letter.isprintable() else "?" for letter in head.reason[:_LONGEST_REASON])
+        reason = "".join(
+            letter if letter.isprintable() else "?" for letter in head.reason[:_LONGEST_REASON]
+        )
         return f"{head.status} {reason}".rstrip()

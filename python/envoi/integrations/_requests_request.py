@@ -25,7 +25,8 @@ _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONN
 
 
 def prepared(request: requests.PreparedRequest) -> PreparedRequest:
-    """Requests' request as one of ours: the same bytes, the same framing; what urllib3 would add among them.
+    """Requests' request as one of ours: the same bytes, the same framing; what urllib3 would add
+    among them.
 
     Args:
         request: prepared by requests, and perhaps changed since.
@@ -39,23 +40,37 @@ def prepared(request: requests.PreparedRequest) -> PreparedRequest:
     if body is not None:
         if "Content-Length" not in given and "Transfer-Encoding" not in given:
             first["Transfer-Encoding"] = "chunked"
-    elif request.method not in _BODILESS and "Content-Length" not in given and "Transfer-Encoding" not in given:
+    elif (
+        request.method not in _BODILESS
+        and "Content-Length" not in given
+        and "Transfer-Encoding" not in given
+    ):
         first["Content-Length"] = "0"
     if "User-Agent" not in given:
         first["User-Agent"] = _USER_AGENT
     fields = {**first, **given}
-    if body is not None and "Content-Length" in given and "Transfer-Encoding" in given:  # the former is what requests goes by
-        fields = {name: value for name, value in fields.items() if name.lower() != "transfer-encoding"}
+    if (
+        body is not None and "Content-Length" in given and "Transfer-Encoding" in given
+    ):  # the former is what requests goes by
+        fields = {
+            name: value for name, value in fields.items() if name.lower() != "transfer-encoding"
+        }
     if SKIP_HEADER in fields.values():
         fields = {name: value for name, value in fields.items() if value != SKIP_HEADER}
     try:
         headers = merge_headers(Headers(), fields)
     except exceptions.InvalidHeader:
-        numbers = {name: str(value) for name, value in cast("dict[str, object]", fields).items() if isinstance(value, int)}
+        numbers = {
+            name: str(value)
+            for name, value in cast("dict[str, object]", fields).items()
+            if isinstance(value, int)
+        }
         if not numbers:
             raise
         headers = merge_headers(Headers(), {**fields, **numbers})
-    return PreparedRequest(str(request.method), parse_url(str(request.url)), headers, _content(body, headers))
+    return PreparedRequest(
+        str(request.method), parse_url(str(request.url)), headers, _content(body, headers)
+    )
 
 
 def aim(ours: PreparedRequest, target: str, proxy: ProxyConfig | None) -> None:

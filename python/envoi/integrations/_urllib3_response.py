@@ -1,4 +1,6 @@
-"""An answer of Envoi's as urllib3 has them, and a failure of Envoi's as urllib3 raises them: what requests is built on."""
+"""An answer of Envoi's as urllib3 has them, and a failure of Envoi's as urllib3 raises them: what
+requests is built on.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from urllib3 import exceptions as theirs
 from urllib3._collections import HTTPHeaderDict
 
 from envoi import exceptions
-from envoi._facade.engine import BlockingEngine
-from envoi._facade.urllib3_bridge import ConnectionView, Fields, response_class
+from envoi._adapters.urllib3_carrier import ConnectionView, Fields, response_class
 from envoi._net.errors import CONNECTING
+from envoi.integrations._engine import BlockingEngine
 
 if TYPE_CHECKING:
     from envoi._model.url import URL
@@ -55,7 +57,8 @@ class Origin:
 
 
 def response_of(reply: Reply, origin: Origin, retries: Any) -> urllib3.HTTPResponse:
-    """What urllib3 would have returned for an answer: the body not read, in its own framing and coding.
+    """What urllib3 would have returned for an answer: the body not read, in its own framing and
+    coding.
 
     Args:
         reply: the answer.
@@ -89,7 +92,9 @@ def response_of(reply: Reply, origin: Origin, retries: Any) -> urllib3.HTTPRespo
     return response
 
 
-def failure_of(error: exceptions.RequestException, origin: Origin, target: str) -> theirs.HTTPError | None:
+def failure_of(
+    error: exceptions.RequestException, origin: Origin, target: str
+) -> theirs.HTTPError | None:
     """What urllib3 would have raised in place of an exception; None for what it has no word for.
 
     Args:
@@ -114,7 +119,9 @@ def failure_of(error: exceptions.RequestException, origin: Origin, target: str) 
         return cast("theirs.HTTPError", _NameResolutionError(place, told))
     if phase in CONNECTING:
         return theirs.NewConnectionError(place, told)
-    if isinstance(error, (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)):
+    if isinstance(
+        error, (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
+    ):
         return theirs.ProtocolError(told, _cause(error))
     return None
 
@@ -122,7 +129,8 @@ def failure_of(error: exceptions.RequestException, origin: Origin, target: str) 
 def broken_off(error: exceptions.RequestException) -> Reply | None:
     """The answer whose body was seen to be broken when its head came; None for any other failure.
 
-    Where the pieces of a message part on their way is chance: who asks for the body learns of it, as when it breaks later.
+    Where the pieces of a message part on their way is chance: who asks for the body learns of it,
+    as when it breaks later.
 
     Args:
         error: raised in place of an answer.
@@ -154,9 +162,22 @@ class _Broken:
 
 
 class _Message:
-    """What `http.client` has for a response, and urllib3 reads from: the body as it came, but for its transfer coding."""
+    """What `http.client` has for a response, and urllib3 reads from: the body as it came, but for
+    its transfer coding.
+    """
 
-    __slots__ = ("__weakref__", "_at", "_body", "_ending", "_held", "_method", "_origin", "_reply", "closed", "version")
+    __slots__ = (
+        "__weakref__",
+        "_at",
+        "_body",
+        "_ending",
+        "_held",
+        "_method",
+        "_origin",
+        "_reply",
+        "closed",
+        "version",
+    )
 
     def __init__(self, reply: Reply, origin: Origin) -> None:
         self.closed = False
@@ -195,7 +216,9 @@ class _Message:
         return self._reply.headers.multi_items()
 
     def isclosed(self) -> bool:
-        """Whether there is nothing more to read. Where nothing was to be read from the start, only after somebody has tried."""
+        """Whether there is nothing more to read. Where nothing was to be read from the start, only
+        after somebody has tried.
+        """
         return self.closed
 
     def close(self) -> None:
@@ -208,7 +231,9 @@ class _Message:
                 body.close()
 
     def read(self, amount: int | None = None) -> bytes:
-        """`amount` bytes, fewer only at the end, and before a failure, which the next call raises; all for None."""
+        """`amount` bytes, fewer only at the end, and before a failure, which the next call raises;
+        all for None.
+        """
         if self.closed:
             return b""
         if amount is None or amount < 0:
@@ -246,7 +271,9 @@ class _Message:
         return None if self.closed else self
 
     def readline(self, _limit: int = -1) -> bytes:
-        """What is before a chunk's content, as if all that has arrived were one; what is after the last."""
+        """What is before a chunk's content, as if all that has arrived were one; what is after the
+        last.
+        """
         if self._ending:
             return b"\r\n"
         if self._at >= len(self._held):
@@ -316,10 +343,18 @@ def _while_reading(error: exceptions.RequestException, origin: Origin) -> theirs
 def _told(error: exceptions.RequestException) -> str:
     """The message, with what the system said, for those who look for its words."""
     cause = error.__cause__
-    return f"{error} ({cause})" if isinstance(cause, OSError) and cause.errno is not None else str(error)
+    return (
+        f"{error} ({cause})"
+        if isinstance(cause, OSError) and cause.errno is not None
+        else str(error)
+    )
 
 
 def _cause(error: exceptions.RequestException) -> Exception:
     """What the system, or `ssl`, raised; the error itself when it has its own reasons."""
     cause = error.__cause__
-    return cause if isinstance(cause, OSError) and not isinstance(cause, exceptions.RequestException) else error
+    return (
+        cause
+        if isinstance(cause, OSError) and not isinstance(cause, exceptions.RequestException)
+        else error
+    )

@@ -1,7 +1,8 @@
 """Envoi under httpx: keep `httpx.Client`, and let its requests travel over Envoi's connections.
 
-httpx does what it does: URLs, authentication, cookies, redirects, event hooks, decoding. Envoi sends one request and receives one
-answer. The same for httpx2, in `envoi.integrations.httpx2`. Neither library is a dependency: the one you have is used.
+httpx does what it does: URLs, authentication, cookies, redirects, event hooks, decoding. Envoi
+sends one request and receives one answer. The same for httpx2, in `envoi.integrations.httpx2`.
+Neither library is a dependency: the one you have is used.
 
 Example:
     >>> import httpx
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from envoi import exceptions
-from envoi._facade.engine import Answer, AsyncEngine, BlockingEngine, Hop
+from envoi.integrations._engine import Answer, AsyncEngine, BlockingEngine, Hop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from envoi._facade.engine import Limits
     from envoi._model.types import CertType, VerifyType
     from envoi._net.body import ResponseBody
+    from envoi.integrations._engine import Limits
 
 __all__ = ["AsyncEnvoiTransport", "EnvoiTransport", "transport_classes"]
 
@@ -39,12 +40,16 @@ class _Transport:
     """The arguments are those of `httpx.HTTPTransport`.
 
     Args:
-        verify: True for the default trust, an `ssl.SSLContext`, a path to a PEM file or folder, or False for no check at all.
-        cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key, password)`.
-        trust_env: whether SSL_CERT_FILE and SSL_CERT_DIR name the authorities when `verify` is True.
+        verify: True for the default trust, an `ssl.SSLContext`, a path to a PEM file or folder, or
+            False for no check at all.
+        cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key,
+            password)`.
+        trust_env: whether SSL_CERT_FILE and SSL_CERT_DIR name the authorities when `verify` is
+            True.
         http1: must be true.
         http2: must be false: Envoi speaks HTTP/1.1.
-        limits: an `httpx.Limits`; `max_keepalive_connections` matters only when it is 0, which is "never use a connection twice".
+        limits: an `httpx.Limits`; `max_keepalive_connections` matters only when it is 0, which is
+            "never use a connection twice".
         proxy: must be None: not there yet.
         uds: the path of a Unix socket to connect to.
         local_address: the address to connect from.
@@ -92,18 +97,31 @@ class _Transport:
         extensions = request.extensions
         url = request.url
         if extensions.get("sni_hostname", url.host) not in {url.host, None}:
-            raise self._httpx.UnsupportedProtocol("Envoi's transport takes no sni_hostname: TLS is made with the URL's host")
+            raise self._httpx.UnsupportedProtocol(
+                "Envoi's transport takes no sni_hostname: TLS is made with the URL's host"
+            )
         stream = request.stream
         content = b"".join(stream) if isinstance(stream, self._httpx.ByteStream) else None
         target = extensions.get("target") or url.raw_path
-        return Hop(request.method, str(url), target.decode("ascii"), request.headers.raw, content, stream, _limits(extensions))
+        return Hop(
+            request.method,
+            str(url),
+            target.decode("ascii"),
+            request.headers.raw,
+            content,
+            stream,
+            _limits(extensions),
+        )
 
     def _response(self, answer: Answer) -> Any:
         return self._httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
             stream=self._stream_class(answer.body),
-            extensions={"http_version": answer.version.encode("ascii"), "reason_phrase": answer.reason.encode("latin-1", "ignore")},
+            extensions={
+                "http_version": answer.version.encode("ascii"),
+                "reason_phrase": answer.reason.encode("latin-1", "ignore"),
+            },
         )
 
 
@@ -169,7 +187,8 @@ class _AsyncStream:
     def __init__(self, body: ResponseBody | None) -> None:
         self._body = body
 
-    # Not an asynchronous generator: one that is left before its end has to be closed by hand under trio.
+    # Not an asynchronous generator: one that is left before its end has to be closed by hand under
+    # trio.
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
@@ -211,11 +230,28 @@ def transport_classes(module: ModuleType) -> tuple[type[EnvoiTransport], type[As
     common = {"__module__": __name__, "_httpx": library}
     stream = type("EnvoiStream", (_SyncStream, library.SyncByteStream), common)
     async_stream = type("AsyncEnvoiStream", (_AsyncStream, library.AsyncByteStream), common)
-    told = {**common, "__doc__": f"Envoi's engine for `{module.__name__}.Client(transport=…)`.\n\n    {_Transport.__doc__}"}
-    transport = type("EnvoiTransport", (_SyncTransport, library.BaseTransport), {**told, "_stream_class": stream})
-    told["__doc__"] = f"Envoi's engine for `{module.__name__}.AsyncClient(transport=…)`.\n\n    {_Transport.__doc__}"
-    async_transport = type("AsyncEnvoiTransport", (_AsyncTransport, library.AsyncBaseTransport), {**told, "_stream_class": async_stream})
-    return cast("tuple[type[EnvoiTransport], type[AsyncEnvoiTransport]]", (transport, async_transport))
+    told = {
+        **common,
+        "__doc__": (
+            f"Envoi's engine for `{module.__name__}.Client(transport=…)`.\n\n"
+            f"    {_Transport.__doc__}"
+        ),
+    }
+    transport = type(
+        "EnvoiTransport", (_SyncTransport, library.BaseTransport), {**told, "_stream_class": stream}
+    )
+    told["__doc__"] = (
+        f"Envoi's engine for `{module.__name__}.AsyncClient(transport=…)`.\n\n    "
+        f"{_Transport.__doc__}"
+    )
+    async_transport = type(
+        "AsyncEnvoiTransport",
+        (_AsyncTransport, library.AsyncBaseTransport),
+        {**told, "_stream_class": async_stream},
+    )
+    return cast(
+        "tuple[type[EnvoiTransport], type[AsyncEnvoiTransport]]", (transport, async_transport)
+    )
 
 
 def translate(error: exceptions.RequestException, module: Any) -> Exception:
@@ -253,7 +289,15 @@ _EXCEPTIONS: Final = (
     (exceptions.ChunkedEncodingError, "RemoteProtocolError"),
     (exceptions.ContentDecodingError, "DecodingError"),
     ((exceptions.MissingSchema, exceptions.InvalidSchema), "UnsupportedProtocol"),
-    ((exceptions.InvalidURL, exceptions.InvalidHeader, exceptions.InvalidMethod, exceptions.InvalidBody), "LocalProtocolError"),
+    (
+        (
+            exceptions.InvalidURL,
+            exceptions.InvalidHeader,
+            exceptions.InvalidMethod,
+            exceptions.InvalidBody,
+        ),
+        "LocalProtocolError",
+    ),
 )
 _BROKEN: Final = {"write": "WriteError", "read": "ReadError", "body": "ReadError"}
 
@@ -276,16 +320,26 @@ def _installed() -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
-    raise ImportError("envoi.integrations.httpx puts Envoi under httpx or httpx2, and neither is installed", name="httpx")
+    raise ImportError(
+        "envoi.integrations.httpx puts Envoi under httpx or httpx2, and neither is installed",
+        name="httpx",
+    )
 
 
 def _refuse(http1: bool, http2: bool, proxy: Any, socket_options: Any) -> None:
     if http2 or not http1:
-        raise exceptions.InvalidOption("Envoi's transport speaks HTTP/1.1: leave http1 and http2 as they are")
+        raise exceptions.InvalidOption(
+            "Envoi's transport speaks HTTP/1.1: leave http1 and http2 as they are"
+        )
     if proxy is not None:
-        raise exceptions.InvalidOption("Envoi's transport takes no proxy yet: mount httpx's own transport for what goes through one")
+        raise exceptions.InvalidOption(
+            "Envoi's transport takes no proxy yet: mount httpx's own transport for what goes "
+            "through one"
+        )
     if socket_options is not None:
-        raise exceptions.InvalidOption("Envoi's transport takes no socket_options; TCP_NODELAY is set already")
+        raise exceptions.InvalidOption(
+            "Envoi's transport takes no socket_options; TCP_NODELAY is set already"
+        )
 
 
 def _read_limits(limits: Any) -> tuple[int | None, float]:

@@ -1,7 +1,8 @@
 """Envoi's connections under requests: an adapter to mount in a `requests.Session`.
 
-requests does what it does: URLs, authentication, cookies, redirects, hooks, decoding. Envoi sends one request and receives one answer.
-requests is not a dependency of Envoi: the one you have is used.
+requests does what it does: URLs, authentication, cookies, redirects, hooks, decoding. Envoi sends
+one request and receives one answer. requests is not a dependency of Envoi: the one you have is
+used.
 
 Example:
     >>> import requests
@@ -19,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from warnings import warn
 
 from envoi import exceptions
-from envoi._facade.adapters import HTTPAdapter as _Envois
-from envoi._facade.connection_settings import ConnectionSettings, PoolManager
-from envoi._facade.engine import BlockingEngine, Manner
-from envoi._facade.routes import tls_config
+from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
+from envoi._adapters.http import HTTPAdapter as _Envois
+from envoi._net.routes import tls_config
 from envoi._proto.plans.proxy import parse_proxy
+from envoi.integrations._engine import BlockingEngine, Manner
 
 try:
     import requests
@@ -32,10 +33,15 @@ except ModuleNotFoundError as _missing:
     if _missing.name != "requests":
         raise
     raise ImportError(
-        "envoi.integrations.requests is for who has requests installed: `pip install requests`", name="requests"
+        "envoi.integrations.requests is for who has requests installed: `pip install requests`",
+        name="requests",
     ) from _missing
 if issubclass(_Theirs, _Envois):
-    raise ImportError("requests is Envoi in this process, by install_as_requests(): there is nothing to put under it", name="requests")  # noqa: TRY004 - no type was given
+    raise ImportError(  # noqa: TRY004 - no type was given
+        "requests is Envoi in this process, by install_as_requests(): there is nothing to put "
+        "under it",
+        name="requests",
+    )
 
 from urllib3 import Retry, Timeout
 from urllib3.exceptions import (
@@ -58,29 +64,35 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPResponse
 
-    from envoi._facade.engine import Limits
     from envoi._model.prepared import PreparedRequest
     from envoi._pipeline.reply import Reply
     from envoi._proto.plans.proxy import ProxyConfig
+    from envoi.integrations._engine import Limits
 
 __all__ = ["EnvoiAdapter"]
 
 
 class EnvoiAdapter(_Theirs):
-    """Sends a `requests.Session`'s requests over Envoi's connections. The arguments are those of requests' `HTTPAdapter`.
+    """Sends a `requests.Session`'s requests over Envoi's connections. The arguments are those of
+    requests' `HTTPAdapter`.
 
-    `verify=True` means the system's trust store, not certifi's file. A path is used as it is; `REQUESTS_CA_BUNDLE` is one, because requests
-    makes it so. `timeout=None` waits for ever, as requests says.
+    `verify=True` means the system's trust store, not certifi's file. A path is used as it is;
+    `REQUESTS_CA_BUNDLE` is one, because requests makes it so. `timeout=None` waits for ever, as
+    requests says.
 
-    Subclasses may override what those of `HTTPAdapter` do. With settings that only urllib3 has (`socket_options`, `assert_fingerprint`, an
-    `ssl_context` that a request's `verify` or `cert` would have to change, a `get_connection_with_tls_context` of its own), urllib3 carries
-    the requests, as without this adapter; and so does whatever has been put in the place of `HTTPAdapter.send`, such as `responses`.
+    Subclasses may override what those of `HTTPAdapter` do. With settings that only urllib3 has
+    (`socket_options`, `assert_fingerprint`, an `ssl_context` that a request's `verify` or `cert`
+    would have to change, a `get_connection_with_tls_context` of its own), urllib3 carries the
+    requests, as without this adapter; and so does whatever has been put in the place of
+    `HTTPAdapter.send`, such as `responses`.
 
     Args:
         pool_connections: kept for requests' sake: connections are not counted by host.
         pool_maxsize: with `pool_block`, the most connections to one host.
-        max_retries: how often sending is tried again, or a `urllib3.Retry`; what that means is decided by urllib3, as in requests.
-        pool_block: whether a request waits for a connection when `pool_maxsize` are in use; otherwise there is no limit.
+        max_retries: how often sending is tried again, or a `urllib3.Retry`; what that means is
+            decided by urllib3, as in requests.
+        pool_block: whether a request waits for a connection when `pool_maxsize` are in use;
+            otherwise there is no limit.
 
     Example:
         `requests_session.mount("https://", EnvoiAdapter(max_retries=2))`
@@ -88,14 +100,17 @@ class EnvoiAdapter(_Theirs):
 
     _engine: BlockingEngine | None = None
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
         """Set how connections are made; called when the adapter is. For subclasses to override.
 
         Args:
             connections: as `pool_connections`.
             maxsize: as `pool_maxsize`.
             block: as `pool_block`.
-            **pool_kwargs: urllib3's settings of a connection, such as `ssl_context` or `source_address`.
+            **pool_kwargs: urllib3's settings of a connection, such as `ssl_context` or
+                `source_address`.
         """
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
         self.__dict__.pop("_engine", None)  # which closes itself
@@ -120,12 +135,19 @@ class EnvoiAdapter(_Theirs):
             proxies: by scheme.
 
         Raises:
-            requests.exceptions.RequestException: requests' own exceptions, Envoi's as their `__cause__`.
+            requests.exceptions.RequestException: requests' own exceptions, Envoi's as their
+                `__cause__`.
             ValueError: a timeout that is none.
         """
         if verify is None or verify == "":  # nothing was said; only False is "no check"
             verify = True
-        options: dict[str, Any] = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
+        options: dict[str, Any] = {
+            "stream": stream,
+            "timeout": timeout,
+            "verify": verify,
+            "cert": cert,
+            "proxies": proxies,
+        }
         if _is_foreign(_Theirs.send):  # put there to answer in the place of all adapters
             return super().send(request, **options)
         try:
@@ -140,7 +162,11 @@ class EnvoiAdapter(_Theirs):
         except exceptions.RequestException as error:
             _raise_as_theirs(error, request)
         if not verify and ours.parsed_url.scheme == "https":
-            warn(f"Nobody knows who answers for {ours.parsed_url.host}: verify={verify!r}", InsecureRequestWarning, stacklevel=2)
+            warn(
+                f"Nobody knows who answers for {ours.parsed_url.host}: verify={verify!r}",
+                InsecureRequestWarning,
+                stacklevel=2,
+            )
         return self._sent(request, ours, manner)
 
     def close(self) -> None:
@@ -149,7 +175,9 @@ class EnvoiAdapter(_Theirs):
         if self._engine is not None:
             self._engine.close()
 
-    def _sent(self, request: requests.PreparedRequest, ours: PreparedRequest, manner: Manner) -> requests.Response:
+    def _sent(
+        self, request: requests.PreparedRequest, ours: PreparedRequest, manner: Manner
+    ) -> requests.Response:
         """The response to a request that is sent as often as `max_retries` says."""
         retries: Any = self.max_retries
         if not hasattr(retries, "increment"):
@@ -178,18 +206,28 @@ class EnvoiAdapter(_Theirs):
                 _raise_as_theirs(error, request)
 
     def _new_engine(self) -> BlockingEngine:
-        # Made when it is first needed: a subclass may have made `poolmanager` without asking anybody.
-        address = self.poolmanager.connection_pool_kw.get("source_address")  # with a port, urllib3 carries the requests
+        # Made when it is first needed: a subclass may have made `poolmanager` without asking
+        # anybody.
+        address = self.poolmanager.connection_pool_kw.get(
+            "source_address"
+        )  # with a port, urllib3 carries the requests
         return BlockingEngine(
             max_connections=None,
-            max_connections_per_host=self._pool_maxsize if self._pool_block and self._pool_maxsize > 0 else None,
+            max_connections_per_host=self._pool_maxsize
+            if self._pool_block and self._pool_maxsize > 0
+            else None,
             local_address=address[0] or None if address else None,
         )
 
-    def _manner(self, request: requests.PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Manner | None:
+    def _manner(
+        self, request: requests.PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
+    ) -> Manner | None:
         """How a request is sent; None where urllib3 is to carry it."""
         proxy = requests.utils.select_proxy(str(request.url), proxies) if proxies else None
-        if not self.poolmanager.connection_pool_kw.keys() <= _SIZES or _seams_of(type(self)) != _SEAMS:
+        if (
+            not self.poolmanager.connection_pool_kw.keys() <= _SIZES
+            or _seams_of(type(self)) != _SEAMS
+        ):
             tls = self._tls_in_their_words(request, verify, cert, proxy)
             return None if tls is None else Manner(_limits(timeout), tls, self._proxy(proxy))
         key = (timeout, verify, cert, proxy)
@@ -211,11 +249,19 @@ class EnvoiAdapter(_Theirs):
         if not isinstance(url, str):
             raise exceptions.InvalidProxyURL(f"A proxy's URL is text, not {url!r}")
         proxy = parse_proxy(url)
-        return proxy.with_headers(self.proxy_headers(url)) if self._has_own("proxy_headers") else proxy
+        return (
+            proxy.with_headers(self.proxy_headers(url)) if self._has_own("proxy_headers") else proxy
+        )
 
-    def _tls_in_their_words(self, request: requests.PreparedRequest, verify: Any, cert: Any, proxy: str | None) -> Any:
-        """The TLS configuration where a subclass, or `init_poolmanager`, has its say; None where only urllib3 understands it."""
-        if any(map(self._has_own, _CONNECTIONS)) or not hasattr(self, "build_connection_pool_key_attributes"):  # requests 2.31
+    def _tls_in_their_words(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any, proxy: str | None
+    ) -> Any:
+        """The TLS configuration where a subclass, or `init_poolmanager`, has its say; None where
+        only urllib3 understands it.
+        """
+        if any(map(self._has_own, _CONNECTIONS)) or not hasattr(
+            self, "build_connection_pool_key_attributes"
+        ):  # requests 2.31
             return None
         manager: Any = self.poolmanager
         if proxy and self._has_own("proxy_manager_for"):
@@ -231,21 +277,36 @@ class EnvoiAdapter(_Theirs):
         if not PoolManager.understands(connection.settings()):
             return None
         context = connection.ssl_context
-        if context is not None and context.verify_mode and not context.cert_store_stats()["x509_ca"]:
-            # As in requests, where who makes a context for the sake of its ciphers need not think of authorities.
+        if (
+            context is not None
+            and context.verify_mode
+            and not context.cert_store_stats()["x509_ca"]
+        ):
+            # As in requests, where who makes a context for the sake of its ciphers need not think
+            # of authorities.
             context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)
         return connection.tls_config()
 
     def _has_own(self, name: str) -> bool:
-        """Whether a method is not requests' own any more, because of a subclass or somebody who patched the class."""
+        """Whether a method is not requests' own any more, because of a subclass or somebody who
+        patched the class.
+        """
         return getattr(type(self), name) is not _ORIGINAL.get(name)
 
 
 _SIZES: Final = frozenset({"maxsize", "block", "strict"})
 _MOST_MANNERS: Final = 64
-_CONNECTIONS: Final = tuple(name for name in ("get_connection", "get_connection_with_tls_context") if hasattr(_Theirs, name))
-_TLS: Final = tuple(name for name in ("build_connection_pool_key_attributes", "cert_verify", "proxy_manager_for") if hasattr(_Theirs, name))
-_ORIGINAL: Final = {name: getattr(_Theirs, name) for name in (*_CONNECTIONS, *_TLS, "proxy_headers", "request_url")}
+_CONNECTIONS: Final = tuple(
+    name for name in ("get_connection", "get_connection_with_tls_context") if hasattr(_Theirs, name)
+)
+_TLS: Final = tuple(
+    name
+    for name in ("build_connection_pool_key_attributes", "cert_verify", "proxy_manager_for")
+    if hasattr(_Theirs, name)
+)
+_ORIGINAL: Final = {
+    name: getattr(_Theirs, name) for name in (*_CONNECTIONS, *_TLS, "proxy_headers", "request_url")
+}
 _seams_of: Final = attrgetter(*_CONNECTIONS, *_TLS)
 _SEAMS: Final = _seams_of(_Theirs)
 _THEIR_FILE: Final = _Theirs.__init__.__code__.co_filename
@@ -259,18 +320,22 @@ _KINDS: Final = (
 _OTHER_NAMES: Final = {
     "InvalidMethod": requests.exceptions.InvalidHeader,
     "SessionClosed": requests.exceptions.ConnectionError,
-    "InvalidOption": requests.exceptions.SSLError,  # what else there is to choose has been looked at before
+    # what else there is to choose has been looked at before
+    "InvalidOption": requests.exceptions.SSLError,
 }
 
 
 def _is_foreign(function: Any) -> bool:
-    """Whether a function of requests' adapter has been replaced. It may have been so when this module was imported."""
+    """Whether a function of requests' adapter has been replaced. It may have been so when this
+    module was imported.
+    """
     code = getattr(function, "__code__", None)
     return code is None or code.co_filename != _THEIR_FILE
 
 
 def _limits(timeout: Any) -> Limits:
-    """What `timeout=` means in requests. The wait for a free connection has no limit there; sending has the limit for reading here.
+    """What `timeout=` means in requests. The wait for a free connection has no limit there; sending
+    has the limit for reading here.
 
     Raises:
         ValueError: urllib3's, for what is no timeout.
@@ -280,7 +345,9 @@ def _limits(timeout: Any) -> Limits:
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     meant = timeout.clone() if isinstance(timeout, Timeout) else Timeout(connect=connect, read=read)
     meant.start_connect()  # only then its total can be asked for
-    connect, read = map(Timeout.resolve_default_timeout, (meant.connect_timeout, meant.read_timeout))
+    connect, read = map(
+        Timeout.resolve_default_timeout, (meant.connect_timeout, meant.read_timeout)
+    )
     return connect, read, read, None
 
 
@@ -289,7 +356,12 @@ def _tls(verify: Any, cert: Any) -> Any:
     return None if verify is True and not cert else tls_config(verify or False, cert or None)
 
 
-def _after_failure(retries: Any, request: requests.PreparedRequest, error: exceptions.RequestException, origin: Origin) -> Any:
+def _after_failure(
+    retries: Any,
+    request: requests.PreparedRequest,
+    error: exceptions.RequestException,
+    origin: Origin,
+) -> Any:
     """The retries that are left; raises what requests would when there are none."""
     failure = failure_of(error, origin, request.path_url)
     if failure is None:
@@ -297,13 +369,23 @@ def _after_failure(retries: Any, request: requests.PreparedRequest, error: excep
     if isinstance(failure, InvalidHeader):
         raise requests.exceptions.InvalidHeader(failure, request=request) from error
     try:
-        return retries.increment(request.method, request.path_url, error=failure, _pool=origin, _stacktrace=error.__traceback__)
+        return retries.increment(
+            request.method,
+            request.path_url,
+            error=failure,
+            _pool=origin,
+            _stacktrace=error.__traceback__,
+        )
     except (type(failure), MaxRetryError) as exhausted:
         raise _kind_for(exhausted)(exhausted, request=request) from error
 
 
-def _after_answer(retries: Any, request: requests.PreparedRequest, raw: HTTPResponse, origin: Origin) -> Any:
-    """The retries that are left after an answer that is to be tried again; None for one that is not."""
+def _after_answer(
+    retries: Any, request: requests.PreparedRequest, raw: HTTPResponse, origin: Origin
+) -> Any:
+    """The retries that are left after an answer that is to be tried again; None for one that is
+    not.
+    """
     if not retries.is_retry(request.method, raw.status, "retry-after" in raw.headers):
         return None
     try:
@@ -322,11 +404,21 @@ def _kind_for(failure: Exception) -> type[requests.exceptions.RequestException]:
     if isinstance(failure, ReadTimeoutError):
         return requests.exceptions.ReadTimeout
     reason = failure.reason if isinstance(failure, MaxRetryError) else failure
-    return next((kind for cause, kind in _KINDS if isinstance(reason, cause)), requests.exceptions.ConnectionError)
+    return next(
+        (kind for cause, kind in _KINDS if isinstance(reason, cause)),
+        requests.exceptions.ConnectionError,
+    )
 
 
-def _raise_as_theirs(error: exceptions.RequestException, request: requests.PreparedRequest) -> NoReturn:
-    """Raise the exception that requests has for one of ours: that of the nearest class whose name it knows."""
-    named = (_OTHER_NAMES.get(kind.__name__) or getattr(requests.exceptions, kind.__name__, None) for kind in type(error).__mro__)
+def _raise_as_theirs(
+    error: exceptions.RequestException, request: requests.PreparedRequest
+) -> NoReturn:
+    """Raise the exception that requests has for one of ours: that of the nearest class whose name
+    it knows.
+    """
+    named = (
+        _OTHER_NAMES.get(kind.__name__) or getattr(requests.exceptions, kind.__name__, None)
+        for kind in type(error).__mro__
+    )
     theirs = next(filter(None, named), requests.exceptions.RequestException)
     raise theirs(str(error), request=request) from error

@@ -1,7 +1,8 @@
 """Servers to test against, inside the process, on loopback.
 
-`Server` is a well-behaved HTTP/1.1 server with routes of your own and a set of ready-made ones. `RawServer` sends exactly
-the bytes that a script says. `CertificateAuthority` issues certificates for both.
+`Server` is a well-behaved HTTP/1.1 server with routes of your own and a set of ready-made ones.
+`RawServer` sends exactly the bytes that a script says. `CertificateAuthority` issues certificates
+for both.
 
 Example:
     >>> import envoi
@@ -18,4 +19,13 @@ from envoi.testing._messages import Answer, Headers, Request
 from envoi.testing._raw import RawConnection, RawServer
 from envoi.testing._server import Server
 
-__all__ = ["Answer", "Certificate", "CertificateAuthority", "Headers", "RawConnection", "RawServer", "Request", "Server"]
+__all__ = [
+    "Answer",
+    "Certificate",
+    "CertificateAuthority",
+    "Headers",
+    "RawConnection",
+    "RawServer",
+    "Request",
+    "Server",
+]

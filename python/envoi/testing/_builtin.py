@@ -43,14 +43,21 @@ def router() -> Router[Callable[[Request], Answerable]]:
 
 
 def _page(_: Request) -> Answerable:
-    return _HTML.format(paths="\n".join(f"<li><code>{pattern.replace('<', '&lt;')}</code></li>" for pattern, *_ in _ROUTES))
+    return _HTML.format(
+        paths="\n".join(
+            f"<li><code>{pattern.replace('<', '&lt;')}</code></li>" for pattern, *_ in _ROUTES
+        )
+    )
 
 
 def _echo(request: Request) -> dict[str, Any]:
     return {
         "args": request.args,
         "data": "" if request.form() or request.files() else request.text(),
-        "files": {name: content.decode("utf-8", "replace") for name, (_, content) in request.files().items()},
+        "files": {
+            name: content.decode("utf-8", "replace")
+            for name, (_, content) in request.files().items()
+        },
         "form": request.form(),
         "headers": request.headers.as_dict(),
         "json": _json_or_none(request),
@@ -86,7 +93,9 @@ def _redirect(request: Request) -> Answerable:
 
 def _redirect_to(request: Request) -> Answerable:
     fields = dict(parse_qsl(request.query))
-    return Answer(int(fields.get("status_code", "302")), headers=[("Location", fields.get("url", "/get"))])
+    return Answer(
+        int(fields.get("status_code", "302")), headers=[("Location", fields.get("url", "/get"))]
+    )
 
 
 def _cookies(request: Request) -> Answerable:
@@ -99,7 +108,10 @@ def _set_cookies(request: Request) -> Answerable:
 
 
 def _delete_cookies(request: Request) -> Answerable:
-    fields = [("Set-Cookie", f"{name}=; Path=/; Max-Age=0") for name, _ in parse_qsl(request.query, keep_blank_values=True)]
+    fields = [
+        ("Set-Cookie", f"{name}=; Path=/; Max-Age=0")
+        for name, _ in parse_qsl(request.query, keep_blank_values=True)
+    ]
     return Answer(302, headers=[*fields, ("Location", "/cookies")])
 
 
@@ -121,14 +133,18 @@ def _download(request: Request) -> Answerable:
 
 def _stream(request: Request) -> Answerable:
     count = _number(request, "count", 1_000_000)
-    lines = (json.dumps({"id": index, "url": request.url}).encode() + b"\n" for index in range(count))
+    lines = (
+        json.dumps({"id": index, "url": request.url}).encode() + b"\n" for index in range(count)
+    )
     return Answer(200, headers=[("Content-Type", "application/x-ndjson")], chunks=lines)
 
 
 def _drip(request: Request) -> Answerable:
     fields = dict(parse_qsl(request.query))
     size, seconds = int(fields.get("numbytes", "10")), float(fields.get("duration", "2"))
-    return Answer(200, b"*" * size, delay=float(fields.get("delay", "0")), trickle=(1, seconds / max(size, 1)))
+    return Answer(
+        200, b"*" * size, delay=float(fields.get("delay", "0")), trickle=(1, seconds / max(size, 1))
+    )
 
 
 def _gzip(request: Request) -> Answerable:
@@ -138,14 +154,20 @@ def _gzip(request: Request) -> Answerable:
 
 def _deflate(request: Request) -> Answerable:
     body = zlib.compress(json.dumps({"deflated": True, **_echo(request)}).encode())
-    return Answer(200, body, [("Content-Encoding", "deflate"), ("Content-Type", "application/json")])
+    return Answer(
+        200, body, [("Content-Encoding", "deflate"), ("Content-Type", "application/json")]
+    )
 
 
 def _basic_auth(request: Request) -> Answerable:
     user, password = request.parameters["user"], request.parameters["password"]
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
     if request.headers.get("authorization") != expected:
-        return Answer(401, {"authenticated": False}, [("WWW-Authenticate", 'Basic realm="test", charset="UTF-8"')])
+        return Answer(
+            401,
+            {"authenticated": False},
+            [("WWW-Authenticate", 'Basic realm="test", charset="UTF-8"')],
+        )
     return {"authenticated": True, "user": user}
 
 

@@ -55,7 +55,8 @@ class Certificate:
 class CertificateAuthority:
     """Issues certificates that only those trust who are given its file.
 
-    Files lie in a private temporary folder that `close` removes. Needs the package `cryptography` (`pip install envoi[testing]`).
+    Files lie in a private temporary folder that `close` removes. Needs the package `cryptography`
+    (`pip install envoi[testing]`).
 
     Raises:
         ImportError: `cryptography` is not installed.
@@ -75,17 +76,31 @@ class CertificateAuthority:
         self._issued = 0
         _, x509 = _cryptography()
         now = dt.datetime.now(dt.UTC)
-        builder = _builder(self._name, self._name, self._key.public_key(), now - _DAY, now + 30 * _DAY)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = _builder(
+            self._name, self._name, self._key.public_key(), now - _DAY, now + 30 * _DAY
+        )
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
         usage = x509.KeyUsage(
-            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
-            data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+            key_encipherment=False, data_encipherment=False, key_agreement=False,
+            encipher_only=False, decipher_only=False,
         )  # fmt: skip
         builder = builder.add_extension(usage, critical=True)
-        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+        )
         Path(self.path).write_bytes(_pem(_sign(builder, self._key)))
 
-    def issue(self, *names: str, expired: bool = False, self_signed: bool = False, client: bool = False, san: bool = True) -> Certificate:
+    def issue(
+        self,
+        *names: str,
+        expired: bool = False,
+        self_signed: bool = False,
+        client: bool = False,
+        san: bool = True,
+    ) -> Certificate:
         """A new certificate.
 
         Args:
@@ -93,30 +108,60 @@ class CertificateAuthority:
             expired: it was valid until yesterday.
             self_signed: signed with its own key instead of the authority's.
             client: for a client that shows who it is, instead of a server.
-            san: with False the names stand in the common name alone, which no client may accept (RFC 9110, section 4.3.4).
+            san: with False the names stand in the common name alone, which no client may accept
+                (RFC 9110, section 4.3.4).
         """
         primitives, x509 = _cryptography()
         key, subject = _new_key(), _name(names[0] if names else "nobody")
         now = dt.datetime.now(dt.UTC)
         until = now - _DAY if expired else now + 30 * _DAY
-        builder = _builder(subject, subject if self_signed else self._name, key.public_key(), until - 31 * _DAY, until)
-        purpose = x509.ExtendedKeyUsageOID.CLIENT_AUTH if client else x509.ExtendedKeyUsageOID.SERVER_AUTH
+        builder = _builder(
+            subject,
+            subject if self_signed else self._name,
+            key.public_key(),
+            until - 31 * _DAY,
+            until,
+        )
+        purpose = (
+            x509.ExtendedKeyUsageOID.CLIENT_AUTH if client else x509.ExtendedKeyUsageOID.SERVER_AUTH
+        )
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=False, path_length=None), critical=True
+        )
         signer = key if self_signed else self._key
-        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
         if san and names:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
+            )
         self._issued += 1
-        certificate_path, key_path = self.folder / f"{self._issued}.pem", self.folder / f"{self._issued}.key"
+        certificate_path, key_path = (
+            self.folder / f"{self._issued}.pem",
+            self.folder / f"{self._issued}.key",
+        )
         certificate_path.write_bytes(_pem(_sign(builder, signer)))
         key_path.touch(mode=0o600)
         serialization = primitives.serialization
-        key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-        return Certificate(str(certificate_path), str(key_path), str(certificate_path) if self_signed else self.path)
+        key_path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return Certificate(
+            str(certificate_path),
+            str(key_path),
+            str(certificate_path) if self_signed else self.path,
+        )
 
     def client_context(self) -> ssl.SSLContext:
-        """A client's context that trusts this authority and nobody else, and takes no common name for a host name."""
+        """A client's context that trusts this authority and nobody else, and takes no common name
+        for a host name.
+        """
         context = ssl.create_default_context(cafile=self.path)
         context.hostname_checks_common_name = False
         return context
@@ -128,7 +173,12 @@ class CertificateAuthority:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()
 
 
@@ -155,10 +205,18 @@ def _name(common_name: str) -> Any:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:64])])
 
 
-def _builder(subject: Any, issuer: Any, public_key: Any, start: dt.datetime, end: dt.datetime) -> Any:
+def _builder(
+    subject: Any, issuer: Any, public_key: Any, start: dt.datetime, end: dt.datetime
+) -> Any:
     _, x509 = _cryptography()
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
-    return builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
+    builder = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
+    )
+    return (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+    )
 
 
 def _sign(builder: Any, key: Any) -> Any:

@@ -1,4 +1,6 @@
-"""A listening socket, a thread that accepts, and a thread per connection. All of it ends when told to."""
+"""A listening socket, a thread that accepts, and a thread per connection. All of it ends when told
+to.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class Listener:
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
         self._wake_reader, self._wake_writer = socket.socketpair()
-        self._thread = threading.Thread(target=self._accept_until_stopped, name=f"envoi.testing accept {self.port}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._accept_until_stopped, name=f"envoi.testing accept {self.port}", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -119,12 +123,19 @@ class Listener:
         self.accepted += 1
         if self._context is not None:
             try:
-                accepted = self._context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+                accepted = self._context.wrap_socket(
+                    accepted, server_side=True, do_handshake_on_connect=False
+                )
             except OSError:
                 accepted.close()
                 return True
         connection = Accepted(accepted, peer[:2], self.accepted)
-        thread = threading.Thread(target=self._run, args=(connection,), name=f"envoi.testing {self.port}/{self.accepted}", daemon=True)
+        thread = threading.Thread(
+            target=self._run,
+            args=(connection,),
+            name=f"envoi.testing {self.port}/{self.accepted}",
+            daemon=True,
+        )
         with self._lock:
             refused = len(self._open) >= self._max_connections
             if not refused:
@@ -161,12 +172,18 @@ class Listener:
 def reset(connection: socket.socket) -> None:
     """Close with a TCP reset instead of an end of stream."""
     with suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+        connection.setsockopt(
+            socket.SOL_SOCKET,
+            socket.SO_LINGER,
+            struct.pack("hh" if os.name == "nt" else "ii", 1, 0),
+        )
     connection.close()
 
 
 def close_politely(connection: socket.socket) -> None:
-    """Say goodbye in TLS (close_notify, RFC 8446 section 6.1) without waiting for an answer, then end the stream and close."""
+    """Say goodbye in TLS (close_notify, RFC 8446 section 6.1) without waiting for an answer, then
+    end the stream and close.
+    """
     with suppress(OSError, ValueError):
         if isinstance(connection, ssl.SSLSocket):
             connection.setblocking(False)
@@ -177,6 +194,8 @@ def close_politely(connection: socket.socket) -> None:
 
 
 def _break(connection: socket.socket) -> None:
-    """Wake whoever reads or writes it. Not SSLSocket.shutdown, which would drop the TLS layer under a running thread."""
+    """Wake whoever reads or writes it. Not SSLSocket.shutdown, which would drop the TLS layer under
+    a running thread.
+    """
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -47,7 +47,9 @@ class Headers(tuple[tuple[str, str], ...]):
         return any(key.lower() == wanted for key, _ in self)
 
     def as_dict(self) -> dict[str, str]:
-        """One value per name; those of a repeated field joined with a comma (RFC 9110, section 5.3)."""
+        """One value per name; those of a repeated field joined with a comma (RFC 9110, section
+        5.3).
+        """
         joined: dict[str, str] = {}
         for key, value in self:
             title = key.title()
@@ -61,7 +63,8 @@ class Request:
 
     Args:
         method: "GET", "POST" …, as sent.
-        target: the request target as sent: path and query, or a whole URL when the client takes the server for a proxy.
+        target: the request target as sent: path and query, or a whole URL when the client takes the
+            server for a proxy.
         path: the path alone, as sent (percent-encoding kept).
         query: what follows the question mark, as sent.
         headers: the header fields.
@@ -102,7 +105,12 @@ class Request:
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies sent (RFC 6265, section 4.2)."""
-        pairs = (piece.partition("=") for value in self.headers.all("cookie") for piece in value.split(";") if piece.strip())
+        pairs = (
+            piece.partition("=")
+            for value in self.headers.all("cookie")
+            for piece in value.split(";")
+            if piece.strip()
+        )
         return {name.strip(): value.strip() for name, _, value in pairs}
 
     def text(self) -> str:
@@ -122,11 +130,21 @@ class Request:
         kind = self._content_type()
         if kind == "application/x-www-form-urlencoded":
             return _grouped(parse_qsl(self.text(), keep_blank_values=True))
-        return _grouped([(name, content.decode("utf-8", "replace")) for name, filename, content in self._parts() if filename is None])
+        return _grouped(
+            [
+                (name, content.decode("utf-8", "replace"))
+                for name, filename, content in self._parts()
+                if filename is None
+            ]
+        )
 
     def files(self) -> dict[str, tuple[str, bytes]]:
         """The files of a multipart body: name of the field → (name of the file, content)."""
-        return {name: (filename, content) for name, filename, content in self._parts() if filename is not None}
+        return {
+            name: (filename, content)
+            for name, filename, content in self._parts()
+            if filename is not None
+        }
 
     def _content_type(self) -> str:
         return self.headers.get("content-type").partition(";")[0].strip().lower()
@@ -151,17 +169,21 @@ class Answer:
     Args:
         status: the status code.
         body: bytes, text (as UTF-8), or a mapping or list (as JSON).
-        headers: fields to add; Content-Length, Transfer-Encoding and Content-Type are added unless given here.
+        headers: fields to add; Content-Length, Transfer-Encoding and Content-Type are added unless
+            given here.
         reason: the reason phrase; the usual one when None.
         delay: seconds to wait before the first byte. Ends at once when the server stops.
-        chunks: pieces of a body of unknown length, sent as they come, chunked (or as they are, when `headers` has Content-Length).
+        chunks: pieces of a body of unknown length, sent as they come, chunked (or as they are, when
+            `headers` has Content-Length).
         trailers: fields after a chunked body.
         informational: 1xx responses to send first: (status, headers).
         raw: exact bytes to send instead of everything above.
-        trickle: (bytes, seconds): send the body, or `raw`, in pieces of so many bytes with so many seconds between.
+        trickle: (bytes, seconds): send the body, or `raw`, in pieces of so many bytes with so many
+            seconds between.
         truncate_at: send only so many bytes of the body, then close the connection.
         close: say `Connection: close`, and close the connection afterwards.
-        reset: reset the connection (TCP RST): without an answer, or after `truncate_at` or `raw` bytes of one.
+        reset: reset the connection (TCP RST): without an answer, or after `truncate_at` or `raw`
+            bytes of one.
 
     Example:
         >>> late = Answer(200, {"ready": True}, delay=0.1)
@@ -184,14 +206,20 @@ class Answer:
 
     def fields(self) -> list[tuple[str, str]]:
         """The given header fields as a list of pairs."""
-        return list(self.headers.items()) if isinstance(self.headers, Mapping) else list(self.headers)
+        return (
+            list(self.headers.items()) if isinstance(self.headers, Mapping) else list(self.headers)
+        )
 
     def encoded(self) -> tuple[bytes, str]:
         """The body as bytes, and the media type that fits it."""
         if isinstance(self.body, bytes):
             return self.body, "application/octet-stream"
         if isinstance(self.body, str):
-            kind = "text/html" if self.body.lstrip()[:9].lower().startswith(("<!doctype", "<html")) else "text/plain"
+            kind = (
+                "text/html"
+                if self.body.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
+                else "text/plain"
+            )
             return self.body.encode(), f"{kind}; charset=utf-8"
         if self.body is None:
             return b"", ""

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from envoi.testing._certificates import Certificate, CertificateAuthority
 from envoi.testing._listener import Accepted, Listener, close_politely, reset
-from envoi.testing._wire import Disconnected, Malformed, Reader, body_length, parse_head, read_chunked
+from envoi.testing._wire import (
+    Disconnected,
+    Malformed,
+    Reader,
+    body_length,
+    parse_head,
+    read_chunked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +31,8 @@ _MAX_RECORDED = 1000
 class RawConnection:
     """One connection of a `RawServer`, as its script sees it.
 
-    Every wait is bounded by the server's `timeout`. When the client goes away, sending and reading raise ConnectionError,
-    which ends the script without counting as its failure.
+    Every wait is bounded by the server's `timeout`. When the client goes away, sending and reading
+    raise ConnectionError, which ends the script without counting as its failure.
 
     Args:
         accepted: the connection.
@@ -34,7 +41,13 @@ class RawConnection:
         stopping: set when the server is to stop.
     """
 
-    def __init__(self, accepted: Accepted, timeout: float, record: Callable[[bytes], None], stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        accepted: Accepted,
+        timeout: float,
+        record: Callable[[bytes], None],
+        stopping: threading.Event,
+    ) -> None:
         self.socket: socket.socket = accepted.socket
         self.peer: tuple[str, int] = accepted.peer
         self.number: int = accepted.number
@@ -76,14 +89,22 @@ class RawConnection:
         return self._reader.exactly(size)
 
     def take_buffered(self) -> bytes:
-        """What was received behind the last thing read; does not wait. To pass on before relaying the socket itself."""
+        """What was received behind the last thing read; does not wait. To pass on before relaying
+        the socket itself.
+        """
         return self._reader.take_buffered()
 
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
         self.socket.sendall(data)
 
-    def send_slowly(self, data: bytes, piece: int = 1, event: threading.Event | None = None, seconds: float = 0.01) -> None:
+    def send_slowly(
+        self,
+        data: bytes,
+        piece: int = 1,
+        event: threading.Event | None = None,
+        seconds: float = 0.01,
+    ) -> None:
         """Send in small pieces, each in a packet of its own.
 
         Args:
@@ -103,7 +124,9 @@ class RawConnection:
         reset(self.socket)
 
     def half_close(self) -> None:
-        """End our side of the stream without TLS's goodbye (a truncation, under TLS); reading goes on."""
+        """End our side of the stream without TLS's goodbye (a truncation, under TLS); reading goes
+        on.
+        """
         socket.socket.shutdown(self.socket, socket.SHUT_WR)
 
     def close(self) -> None:
@@ -124,11 +147,13 @@ class RawConnection:
 
 
 class RawServer:
-    r"""Accepts on loopback and runs a script for each connection, in a thread. For peers that break the rules.
+    r"""Accepts on loopback and runs a script for each connection, in a thread. For peers that break
+    the rules.
 
     Args:
         script: called with each connection; the connection is closed when it returns.
-        tls: True for TLS with a throw-away authority (`ca_path`); or a certificate, or a ready context.
+        tls: True for TLS with a throw-away authority (`ca_path`); or a certificate, or a ready
+            context.
         timeout: seconds that each read or write of a script may take.
         max_connections: how many connections may be open at once.
         host: the loopback address to listen on.
@@ -184,7 +209,8 @@ class RawServer:
         r"""A server that answers the n-th request, over whichever connection, with the n-th bytes.
 
         Args:
-            replies: exact bytes; None closes the connection without a word. A request after the last is not answered but closed.
+            replies: exact bytes; None closes the connection without a word. A request after the
+                last is not answered but closed.
             close: close the connection after each reply, instead of waiting for its next request.
             tls: as for the class.
             timeout: as for the class.
@@ -237,7 +263,9 @@ class RawServer:
         return self._listener.stopping
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[bytes]:
-        """Wait until `count` requests were read in all; TimeoutError when they do not come within `timeout` seconds."""
+        """Wait until `count` requests were read in all; TimeoutError when they do not come within
+        `timeout` seconds.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._requests) >= count, timeout):
                 message = f"{len(self._requests)} of {count} requests came within {timeout} seconds"
@@ -253,7 +281,12 @@ class RawServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()
         if self.errors and error is None:
             message = "scripts of the raw server failed"

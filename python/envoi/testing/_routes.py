@@ -12,14 +12,17 @@ H = TypeVar("H")
 
 
 class Router(Generic[H]):
-    """Finds what is registered for a method and a path. Plain paths first, then patterns in the order of their coming."""
+    """Finds what is registered for a method and a path. Plain paths first, then patterns in the
+    order of their coming.
+    """
 
     def __init__(self) -> None:
         self._exact: dict[str, dict[str, H]] = {}
         self._patterns: list[tuple[list[str], dict[str, H]]] = []
 
     def add(self, pattern: str, methods: Iterable[str], handler: H) -> None:
-        """Register a handler; a second one for the same method and path takes the first one's place.
+        """Register a handler; a second one for the same method and path takes the first one's
+        place.
 
         Args:
             pattern: a path, with `<name>` for a segment and `<name...>` at the end for the rest.
@@ -35,7 +38,11 @@ class Router(Generic[H]):
     def find(self, method: str, path: str) -> tuple[H, dict[str, str]] | None:
         """The handler and what the pattern's names stand for."""
         for handlers, parameters in self._matching(path):
-            handler = handlers.get(method) or handlers.get("*") or (handlers.get("GET") if method == "HEAD" else None)
+            handler = (
+                handlers.get(method)
+                or handlers.get("*")
+                or (handlers.get("GET") if method == "HEAD" else None)
+            )
             if handler is not None:
                 return handler, parameters
         return None

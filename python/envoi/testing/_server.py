@@ -30,13 +30,14 @@ _RECORDED_BODY = 64 * 1024
 class Server:
     """An HTTP/1.1 server inside the process, on loopback, for tests and demonstrations.
 
-    It starts when made and stops when closed. Connections are kept alive. It answers each path with a function that you
-    give, and unless `builtin` is false a set of ready ones: `/get /post /anything` echo as JSON, `/status/<code>`,
-    `/redirect/<n>`, `/cookies/set?name=value`, `/delay/<seconds>`, `/bytes/<n>`, `/stream/<n>`, `/gzip` and more
-    (`/` lists them).
+    It starts when made and stops when closed. Connections are kept alive. It answers each path with
+    a function that you give, and unless `builtin` is false a set of ready ones: `/get /post
+    /anything` echo as JSON, `/status/<code>`, `/redirect/<n>`, `/cookies/set?name=value`,
+    `/delay/<seconds>`, `/bytes/<n>`, `/stream/<n>`, `/gzip` and more (`/` lists them).
 
     Args:
-        tls: True for HTTPS with a throw-away authority (`ca_path`); or a certificate, or a ready context.
+        tls: True for HTTPS with a throw-away authority (`ca_path`); or a certificate, or a ready
+            context.
         builtin: whether to serve the ready-made paths.
         host: the loopback address to listen on.
         max_body: the largest request body accepted, in bytes; a larger one is answered with 413.
@@ -70,7 +71,9 @@ class Server:
         self._ca_path = tls.ca_path if isinstance(tls, Certificate) else None
         context = self._context(tls)
         self._secure = context is not None
-        self._listener = Listener(self._serve, context=context, host=host, on_handshake_failure=self._note_tls_failure)
+        self._listener = Listener(
+            self._serve, context=context, host=host, on_handshake_failure=self._note_tls_failure
+        )
         self.host: str = f"[{host}]" if ":" in host else host
         self.port: int = self._listener.port
 
@@ -84,7 +87,8 @@ class Server:
         """The file to trust (`verify=server.ca_path`).
 
         Raises:
-            AttributeError: the server has no TLS, or a context of which it does not know the authority.
+            AttributeError: the server has no TLS, or a context of which it does not know the
+                authority.
         """
         if self._ca_path is None:
             message = "this server has no certificate authority: make it with Server(tls=True)"
@@ -93,7 +97,9 @@ class Server:
 
     @property
     def requests(self) -> list[Request]:
-        """The requests that came, oldest first: the last ten thousand, bodies over 64 KiB left out."""
+        """The requests that came, oldest first: the last ten thousand, bodies over 64 KiB left
+        out.
+        """
         with self._changed:
             return list(self._requests)
 
@@ -134,11 +140,14 @@ class Server:
                 raise TimeoutError(message)
             return list(self._requests)
 
-    def route(self, pattern: str, methods: Iterable[str] = ("GET",)) -> Callable[[Handler], Handler]:
+    def route(
+        self, pattern: str, methods: Iterable[str] = ("GET",)
+    ) -> Callable[[Handler], Handler]:
         """Decorate a function to answer a path.
 
         Args:
-            pattern: the path; `<name>` stands for one segment, `<name...>` at the end for all that follows.
+            pattern: the path; `<name>` stands for one segment, `<name...>` at the end for all that
+                follows.
             methods: which methods; HEAD is answered wherever GET is. ("*",) is every method.
         """
 
@@ -178,7 +187,12 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()
         if error is None and self.errors:
             message = "routes of the test server failed"
@@ -200,7 +214,8 @@ class Server:
             while not self.stopping.is_set():
                 request = read_request(
                     reader, connection.sendall,
-                    limit=self._max_body, peer=accepted.peer, secure=self._secure, connection=accepted.number,
+                    limit=self._max_body, peer=accepted.peer,
+                    secure=self._secure, connection=accepted.number,
                 )  # fmt: skip
                 if request is None:
                     return
@@ -228,11 +243,15 @@ class Server:
             self._changed.notify_all()
 
     def _answer(self, request: Request) -> Answer:
-        found = self._routes.find(request.method, request.path) or self._builtin.find(request.method, request.path)
+        found = self._routes.find(request.method, request.path) or self._builtin.find(
+            request.method, request.path
+        )
         if found is None:
             allowed = self._routes.methods(request.path) or self._builtin.methods(request.path)
             if allowed:
-                return Answer(405, f"{request.method} is not allowed here\n", [("Allow", ", ".join(allowed))])
+                return Answer(
+                    405, f"{request.method} is not allowed here\n", [("Allow", ", ".join(allowed))]
+                )
             return Answer(404, f"nothing at {request.path}\n")
         handler, parameters = found
         if parameters:

@@ -132,7 +132,9 @@ def body_length(headers: Headers) -> int | None:
     return int(lengths[0])
 
 
-def read_chunked(reader: Reader, limit: int, keep: Callable[[bytes], object] = lambda _: None) -> tuple[bytes, Headers]:
+def read_chunked(
+    reader: Reader, limit: int, keep: Callable[[bytes], object] = lambda _: None
+) -> tuple[bytes, Headers]:
     """A chunked body and its trailers (RFC 9112, section 7.1).
 
     Args:
@@ -173,9 +175,16 @@ def read_chunked(reader: Reader, limit: int, keep: Callable[[bytes], object] = l
 
 
 def read_request(
-    reader: Reader, send: Callable[[bytes], object], *, limit: int, peer: tuple[str, int], secure: bool, connection: int
+    reader: Reader,
+    send: Callable[[bytes], object],
+    *,
+    limit: int,
+    peer: tuple[str, int],
+    secure: bool,
+    connection: int,
 ) -> Request | None:
-    """The next request with its body; None when the client has no more. Answers `Expect: 100-continue` (RFC 9110, section 10.1.1).
+    """The next request with its body; None when the client has no more. Answers `Expect:
+    100-continue` (RFC 9110, section 10.1.1).
 
     Raises:
         Malformed: it is not a request.
@@ -199,11 +208,27 @@ def read_request(
     path, _, query = target.partition("?")
     if "://" in path:
         path = "/" + path.partition("://")[2].partition("/")[2]
-    return Request(method, target, path, query, headers, body, peer, secure, version, trailers, connection=connection)
+    return Request(
+        method,
+        target,
+        path,
+        query,
+        headers,
+        body,
+        peer,
+        secure,
+        version,
+        trailers,
+        connection=connection,
+    )
 
 
-def write_answer(connection: socket.socket, request: Request, answer: Answer, stopping: threading.Event) -> bool:
-    """Send an answer. Returns whether the connection may be used again; not when the answer is cut short on purpose."""
+def write_answer(
+    connection: socket.socket, request: Request, answer: Answer, stopping: threading.Event
+) -> bool:
+    """Send an answer. Returns whether the connection may be used again; not when the answer is cut
+    short on purpose.
+    """
     send = connection.sendall
     if answer.raw is not None:
         _send_pieces(send, [answer.raw], answer.trickle, stopping)
@@ -218,21 +243,35 @@ def write_answer(connection: socket.socket, request: Request, answer: Answer, st
         send(head + pieces)
     else:
         send(head)
-        _send_pieces(send, [pieces] if isinstance(pieces, bytes) else pieces, answer.trickle, stopping)
+        _send_pieces(
+            send, [pieces] if isinstance(pieces, bytes) else pieces, answer.trickle, stopping
+        )
     return keep_alive and answer.truncate_at is None and not _ends_with_stream(request, answer)
 
 
-def _compose(request: Request, answer: Answer, *, keep_alive: bool) -> tuple[bytes, bytes | Iterator[bytes]]:
+def _compose(
+    request: Request, answer: Answer, *, keep_alive: bool
+) -> tuple[bytes, bytes | Iterator[bytes]]:
     fields = answer.fields()
     given = {name.lower() for name, _ in fields}
     content, kind = answer.encoded()
-    bodiless = request.method == "HEAD" or answer.status in _NO_BODY or answer.status < HTTPStatus.OK
+    bodiless = (
+        request.method == "HEAD" or answer.status in _NO_BODY or answer.status < HTTPStatus.OK
+    )
     if kind and "content-type" not in given:
         fields.append(("Content-Type", kind))
-    framed = answer.chunks is not None and "content-length" not in given and request.version != "HTTP/1.0"
+    framed = (
+        answer.chunks is not None
+        and "content-length" not in given
+        and request.version != "HTTP/1.0"
+    )
     if framed and "transfer-encoding" not in given:
         fields.append(("Transfer-Encoding", "chunked"))
-    elif answer.chunks is None and not given & {"content-length", "transfer-encoding"} and answer.status not in _NO_BODY:
+    elif (
+        answer.chunks is None
+        and not given & {"content-length", "transfer-encoding"}
+        and answer.status not in _NO_BODY
+    ):
         fields.append(("Content-Length", str(len(content))))
     if "connection" not in given and (not keep_alive or _ends_with_stream(request, answer)):
         fields.append(("Connection", "close"))
@@ -241,7 +280,11 @@ def _compose(request: Request, answer: Answer, *, keep_alive: bool) -> tuple[byt
         return head, b""
     if answer.chunks is None:
         return head, content[: answer.truncate_at]
-    pieces = iter(answer.chunks) if answer.truncate_at is None else _cut(answer.chunks, answer.truncate_at)
+    pieces = (
+        iter(answer.chunks)
+        if answer.truncate_at is None
+        else _cut(answer.chunks, answer.truncate_at)
+    )
     if not framed:
         return head, pieces
     end = [] if answer.truncate_at is not None else [_last_chunk(answer)]
@@ -278,11 +321,18 @@ def _wants_keep_alive(request: Request) -> bool:
 
 def _ends_with_stream(request: Request, answer: Answer) -> bool:
     """A streamed body that HTTP/1.0 cannot frame ends with its connection."""
-    return answer.chunks is not None and request.version == "HTTP/1.0" and not Headers(answer.fields()).has("content-length")
+    return (
+        answer.chunks is not None
+        and request.version == "HTTP/1.0"
+        and not Headers(answer.fields()).has("content-length")
+    )
 
 
 def _send_pieces(
-    send: Callable[[bytes], object], pieces: Iterable[bytes], trickle: tuple[int, float] | None, stopping: threading.Event
+    send: Callable[[bytes], object],
+    pieces: Iterable[bytes],
+    trickle: tuple[int, float] | None,
+    stopping: threading.Event,
 ) -> None:
     for piece in pieces:
         if trickle is None:

@@ -67,9 +67,23 @@ def prepared() -> Path:
 
 
 def _pytest(python: Path, options: Sequence[str], home: str) -> int:
-    command = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE.parent), "--noconftest", "-q"]
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-c",
+        str(HERE / "pytest.ini"),
+        "--rootdir",
+        str(HERE.parent),
+        "--noconftest",
+        "-q",
+    ]
     plugins = ["-p", "no:cacheprovider", "-p", "companion_support"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "PYTHON"))
+    }
     environment = {
         **kept,
         "HOME": home,
@@ -77,13 +91,16 @@ def _pytest(python: Path, options: Sequence[str], home: str) -> int:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    return subprocess.run([*command, *plugins, *options, *map(str, TESTS)], env=environment, check=False).returncode
+    return subprocess.run(
+        [*command, *plugins, *options, *map(str, TESTS)], env=environment, check=False
+    ).returncode
 
 
 def _counts(report: Path) -> tuple[int, int, int]:
     suites = list(ET.parse(report).getroot().iter("testsuite"))
     total, failures, errors, skipped = (
-        sum(int(suite.get(name, "0")) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
+        sum(int(suite.get(name, "0")) for suite in suites)
+        for name in ("tests", "failures", "errors", "skipped")
     )
     return total - failures - errors - skipped, failures + errors, skipped
 

@@ -60,7 +60,11 @@ def raw_server() -> Iterator[Callable[..., RawServer]]:
     running: list[RawServer] = []
 
     def make(script: Any, **options: Any) -> RawServer:
-        made = RawServer(script, **options) if callable(script) else RawServer.replies(script, **options)
+        made = (
+            RawServer(script, **options)
+            if callable(script)
+            else RawServer.replies(script, **options)
+        )
         running.append(made)
         return made
 

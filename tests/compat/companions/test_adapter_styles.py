@@ -49,7 +49,9 @@ class ManagerAdapter(HTTPAdapter):
         context = create_urllib3_context(ciphers="ECDHE+AESGCM")
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.load_verify_locations(self.authorities)
-        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, ssl_context=context, **options)
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=context, **options
+        )
 
 
 def test_a_context_is_handed_in(tls_server) -> None:
@@ -59,7 +61,10 @@ def test_a_context_is_handed_in(tls_server) -> None:
         response = session.get(tls_server.url + "/get", stream=True)
         assert response.raw.connection.sock.version() == "TLSv1.2"
         assert response.json()["url"] == tls_server.url + "/get"
-    with session_with(ContextAdapter(ssl.create_default_context()), "https://") as session, pytest.raises(requests.exceptions.SSLError):
+    with (
+        session_with(ContextAdapter(ssl.create_default_context()), "https://") as session,
+        pytest.raises(requests.exceptions.SSLError),
+    ):
         session.get(tls_server.url + "/get")
 
 
@@ -77,7 +82,10 @@ def test_no_host_name_is_checked(ca) -> None:
         def init_poolmanager(self, connections, maxsize, block=False):
             super().init_poolmanager(connections, maxsize, block, assert_hostname=False)
 
-    with Server(tls=ca.issue("only.invalid")) as server, session_with(HostNameIgnoring(), "https://") as session:
+    with (
+        Server(tls=ca.issue("only.invalid")) as server,
+        session_with(HostNameIgnoring(), "https://") as session,
+    ):
         assert session.get(server.url + "/get", verify=server.ca_path).status_code == 200
         with pytest.raises(requests.exceptions.SSLError):
             session.get(server.url + "/get")
@@ -101,11 +109,15 @@ def test_another_name_is_told_and_checked(ca) -> None:
             return super().send(request, **options)
 
     with Server(tls=ca.issue("pinned.invalid")) as server:
-        with session_with(Pinned("pinned.invalid", f"127.0.0.1:{server.port}"), "https://pinned.invalid") as session:
+        with session_with(
+            Pinned("pinned.invalid", f"127.0.0.1:{server.port}"), "https://pinned.invalid"
+        ) as session:
             response = session.get("https://pinned.invalid/headers", verify=server.ca_path)
             assert response.json()["headers"]["Host"] == "pinned.invalid"
         with (
-            session_with(Pinned("other.invalid", f"127.0.0.1:{server.port}"), "https://other.invalid") as session,
+            session_with(
+                Pinned("other.invalid", f"127.0.0.1:{server.port}"), "https://other.invalid"
+            ) as session,
             pytest.raises(requests.exceptions.SSLError),
         ):
             session.get("https://other.invalid/headers", verify=server.ca_path)
@@ -116,10 +128,15 @@ def test_an_address_is_pinned_without_tls(server) -> None:
         def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
             request.url = request.url.replace("nobody.invalid", server.url[7:])
             request.headers["Host"] = "nobody.invalid"
-            return super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+            return super().get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
 
     with session_with(Resolving()) as session:
-        assert session.get("http://nobody.invalid/headers").json()["headers"]["Host"] == "nobody.invalid"
+        assert (
+            session.get("http://nobody.invalid/headers").json()["headers"]["Host"]
+            == "nobody.invalid"
+        )
 
 
 def test_authorities_are_set_by_cert_verify(tls_server) -> None:
@@ -138,15 +155,25 @@ def test_a_fingerprint_is_set_by_cert_verify(tls_server) -> None:
             super().cert_verify(conn, url, verify, cert)
             conn.assert_fingerprint = "11" * 32
 
-    with session_with(Printed(), "https://") as session, pytest.raises(requests.exceptions.SSLError, match="Fingerprints did not match"):
+    with (
+        session_with(Printed(), "https://") as session,
+        pytest.raises(requests.exceptions.SSLError, match="Fingerprints did not match"),
+    ):
         session.get(tls_server.url + "/get", verify=tls_server.ca_path)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
 def test_statuses_are_tried_again(server, status) -> None:
     answers = iter([status, status, 200])
-    server.route("/moody", ["GET", "POST"])(lambda request: (next(answers), request.body.decode() or "-"))
-    retries = Retry(total=3, backoff_factor=0.001, status_forcelist=[429, 500, 502, 503, 504], allowed_methods={"GET", "POST"})
+    server.route("/moody", ["GET", "POST"])(
+        lambda request: (next(answers), request.body.decode() or "-")
+    )
+    retries = Retry(
+        total=3,
+        backoff_factor=0.001,
+        status_forcelist=[429, 500, 502, 503, 504],
+        allowed_methods={"GET", "POST"},
+    )
     with session_with(HTTPAdapter(max_retries=retries)) as session:
         response = session.post(server.url + "/moody", data="body")
         assert (response.status_code, response.text) == (200, "body")
@@ -160,9 +187,14 @@ def test_retries_come_to_an_end(server) -> None:
             session.get(server.url + "/down")
         assert server.served == 3
         assert session.post(server.url + "/down").status_code == 503
-    with session_with(HTTPAdapter(max_retries=Retry(2, status_forcelist=[503], raise_on_status=False))) as session:
+    with session_with(
+        HTTPAdapter(max_retries=Retry(2, status_forcelist=[503], raise_on_status=False))
+    ) as session:
         assert session.get(server.url + "/down").status_code == 503
-    with session_with(HTTPAdapter(max_retries=1)) as session, pytest.raises(requests.exceptions.ConnectionError):
+    with (
+        session_with(HTTPAdapter(max_retries=1)) as session,
+        pytest.raises(requests.exceptions.ConnectionError),
+    ):
         session.get("http://127.0.0.1:1/")
 
 
@@ -219,12 +251,22 @@ def test_socket_options_by_the_argument(server) -> None:
         response = session.get(server.url + "/bytes/10", stream=True)
         assert response.raw.connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         response.close()
-        answer = session.post(server.url + "/post", files={"file": ("a.txt", b"content")}, data={"a": "1"}).json()
+        answer = session.post(
+            server.url + "/post", files={"file": ("a.txt", b"content")}, data={"a": "1"}
+        ).json()
         assert (answer["form"], answer["files"]) == ({"a": "1"}, {"file": "content"})
-        assert session.post(server.url + "/post", data=iter([b"one ", b"two"])).json()["data"] == "one two"
+        assert (
+            session.post(server.url + "/post", data=iter([b"one ", b"two"])).json()["data"]
+            == "one two"
+        )
         assert session.post(server.url + "/post", json={"a": 1}).json()["json"] == {"a": 1}
         assert session.get(server.url + "/gzip").json()["gzipped"] is True
-        assert b"".join(session.get(server.url + "/stream/2", stream=True).iter_content(None)).count(b"\n") == 2
+        assert (
+            b"".join(session.get(server.url + "/stream/2", stream=True).iter_content(None)).count(
+                b"\n"
+            )
+            == 2
+        )
         assert session.get(server.url + "/cookies/set?a=1").json() == {"cookies": {"a": "1"}}
 
 
@@ -234,11 +276,19 @@ def test_socket_options_by_way_of_a_proxy(server) -> None:
             super().init_poolmanager(*arguments, **options, socket_options=[])
 
     asked = []
-    server.route("/<path...>")(lambda request: asked.append((request.target, request.headers.get("proxy-authorization"))) or "through")
+    server.route("/<path...>")(
+        lambda request: (
+            asked.append((request.target, request.headers.get("proxy-authorization"))) or "through"
+        )
+    )
     with session_with(KeepAlive()) as session:
         proxy = server.url.replace("://", "://user:password@")
-        assert session.get("http://nobody.invalid/path?q=1", proxies={"http": proxy}).text == "through"
-    assert asked == [("http://nobody.invalid/path?q=1", requests.auth._basic_auth_str("user", "password"))]
+        assert (
+            session.get("http://nobody.invalid/path?q=1", proxies={"http": proxy}).text == "through"
+        )
+    assert asked == [
+        ("http://nobody.invalid/path?q=1", requests.auth._basic_auth_str("user", "password"))
+    ]
 
 
 def test_fields_for_a_proxy(server) -> None:
@@ -274,7 +324,11 @@ def test_a_response_is_changed_when_it_is_built(server) -> None:
 
     with session_with(Marking()) as session:
         response = session.get(server.url + "/redirect/1")
-        assert (response.headers["X-Marked"], response.encoding, response.json()["url"]) == ("200", "utf-8", server.url + "/get")
+        assert (response.headers["X-Marked"], response.encoding, response.json()["url"]) == (
+            "200",
+            "utf-8",
+            server.url + "/get",
+        )
         assert response.elapsed.total_seconds() > 0
         assert [step.headers["X-Marked"] for step in response.history] == ["302"]
         with session.get(server.url + "/stream/3", stream=True) as response:
@@ -289,7 +343,9 @@ def test_an_adapter_without_a_network() -> None:
             response.url = request.url
             response.request = request
             response.headers["Content-Type"] = "text/plain; charset=utf-8"
-            response.raw = io.BytesIO(f"{request.method} {urlparse(request.url).path} {request.body}".encode())
+            response.raw = io.BytesIO(
+                f"{request.method} {urlparse(request.url).path} {request.body}".encode()
+            )
             response._content = False if stream else response.raw.read()
             return response
 
@@ -336,18 +392,26 @@ def test_credentials_are_kept_for_a_host_of_ones_own(ca) -> None:
             if "Authorization" in headers:
                 original = urlparse(response.request.url).hostname
                 redirected = urlparse(prepared_request.url).hostname
-                if original != redirected and redirected != self.AUTH_HOST and original != self.AUTH_HOST:
+                if (
+                    original != redirected
+                    and redirected != self.AUTH_HOST
+                    and original != self.AUTH_HOST
+                ):
                     del headers["Authorization"]
 
     with Server() as server, EarthdataSession("me", "secret") as session:
         there = f"http://localhost:{server.port}/basic-auth/me/secret"
         server.add("/login", Answer(302, headers={"Location": there}))
         assert session.get(server.url + "/login").status_code == 200
-        server.add("/away", Answer(302, headers={"Location": f"http://127.0.0.2:{server.port}/headers"}))
+        server.add(
+            "/away", Answer(302, headers={"Location": f"http://127.0.0.2:{server.port}/headers"})
+        )
     plain = requests.Session()
     plain.auth = ("me", "secret")
     with Server() as server:
-        server.add("/login", Answer(302, headers={"Location": f"http://localhost:{server.port}/headers"}))
+        server.add(
+            "/login", Answer(302, headers={"Location": f"http://localhost:{server.port}/headers"})
+        )
         assert "Authorization" not in plain.get(server.url + "/login").json()["headers"]
 
 

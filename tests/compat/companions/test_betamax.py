@@ -31,7 +31,11 @@ def test_it_is_recorded_and_replayed_without_a_server(tmp_path) -> None:
             ]
     session = requests.Session()
     session.headers["X-Mine"] = "1"
-    with Betamax(session, cassette_library_dir=str(tmp_path), default_cassette_options={"record_mode": "none"}).use_cassette("one"):
+    with Betamax(
+        session,
+        cassette_library_dir=str(tmp_path),
+        default_cassette_options={"record_mode": "none"},
+    ).use_cassette("one"):
         replayed = [
             session.get(url + "/get", params={"a": "é"}),
             session.post(url + "/post", data={"field": "value"}),
@@ -41,12 +45,26 @@ def test_it_is_recorded_and_replayed_without_a_server(tmp_path) -> None:
             session.get(url + "/bytes/100?seed=1"),
         ]
     for before, after in zip(recorded, replayed, strict=True):
-        assert (before.status_code, before.url, dict(before.headers)) == (after.status_code, after.url, dict(after.headers))
+        assert (before.status_code, before.url, dict(before.headers)) == (
+            after.status_code,
+            after.url,
+            dict(after.headers),
+        )
         assert before.content == after.content
         assert [step.url for step in before.history] == [step.url for step in after.history]
     assert session.cookies["flavour"] == "mint"
     kept = json.loads((tmp_path / "one.json").read_text())["http_interactions"]
-    assert [one["request"]["method"] for one in kept] == ["GET", "POST", "GET", "GET", "GET", "GET", "GET", "GET", "GET"]
+    assert [one["request"]["method"] for one in kept] == [
+        "GET",
+        "POST",
+        "GET",
+        "GET",
+        "GET",
+        "GET",
+        "GET",
+        "GET",
+        "GET",
+    ]
     assert kept[0]["request"]["headers"]["X-Mine"] == ["1"]
 
 
@@ -61,7 +79,9 @@ def test_what_is_not_on_the_cassette_is_refused(tmp_path) -> None:
 def test_streamed_answers_are_recorded(tmp_path, server) -> None:
     for record in ("once", "none"):
         session = requests.Session()
-        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette("streamed", record=record):
+        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette(
+            "streamed", record=record
+        ):
             with session.get(server.url + "/stream/3", stream=True) as response:
                 assert len(list(response.iter_lines())) == 3
             with session.get(server.url + "/get", stream=True) as response:
@@ -83,11 +103,18 @@ def test_requests_are_told_apart_by_body_and_headers(tmp_path, server) -> None:
     options = {"match_requests_on": ["method", "uri", "body", "headers", "query"]}
     for record in ("once", "none"):
         session = requests.Session()
-        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette("bodies", record=record, **options):
+        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette(
+            "bodies", record=record, **options
+        ):
             assert session.post(server.url + "/post", data={"a": "1"}).json()["form"] == {"a": "1"}
             assert session.post(server.url + "/post", data={"a": "2"}).json()["form"] == {"a": "2"}
             assert session.post(server.url + "/post", json={"a": 3}).json()["json"] == {"a": 3}
-    with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette("bodies", record="none", **options), pytest.raises(BetamaxError):
+    with (
+        Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette(
+            "bodies", record="none", **options
+        ),
+        pytest.raises(BetamaxError),
+    ):
         session.post(server.url + "/post", data={"a": "4"})
     assert server.served == 3
 
@@ -95,8 +122,13 @@ def test_requests_are_told_apart_by_body_and_headers(tmp_path, server) -> None:
 def test_errors_and_authentication(tmp_path, server) -> None:
     for record in ("once", "none"):
         session = requests.Session()
-        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette("auth", record=record):
-            assert session.get(server.url + "/basic-auth/me/secret", auth=("me", "secret")).status_code == 200
+        with Betamax(session, cassette_library_dir=str(tmp_path)).use_cassette(
+            "auth", record=record
+        ):
+            assert (
+                session.get(server.url + "/basic-auth/me/secret", auth=("me", "secret")).status_code
+                == 200
+            )
             with pytest.raises(requests.HTTPError):
                 session.get(server.url + "/status/404").raise_for_status()
     assert server.served == 2

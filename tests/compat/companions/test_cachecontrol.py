@@ -27,13 +27,17 @@ def kept(**headers: str) -> list[tuple[str, str]]:
 @pytest.fixture(params=["memory", "file", "separate"])
 def session(request, tmp_path):
     """A session over each cache."""
-    kind = {"memory": lambda _: None, "file": FileCache, "separate": SeparateBodyFileCache}[request.param]
+    kind = {"memory": lambda _: None, "file": FileCache, "separate": SeparateBodyFileCache}[
+        request.param
+    ]
     with CacheControl(requests.Session(), cache=kind(tmp_path / "cache")) as made:
         yield made
 
 
 def test_a_fresh_answer_is_not_asked_for_again(session, server) -> None:
-    server.add("/fresh", Answer(200, "content", headers=kept(Cache_Control="max-age=3600", X_Mine="1")))
+    server.add(
+        "/fresh", Answer(200, "content", headers=kept(Cache_Control="max-age=3600", X_Mine="1"))
+    )
     first, again = (session.get(server.url + "/fresh") for _ in range(2))
     assert (first.from_cache, again.from_cache, server.served) == (False, True, 1)
     assert (again.text, again.headers["x-mine"], again.status_code) == ("content", "1", 200)
@@ -47,7 +51,11 @@ def test_bodies_of_every_framing_are_kept(session, server, framing) -> None:
         "length": Answer(200, b"x" * 100_000, headers),
         "chunked": Answer(200, chunks=[b"x" * 50_000, b"x" * 50_000], headers=headers),
         "close": Answer(
-            raw=b"HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nDate: " + NOW.encode() + b"\r\n\r\n" + b"x" * 100_000, close=True
+            raw=b"HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nDate: "
+            + NOW.encode()
+            + b"\r\n\r\n"
+            + b"x" * 100_000,
+            close=True,
         ),
     }
     server.add("/body", answers[framing])
@@ -60,7 +68,9 @@ def test_bodies_of_every_framing_are_kept(session, server, framing) -> None:
 def test_an_encoded_body_is_kept_and_decoded(session, server) -> None:
     plain = requests.get(server.url + "/gzip", stream=True)
     encoded = plain.raw.read()
-    fields = kept(Content_Encoding="gzip", Cache_Control="max-age=60", Content_Type="application/json")
+    fields = kept(
+        Content_Encoding="gzip", Cache_Control="max-age=60", Content_Type="application/json"
+    )
     server.add("/encoded", Answer(200, encoded, headers=fields))
     assert session.get(server.url + "/encoded").json()["gzipped"] is True
     again = session.get(server.url + "/encoded")
@@ -88,7 +98,12 @@ def test_an_answer_is_validated_by_its_tag(session, server) -> None:
 
     assert session.get(server.url + "/tagged").from_cache is False
     again = session.get(server.url + "/tagged")
-    assert (again.status_code, again.text, again.from_cache, again.headers["X-Now"]) == (200, "content", True, "later")
+    assert (again.status_code, again.text, again.from_cache, again.headers["X-Now"]) == (
+        200,
+        "content",
+        True,
+        "later",
+    )
     assert server.served == 2
     assert server.connections == 1
 
@@ -108,11 +123,23 @@ def test_an_answer_is_validated_by_its_date(session, server) -> None:
 
 def test_what_must_not_be_kept_is_not(session, server) -> None:
     server.add("/never", Answer(200, "content", headers={"Cache-Control": "no-store"}))
-    server.add("/old", Answer(200, "content", headers={"Expires": format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)}))
+    server.add(
+        "/old",
+        Answer(
+            200,
+            "content",
+            headers={
+                "Expires": format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+            },
+        ),
+    )
     for path in ("/never", "/old"):
         assert [session.get(server.url + path).from_cache for _ in range(2)] == [False, False]
     server.add("/fresh", Answer(200, "content", headers=kept(Cache_Control="max-age=60")))
-    assert [session.get(server.url + "/fresh", headers={"Cache-Control": "no-cache"}).from_cache for _ in range(2)] == [False, False]
+    assert [
+        session.get(server.url + "/fresh", headers={"Cache-Control": "no-cache"}).from_cache
+        for _ in range(2)
+    ] == [False, False]
 
 
 def test_a_lasting_redirect_is_kept(session, server) -> None:
@@ -134,7 +161,11 @@ def test_a_write_makes_it_forget(session, server) -> None:
 def test_answers_vary(session, server) -> None:
     @server.route("/varied")
     def varied(request):
-        return Answer(200, request.headers.get("accept-language"), headers=kept(Cache_Control="max-age=60", Vary="Accept-Language"))
+        return Answer(
+            200,
+            request.headers.get("accept-language"),
+            headers=kept(Cache_Control="max-age=60", Vary="Accept-Language"),
+        )
 
     assert session.get(server.url + "/varied", headers={"Accept-Language": "fr"}).text == "fr"
     assert session.get(server.url + "/varied", headers={"Accept-Language": "en"}).text == "en"
@@ -143,7 +174,12 @@ def test_answers_vary(session, server) -> None:
 
 def test_a_heuristic_and_a_mounted_adapter(server, tmp_path) -> None:
     session = requests.Session()
-    session.mount("http://", CacheControlAdapter(FileCache(tmp_path / "cache"), heuristic=ExpiresAfter(hours=1), max_retries=1))
+    session.mount(
+        "http://",
+        CacheControlAdapter(
+            FileCache(tmp_path / "cache"), heuristic=ExpiresAfter(hours=1), max_retries=1
+        ),
+    )
     server.add("/dated", Answer(200, "content", headers=kept()))
     assert [session.get(server.url + "/dated").from_cache for _ in range(2)] == [False, True]
     assert session.get(server.url + "/dated").headers["warning"].startswith("110")

@@ -10,7 +10,14 @@ import pytest
 import requests
 from requests_futures.sessions import FuturesSession
 from requests_ntlm import HttpNtlmAuth
-from spnego._ntlm_raw.messages import Authenticate, AvId, Challenge, Negotiate, NegotiateFlags, NTClientChallengeV2
+from spnego._ntlm_raw.messages import (
+    Authenticate,
+    AvId,
+    Challenge,
+    Negotiate,
+    NegotiateFlags,
+    NTClientChallengeV2,
+)
 from spnego.channel_bindings import GssChannelBindings
 
 import envoi
@@ -22,7 +29,9 @@ assert requests.Session is envoi.Session
 def test_requests_run_in_the_background(server) -> None:
     with FuturesSession(max_workers=3) as session:
         futures = [session.get(f"{server.url}/get?number={number}") for number in range(10)]
-        answers = [int(future.result().json()["args"]["number"]) for future in as_completed(futures)]
+        answers = [
+            int(future.result().json()["args"]["number"]) for future in as_completed(futures)
+        ]
         assert sorted(answers) == list(range(10))
         with pytest.raises(requests.exceptions.ConnectionError):
             session.get("http://127.0.0.1:1/").result()
@@ -41,11 +50,16 @@ def test_a_session_of_ones_own_is_used(server) -> None:
     own = requests.Session()
     own.headers["X-Mine"] = "1"
     retries = requests.adapters.Retry(2, status_forcelist=[503], backoff_factor=0)
-    with FuturesSession(session=own, adapter_kwargs={"max_retries": retries, "pool_maxsize": 20}) as session:
+    with FuturesSession(
+        session=own, adapter_kwargs={"max_retries": retries, "pool_maxsize": 20}
+    ) as session:
         answers = iter([503, 200])
         server.route("/moody")(lambda request: (next(answers), request.headers.get("x-mine")))
         assert session.get(server.url + "/moody").result().text == "1"
-    with FuturesSession(adapter_kwargs={"max_retries": 1}) as session, pytest.raises(requests.exceptions.ConnectionError):
+    with (
+        FuturesSession(adapter_kwargs={"max_retries": 1}) as session,
+        pytest.raises(requests.exceptions.ConnectionError),
+    ):
         session.get("http://127.0.0.1:1/").result()
 
 
@@ -68,9 +82,16 @@ def test_ntlm_is_bound_to_the_certificate(ca) -> None:
         tokens = ntlm_path(server, "/ntlm")
         plain = requests.get(server.url + "/get", verify=server.ca_path, stream=True)
         certificate = plain.raw.connection.sock.getpeercert(True)
-        assert requests.get(server.url + "/ntlm", auth=HttpNtlmAuth("D\\me", "secret"), verify=server.ca_path).text == "welcome D me"
+        assert (
+            requests.get(
+                server.url + "/ntlm", auth=HttpNtlmAuth("D\\me", "secret"), verify=server.ca_path
+            ).text
+            == "welcome D me"
+        )
     end_point = b"tls-server-end-point:" + hashlib.sha256(certificate).digest()
-    told = NTClientChallengeV2.unpack(Authenticate.unpack(tokens[-1]).nt_challenge_response[16:]).av_pairs[AvId.channel_bindings]
+    told = NTClientChallengeV2.unpack(
+        Authenticate.unpack(tokens[-1]).nt_challenge_response[16:]
+    ).av_pairs[AvId.channel_bindings]
     assert told == hashlib.md5(GssChannelBindings(application_data=end_point).pack()).digest()
 
 
@@ -88,8 +109,17 @@ def ntlm_path(server, path: str) -> list[bytes]:
             if data[8] == 1:
                 Negotiate.unpack(data)
                 challenged[request.connection] = True
-                flags = NegotiateFlags.key_56 | NegotiateFlags.key_128 | NegotiateFlags.unicode | NegotiateFlags.ntlm
-                challenge = Challenge(flags=flags | NegotiateFlags.extended_session_security, server_challenge=b"12345678", target_name="T")
+                flags = (
+                    NegotiateFlags.key_56
+                    | NegotiateFlags.key_128
+                    | NegotiateFlags.unicode
+                    | NegotiateFlags.ntlm
+                )
+                challenge = Challenge(
+                    flags=flags | NegotiateFlags.extended_session_security,
+                    server_challenge=b"12345678",
+                    target_name="T",
+                )
                 encoded = base64.b64encode(challenge.pack()).decode()
                 return Answer(401, headers={"WWW-Authenticate": f"NTLM {encoded}"})
             if challenged.pop(request.connection, False):

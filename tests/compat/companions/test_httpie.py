@@ -20,10 +20,33 @@ assert requests.Session is envoi.Session
 def http(tmp_path):
     """Runs it, and gives what it wrote."""
 
-    def run(*arguments: str, module: str = "httpie", expected: int = 0, stdin: str | None = None) -> str:
-        command = [sys.executable, "-m", "envoi.as_requests", "-m", module, *([] if stdin is not None else ["--ignore-stdin"]), *arguments]
-        environment = {**os.environ, "HTTPIE_CONFIG_DIR": str(tmp_path / "config"), "HOME": str(tmp_path)}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, env=environment, cwd=tmp_path, input=stdin)
+    def run(
+        *arguments: str, module: str = "httpie", expected: int = 0, stdin: str | None = None
+    ) -> str:
+        command = [
+            sys.executable,
+            "-m",
+            "envoi.as_requests",
+            "-m",
+            module,
+            *([] if stdin is not None else ["--ignore-stdin"]),
+            *arguments,
+        ]
+        environment = {
+            **os.environ,
+            "HTTPIE_CONFIG_DIR": str(tmp_path / "config"),
+            "HOME": str(tmp_path),
+        }
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+            env=environment,
+            cwd=tmp_path,
+            input=stdin,
+        )
         assert done.returncode == expected, done.stderr
         return done.stdout + done.stderr
 
@@ -31,7 +54,9 @@ def http(tmp_path):
 
 
 def test_a_request_is_printed_without_being_sent(http) -> None:
-    printed = http("--offline", "POST", "http://nobody.invalid/path", "name=value", "X-Mine:1", "page==2")
+    printed = http(
+        "--offline", "POST", "http://nobody.invalid/path", "name=value", "X-Mine:1", "page==2"
+    )
     assert printed.startswith("POST /path?page=2 HTTP/1.1\n")
     assert "Host: nobody.invalid\n" in printed
     assert "X-Mine: 1\n" in printed
@@ -40,7 +65,9 @@ def test_a_request_is_printed_without_being_sent(http) -> None:
 
 def test_a_resource_is_fetched(http, server) -> None:
     assert json.loads(http("--body", server.url + "/get", "a==1"))["args"] == {"a": "1"}
-    printed = http("--print=HhBb", "--form", server.url + "/post", "field=value", "X-Twice:1", "X-Twice:2")
+    printed = http(
+        "--print=HhBb", "--form", server.url + "/post", "field=value", "X-Twice:1", "X-Twice:2"
+    )
     assert "field=value" in printed
     assert "HTTP/1.1 200 OK" in printed
     assert server.requests[-1].headers.all("x-twice") == ["1", "2"]
@@ -48,7 +75,9 @@ def test_a_resource_is_fetched(http, server) -> None:
 
 
 def test_repeated_fields_of_an_answer_are_shown(http, server) -> None:
-    server.add("/twice", Answer(200, "body", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]))
+    server.add(
+        "/twice", Answer(200, "body", headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    )
     printed = http("--headers", server.url + "/twice")
     assert "Set-Cookie: a=1\n" in printed
     assert "Set-Cookie: b=2\n" in printed
@@ -64,8 +93,13 @@ def test_files_redirects_and_authentication(http, server, tmp_path) -> None:
     (tmp_path / "a.txt").write_text("content")
     http("--form", server.url + "/post", "field=value", "file@a.txt")
     assert server.requests[-1].files() == {"file": ("a.txt", b"content")}
-    assert json.loads(http("--body", "--follow", server.url + "/redirect/2"))["url"] == server.url + "/get"
-    assert "authenticated" in http("--body", "--auth=me:secret", server.url + "/basic-auth/me/secret")
+    assert (
+        json.loads(http("--body", "--follow", server.url + "/redirect/2"))["url"]
+        == server.url + "/get"
+    )
+    assert "authenticated" in http(
+        "--body", "--auth=me:secret", server.url + "/basic-auth/me/secret"
+    )
     assert http("--check-status", server.url + "/status/404", expected=4)
     assert http("--body", "--chunked", server.url + "/post", "a=1")
     assert server.requests[-1].headers.get("transfer-encoding") == "chunked"
@@ -87,7 +121,10 @@ def test_a_download(http, server, tmp_path) -> None:
 
 
 def test_tls(http, tls_server) -> None:
-    assert json.loads(http("--body", f"--verify={tls_server.ca_path}", tls_server.url + "/get"))["url"] == tls_server.url + "/get"
+    assert (
+        json.loads(http("--body", f"--verify={tls_server.ca_path}", tls_server.url + "/get"))["url"]
+        == tls_server.url + "/get"
+    )
     assert "certificate" in http(tls_server.url + "/get", expected=1)
     assert http("--body", "--verify=no", tls_server.url + "/get")
     assert http("--body", "--ssl=tls1.2", f"--verify={tls_server.ca_path}", tls_server.url + "/get")

@@ -22,13 +22,20 @@ def test_a_file_is_read(tmp_path) -> None:
     session = requests.Session()
     session.mount("file://", FileAdapter())
     response = session.get(path.as_uri())
-    assert (response.status_code, response.ok, response.content) == (200, True, b"line one\nline two\n")
+    assert (response.status_code, response.ok, response.content) == (
+        200,
+        True,
+        b"line one\nline two\n",
+    )
     assert response.headers["Content-Length"] == "18"
     with session.get(path.as_uri(), stream=True) as response:
         assert list(response.iter_lines()) == [b"line one", b"line two"]
     assert session.head(path.as_uri()).status_code == 200
     missing = session.get((tmp_path / "missing").as_uri())
-    assert (missing.status_code, missing.reason) == (404, f"[Errno 2] No such file or directory: '{tmp_path / 'missing'}'")
+    assert (missing.status_code, missing.reason) == (
+        404,
+        f"[Errno 2] No such file or directory: '{tmp_path / 'missing'}'",
+    )
     with pytest.raises(requests.HTTPError):
         missing.raise_for_status()
     with pytest.raises(ValueError, match="Invalid request method"):

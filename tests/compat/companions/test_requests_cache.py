@@ -46,7 +46,11 @@ def test_redirects_are_cached(session, server) -> None:
     served = server.served
     again = session.get(server.url + "/redirect/2")
     assert (again.from_cache, server.served, served) == (True, served, 3)
-    assert [step.status_code for step in again.history] == [step.status_code for step in first.history] == [302, 302]
+    assert (
+        [step.status_code for step in again.history]
+        == [step.status_code for step in first.history]
+        == [302, 302]
+    )
     assert again.history[0].url == server.url + "/redirect/2"
     assert session.get(server.url + "/get").from_cache is True
 
@@ -65,7 +69,10 @@ def test_cookies_and_forms(session, server) -> None:
     assert session.get(server.url + "/cookies/set?flavour=mint").cookies.get_dict() == {}
     assert session.cookies["flavour"] == "mint"
     session.cookies.clear()
-    assert session.get(server.url + "/cookies/set?flavour=mint").history[0].cookies["flavour"] == "mint"
+    assert (
+        session.get(server.url + "/cookies/set?flavour=mint").history[0].cookies["flavour"]
+        == "mint"
+    )
     session.settings.allowable_methods = ("GET", "POST")
     files = {"file": ("a.txt", b"content")}
     assert session.post(server.url + "/post", files=files).from_cache is False
@@ -126,7 +133,12 @@ def test_what_is_cached_can_be_pickled(session, server) -> None:
 def test_hooks_and_errors(session, server) -> None:
     seen = []
     for _ in range(2):
-        session.get(server.url + "/get", hooks={"response": lambda response, **_: seen.append(getattr(response, "from_cache", None))})
+        session.get(
+            server.url + "/get",
+            hooks={
+                "response": lambda response, **_: seen.append(getattr(response, "from_cache", None))
+            },
+        )
     assert seen == [None, False, True]
     with pytest.raises(requests.exceptions.ConnectionError):
         session.get("http://127.0.0.1:1/")

@@ -20,7 +20,11 @@ def test_a_reply_takes_the_place_of_a_server() -> None:
     with requests_mock.Mocker() as mocked:
         mocked.get(URL, json={"mocked": True}, status_code=201, headers={"X-Mine": "1"})
         for response in (requests.get(URL), requests.Session().get(URL)):
-            assert (response.status_code, response.json(), response.headers["x-mine"]) == (201, {"mocked": True}, "1")
+            assert (response.status_code, response.json(), response.headers["x-mine"]) == (
+                201,
+                {"mocked": True},
+                "1",
+            )
     assert mocked.call_count == 2
     assert mocked.last_request.method == "GET"
 
@@ -33,7 +37,10 @@ def test_the_patch_is_taken_back(server) -> None:
 
 
 def test_what_is_not_registered_is_refused() -> None:
-    with requests_mock.Mocker(), pytest.raises(requests_mock.NoMockAddress, match="GET http://nobody.invalid/api"):
+    with (
+        requests_mock.Mocker(),
+        pytest.raises(requests_mock.NoMockAddress, match="GET http://nobody.invalid/api"),
+    ):
         requests.get(URL)
 
 
@@ -55,9 +62,16 @@ def test_the_decorator() -> None:
 def test_what_was_asked_is_told() -> None:
     with requests_mock.Mocker() as mocked:
         mocked.put(URL, text="ok")
-        requests.put(URL, params={"q": "x"}, json={"a": 1}, timeout=3, verify=False, cert=("c", "k"))
+        requests.put(
+            URL, params={"q": "x"}, json={"a": 1}, timeout=3, verify=False, cert=("c", "k")
+        )
     asked = mocked.last_request
-    assert (asked.qs, asked.json(), asked.hostname, asked.path) == ({"q": ["x"]}, {"a": 1}, "nobody.invalid", "/api")
+    assert (asked.qs, asked.json(), asked.hostname, asked.path) == (
+        {"q": ["x"]},
+        {"a": 1},
+        "nobody.invalid",
+        "/api",
+    )
     assert (asked.timeout, asked.verify, asked.cert) == (3, False, ("c", "k"))
 
 
@@ -81,11 +95,17 @@ def test_cookies_and_redirects() -> None:
     jar = requests_mock.CookieJar()
     jar.set("flavour", "mint", domain="nobody.invalid", path="/")
     with requests_mock.Mocker() as mocked:
-        mocked.get(URL, status_code=302, headers={"Location": "http://nobody.invalid/next"}, cookies=jar)
-        mocked.get("http://nobody.invalid/next", text="there", headers={"Set-Cookie": "size=small; Path=/"})
+        mocked.get(
+            URL, status_code=302, headers={"Location": "http://nobody.invalid/next"}, cookies=jar
+        )
+        mocked.get(
+            "http://nobody.invalid/next", text="there", headers={"Set-Cookie": "size=small; Path=/"}
+        )
         response = requests.Session().get(URL)
         assert (response.text, response.cookies.get_dict()) == ("there", {"size": "small"})
-        assert [(step.status_code, step.cookies["flavour"]) for step in response.history] == [(302, "mint")]
+        assert [(step.status_code, step.cookies["flavour"]) for step in response.history] == [
+            (302, "mint")
+        ]
         assert requests.get(URL, allow_redirects=False).next.url == "http://nobody.invalid/next"
 
 

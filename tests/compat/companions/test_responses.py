@@ -21,7 +21,11 @@ URL = "http://nobody.invalid/api"
 def test_a_reply_takes_the_place_of_a_server() -> None:
     responses.get(URL, json={"mocked": True}, status=201, headers={"X-Mine": "1"})
     for response in (requests.get(URL), requests.Session().get(URL)):
-        assert (response.status_code, response.json(), response.headers["x-mine"]) == (201, {"mocked": True}, "1")
+        assert (response.status_code, response.json(), response.headers["x-mine"]) == (
+            201,
+            {"mocked": True},
+            "1",
+        )
         assert response.url == URL
         assert response.reason == "Created"
     responses.assert_call_count(URL, 2)
@@ -32,7 +36,9 @@ def test_a_reply_takes_the_place_of_a_server() -> None:
 def test_what_is_not_registered_is_refused() -> None:
     with responses.RequestsMock() as mocked:
         mocked.add("GET", URL, body="x")
-        with pytest.raises(requests.exceptions.ConnectionError, match="Connection refused by Responses"):
+        with pytest.raises(
+            requests.exceptions.ConnectionError, match="Connection refused by Responses"
+        ):
             requests.get(URL + "/other")
         requests.get(URL)
     with pytest.raises(requests.exceptions.ConnectionError):
@@ -49,7 +55,9 @@ def test_the_patch_is_taken_back(server) -> None:
 @responses.activate
 def test_requests_are_matched_by_what_they_carry() -> None:
     responses.post(URL, json={"who": "json"}, match=[matchers.json_params_matcher({"a": 1})])
-    responses.post(URL, json={"who": "form"}, match=[matchers.urlencoded_params_matcher({"a": "1"})])
+    responses.post(
+        URL, json={"who": "form"}, match=[matchers.urlencoded_params_matcher({"a": "1"})]
+    )
     responses.get(URL, json={"who": "query"}, match=[matchers.query_param_matcher({"page": 2})])
     responses.get(URL, json={"who": "header"}, match=[matchers.header_matcher({"X-Key": "k"})])
     files = {"file": ("name.txt", b"content")}
@@ -65,7 +73,11 @@ def test_requests_are_matched_by_what_they_carry() -> None:
 
 @responses.activate
 def test_arguments_of_the_call_are_matched() -> None:
-    responses.get(URL, body="ok", match=[matchers.request_kwargs_matcher({"stream": True, "verify": False, "timeout": 5})])
+    responses.get(
+        URL,
+        body="ok",
+        match=[matchers.request_kwargs_matcher({"stream": True, "verify": False, "timeout": 5})],
+    )
     assert requests.get(URL, stream=True, verify=False, timeout=5).text == "ok"
 
 
@@ -88,7 +100,9 @@ def test_an_exception_is_raised() -> None:
 
 @responses.activate
 def test_redirects_are_followed_and_cookies_kept() -> None:
-    responses.get(URL, status=302, headers={"Location": "/next", "Set-Cookie": "flavour=mint; Path=/"})
+    responses.get(
+        URL, status=302, headers={"Location": "/next", "Set-Cookie": "flavour=mint; Path=/"}
+    )
     responses.get("http://nobody.invalid/next", body="there")
     session = requests.Session()
     response = session.get(URL)
@@ -119,7 +133,9 @@ def test_an_error_status_raises() -> None:
 @responses.activate(registry=OrderedRegistry)
 def test_answers_are_tried_again_as_the_adapter_says() -> None:
     session = requests.Session()
-    retries = requests.adapters.Retry(total=3, backoff_factor=0, status_forcelist=[503], allowed_methods=["GET"])
+    retries = requests.adapters.Retry(
+        total=3, backoff_factor=0, status_forcelist=[503], allowed_methods=["GET"]
+    )
     session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
     responses.get(URL, status=503)
     responses.get(URL, status=503)
@@ -130,7 +146,12 @@ def test_answers_are_tried_again_as_the_adapter_says() -> None:
 @responses.activate
 def test_retries_come_to_an_end() -> None:
     session = requests.Session()
-    session.mount("http://", requests.adapters.HTTPAdapter(max_retries=requests.adapters.Retry(1, status_forcelist=[503])))
+    session.mount(
+        "http://",
+        requests.adapters.HTTPAdapter(
+            max_retries=requests.adapters.Retry(1, status_forcelist=[503])
+        ),
+    )
     responses.get(URL, status=503)
     with pytest.raises(requests.exceptions.RetryError):
         session.get(URL)

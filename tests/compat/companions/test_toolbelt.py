@@ -36,13 +36,24 @@ def test_a_multipart_form_is_streamed(server, tmp_path) -> None:
 
     @server.route("/upload", ["POST"])
     def upload(request):
-        seen.append((request.headers.get("transfer-encoding"), int(request.headers.get("content-length"))))
-        return {"form": request.form(), "files": {name: [file, len(content)] for name, (file, content) in request.files().items()}}
+        seen.append(
+            (request.headers.get("transfer-encoding"), int(request.headers.get("content-length")))
+        )
+        return {
+            "form": request.form(),
+            "files": {
+                name: [file, len(content)] for name, (file, content) in request.files().items()
+            },
+        }
 
     with path.open("rb") as file:
-        form = MultipartEncoder(fields={"field": "value", "file": ("big.bin", file, "application/octet-stream")})
+        form = MultipartEncoder(
+            fields={"field": "value", "file": ("big.bin", file, "application/octet-stream")}
+        )
         length = form.len
-        response = requests.post(server.url + "/upload", data=form, headers={"Content-Type": form.content_type})
+        response = requests.post(
+            server.url + "/upload", data=form, headers={"Content-Type": form.content_type}
+        )
     assert response.json() == {"form": {"field": "value"}, "files": {"file": ["big.bin", 300_000]}}
     assert seen == [("", length)]
 
@@ -51,7 +62,9 @@ def test_a_monitor_is_told_how_far_the_upload_is(server) -> None:
     told = []
     form = MultipartEncoder(fields={"file": ("a.txt", io.BytesIO(b"y" * 2_000_000), "text/plain")})
     monitor = MultipartEncoderMonitor(form, lambda now: told.append(now.bytes_read))
-    response = requests.Session().post(server.url + "/post", data=monitor, headers={"Content-Type": monitor.content_type})
+    response = requests.Session().post(
+        server.url + "/post", data=monitor, headers={"Content-Type": monitor.content_type}
+    )
     assert response.status_code == 200
     assert told == sorted(told)
     assert told[-1] == form.len
@@ -74,20 +87,34 @@ def test_a_streaming_iterator_has_its_length_sent(server) -> None:
 
 def test_a_download_becomes_an_upload(server) -> None:
     session = requests.Session()
-    form = MultipartEncoder(fields={"file": ("name", FileFromURLWrapper(server.url + "/bytes/1000?seed=1", session=session))})
-    response = session.post(server.url + "/post", data=form, headers={"Content-Type": form.content_type})
+    form = MultipartEncoder(
+        fields={
+            "file": ("name", FileFromURLWrapper(server.url + "/bytes/1000?seed=1", session=session))
+        }
+    )
+    response = session.post(
+        server.url + "/post", data=form, headers={"Content-Type": form.content_type}
+    )
     assert response.status_code == 200
-    assert server.requests[-1].files()["file"][1] == requests.get(server.url + "/bytes/1000?seed=1").content
+    assert (
+        server.requests[-1].files()["file"][1]
+        == requests.get(server.url + "/bytes/1000?seed=1").content
+    )
 
 
 def test_a_download_is_streamed_to_a_file(server, tmp_path) -> None:
     content = bytes(range(256)) * 400
-    server.add("/file", Answer(body=content, headers={"Content-Disposition": "attachment; filename=given.bin"}))
+    server.add(
+        "/file",
+        Answer(body=content, headers={"Content-Disposition": "attachment; filename=given.bin"}),
+    )
     response = requests.get(server.url + "/file", stream=True)
     name = stream.stream_response_to_file(response, path=str(tmp_path / "here.bin"))
     assert (tmp_path / "here.bin").read_bytes() == content
     assert name == str(tmp_path / "here.bin")
-    name = stream.stream_response_to_file(requests.get(server.url + "/file", stream=True), path=str(tmp_path), chunksize=1000)
+    name = stream.stream_response_to_file(
+        requests.get(server.url + "/file", stream=True), path=str(tmp_path), chunksize=1000
+    )
     assert name == str(tmp_path / "given.bin")
     with io.BytesIO() as file:
         stream.stream_response_to_file(requests.get(server.url + "/file", stream=True), path=file)
@@ -96,7 +123,11 @@ def test_a_download_is_streamed_to_a_file(server, tmp_path) -> None:
 
 def test_a_download_is_kept_while_it_is_read(server) -> None:
     kept = bytearray()
-    pieces = list(tee.tee_to_bytearray(requests.get(server.url + "/gzip", stream=True), kept, chunksize=50, decode_content=True))
+    pieces = list(
+        tee.tee_to_bytearray(
+            requests.get(server.url + "/gzip", stream=True), kept, chunksize=50, decode_content=True
+        )
+    )
     assert b"".join(pieces) == bytes(kept)
     assert b'"gzipped"' in kept
     with io.BytesIO() as file:
@@ -107,7 +138,10 @@ def test_a_download_is_kept_while_it_is_read(server) -> None:
 
 def test_a_session_with_a_base_url(server) -> None:
     session = BaseUrlSession(base_url=server.url + "/anything/")
-    assert session.get("deep/er", params={"a": 1}).json()["url"] == server.url + "/anything/deep/er?a=1"
+    assert (
+        session.get("deep/er", params={"a": 1}).json()["url"]
+        == server.url + "/anything/deep/er?a=1"
+    )
     assert session.get("/get").json()["url"] == server.url + "/get"
     prepared = session.prepare_request(requests.Request("GET", "other"))
     assert session.send(prepared).json()["url"] == server.url + "/anything/other"
@@ -120,7 +154,12 @@ def test_basic_authentication_is_guessed(server) -> None:
     assert response.status_code == 200
     assert [step.status_code for step in response.history] == [401]
     assert session.get(server.url + "/basic-auth/me/secret").history == []
-    assert requests.get(server.url + "/basic-auth/me/other", auth=GuessAuth("me", "secret")).status_code == 401
+    assert (
+        requests.get(
+            server.url + "/basic-auth/me/other", auth=GuessAuth("me", "secret")
+        ).status_code
+        == 401
+    )
 
 
 def test_digest_authentication_is_guessed(server) -> None:
@@ -139,7 +178,11 @@ def test_a_proxys_authentication_is_guessed(server) -> None:
     @server.route("/<path...>")
     def proxy(request):
         seen.append(request.headers.get("proxy-authorization"))
-        return "through" if seen[-1] else Answer(407, headers={"Proxy-Authenticate": 'Basic realm="p"'})
+        return (
+            "through"
+            if seen[-1]
+            else Answer(407, headers={"Proxy-Authenticate": 'Basic realm="p"'})
+        )
 
     auth = GuessProxyAuth("me", "secret", "proxy-me", "proxy-secret")
     response = requests.get("http://nobody.invalid/", proxies={"http": server.url}, auth=auth)
@@ -156,7 +199,9 @@ def test_authentication_is_chosen_by_host(server) -> None:
 def test_an_exchange_is_dumped(server) -> None:
     @server.route("/again")
     def again(request):
-        return Answer(302, headers=[("Location", "/last"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        return Answer(
+            302, headers=[("Location", "/last"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+        )
 
     server.add("/last", "the end")
     response = requests.get(server.url + "/again", headers={"X-Mine": "1"})
@@ -180,7 +225,9 @@ def test_requests_are_made_in_threads(server) -> None:
     made = pool.Pool.from_urls([server.url + "/delay/0.05", "http://127.0.0.1:1/"], num_processes=1)
     made.join_all()
     assert [one.status_code for one in made.responses()] == [200]
-    assert [isinstance(one.exception, requests.ConnectionError) for one in made.exceptions()] == [True]
+    assert [isinstance(one.exception, requests.ConnectionError) for one in made.exceptions()] == [
+        True
+    ]
 
 
 def test_a_jar_that_forgets(server) -> None:
@@ -193,7 +240,11 @@ def test_a_jar_that_forgets(server) -> None:
 def test_small_things(server) -> None:
     session = requests.Session()
     session.headers["User-Agent"] = user_agent("mine", "1.0")
-    assert session.get(server.url + "/headers").json()["headers"]["User-Agent"].startswith("mine/1.0 CPython/")
+    assert (
+        session.get(server.url + "/headers")
+        .json()["headers"]["User-Agent"]
+        .startswith("mine/1.0 CPython/")
+    )
     query = formdata.urlencode([("a", [("b", "1"), ("c", "2")])])
     assert requests.get(server.url + "/get?" + query).json()["args"] == {"a[b]": "1", "a[c]": "2"}
 
@@ -211,9 +262,16 @@ def protect_by_digest(server) -> list[str]:
         fields = requests.utils.parse_dict_header(asked[-1].partition(" ")[2])
         if fields:
             secret = md5("me:realm:secret")
-            expected = md5(f"{secret}:{fields['nonce']}:{fields['nc']}:{fields['cnonce']}:auth:{md5('GET:/digest')}")
+            expected = md5(
+                f"{secret}:{fields['nonce']}:{fields['nc']}:{fields['cnonce']}:auth:{md5('GET:/digest')}"
+            )
             if fields["response"] == expected:
                 return "welcome"
-        return Answer(401, headers={"WWW-Authenticate": 'Digest realm="realm", nonce="abc", qop="auth", algorithm=MD5'})
+        return Answer(
+            401,
+            headers={
+                "WWW-Authenticate": 'Digest realm="realm", nonce="abc", qop="auth", algorithm=MD5'
+            },
+        )
 
     return asked

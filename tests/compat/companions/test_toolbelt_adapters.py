@@ -34,7 +34,9 @@ def test_the_version_of_tls_is_chosen(tls_server, version) -> None:
         response = session.get(tls_server.url + "/get", verify=tls_server.ca_path, stream=True)
         assert response.raw.connection.sock.version().replace(".", "_") == version
         assert response.json()["url"] == tls_server.url + "/get"
-        assert session.post(tls_server.url + "/post", data={"a": "1"}, verify=tls_server.ca_path).json()["form"] == {"a": "1"}
+        assert session.post(
+            tls_server.url + "/post", data={"a": "1"}, verify=tls_server.ca_path
+        ).json()["form"] == {"a": "1"}
         with pytest.raises(requests.exceptions.SSLError):
             session.get(tls_server.url + "/get")
 
@@ -65,10 +67,15 @@ def test_the_certificate_is_for_the_name_in_the_host_field(ca) -> None:
 
 def test_socket_options_are_set(server) -> None:
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    for adapter in (SocketOptionsAdapter(socket_options=options), TCPKeepAliveAdapter(idle=120, interval=10)):
+    for adapter in (
+        SocketOptionsAdapter(socket_options=options),
+        TCPKeepAliveAdapter(idle=120, interval=10),
+    ):
         with session_with(adapter, "http://") as session:
             response = session.get(server.url + "/bytes/10", stream=True)
-            assert response.raw.connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert (
+                response.raw.connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            )
             assert len(response.content) == 10
             assert session.get(server.url + "/redirect/2").json()["url"] == server.url + "/get"
 
@@ -95,7 +102,9 @@ def test_what_fails_is_raised_as_requests_does(server) -> None:
         with pytest.raises(requests.exceptions.ReadTimeout):
             session.get(server.url + "/slow", timeout=0.2)
         server.add("/short", envoi.testing.Answer(body=b"x" * 100, truncate_at=10))
-        with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
+        with pytest.raises(
+            (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)
+        ):
             session.get(server.url + "/short")
         with pytest.raises(requests.HTTPError, match=re.escape("404 Client Error")):
             session.get(server.url + "/status/404").raise_for_status()

@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     network = private_network()
     if not network:
-        print("There is no network of our own to be had here (unshare, ip): tests of connect timeouts may fail on requests as well.")
+        print(
+            "There is no network of our own to be had here (unshare, ip): tests of connect timeouts may fail on requests as well."
+        )
     runner = Runner(environment, network)
     if options.show:
         return runner.show(options.only or "envoi", options.show)
@@ -45,11 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.only:
         run = runner.run(options.only, chosen)
         print_run(run, environment)
-        return 1 if run.problems or run.count("passed") + run.count("skipped") < len(run.collected) else 0
+        return (
+            1
+            if run.problems or run.count("passed") + run.count("skipped") < len(run.collected)
+            else 0
+        )
     return _compare(runner, environment, excuses, chosen, again=options.again)
 
 
-def _compare(runner: Runner, environment: Environment, excuses: dict[str, str], chosen: Sequence[str], *, again: bool) -> int:
+def _compare(
+    runner: Runner,
+    environment: Environment,
+    excuses: dict[str, str],
+    chosen: Sequence[str],
+    *,
+    again: bool,
+) -> int:
     # Both at once: they wait most of the time, and share nothing.
     with ThreadPoolExecutor(2) as pool:
         of_requests = pool.submit(runner.run_kept, "requests", again=again)
@@ -62,12 +75,24 @@ def _compare(runner: Runner, environment: Environment, excuses: dict[str, str], 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.compat.suite", description="requests' own tests on requests and on Envoi, compared"
+        prog="python -m tests.compat.suite",
+        description="requests' own tests on requests and on Envoi, compared",
     )
     parser.add_argument("-k", metavar="EXPRESSION", help="only the tests that pytest's -k chooses")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="only these, as pytest names them: tests/test_utils.py")
-    parser.add_argument("--only", choices=("envoi", "requests"), help="run on one of the two, and compare nothing")
-    parser.add_argument("--show", metavar="NODE", help="run one test on Envoi, or with --only on requests, and print all that pytest says")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="only these, as pytest names them: tests/test_utils.py",
+    )
+    parser.add_argument(
+        "--only", choices=("envoi", "requests"), help="run on one of the two, and compare nothing"
+    )
+    parser.add_argument(
+        "--show",
+        metavar="NODE",
+        help="run one test on Envoi, or with --only on requests, and print all that pytest says",
+    )
     parser.add_argument(
         "--again",
         action="store_true",

@@ -35,7 +35,9 @@ class Comparison:
         return not self.failed and not self.faults
 
 
-def compare(requests: Run, envoi: Run, excuses: Mapping[str, str], *, whole: bool = True) -> Comparison:
+def compare(
+    requests: Run, envoi: Run, excuses: Mapping[str, str], *, whole: bool = True
+) -> Comparison:
     """Hold Envoi's run against requests'.
 
     Args:
@@ -44,7 +46,11 @@ def compare(requests: Run, envoi: Run, excuses: Mapping[str, str], *, whole: boo
         excuses: the tests that Envoi need not pass.
         whole: Envoi's run should be all the tests. If not, those that it did not collect are left out.
     """
-    found = Comparison(faults=[f"on {run.library}: {problem}" for run in (requests, envoi) for problem in run.problems])
+    found = Comparison(
+        faults=[
+            f"on {run.library}: {problem}" for run in (requests, envoi) for problem in run.problems
+        ]
+    )
     for node in requests.collected:
         if not whole and node not in envoi.collected:
             continue
@@ -60,9 +66,15 @@ def compare(requests: Run, envoi: Run, excuses: Mapping[str, str], *, whole: boo
         elif outcome.result == "passed":
             found.passed.append(node)
         else:
-            found.failed[node] = outcome.message if outcome.result == "failed" else f"skipped: {outcome.message}"
+            found.failed[node] = (
+                outcome.message if outcome.result == "failed" else f"skipped: {outcome.message}"
+            )
     found.faults += _wrong_library(requests, envoi)
-    found.faults += [f"{node} is excused, but there is no such test" for node in excuses if node not in requests.collected]
+    found.faults += [
+        f"{node} is excused, but there is no such test"
+        for node in excuses
+        if node not in requests.collected
+    ]
     if requests.count("passed") < FEWEST_PASSED_BY_REQUESTS:
         found.faults.append(
             f"requests passes {requests.count('passed')} of its own tests; it should pass {FEWEST_PASSED_BY_REQUESTS} or more"

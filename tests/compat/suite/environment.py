@@ -68,7 +68,19 @@ def _fill(folder: Path) -> None:
     venv.create(folder / "venv", with_pip=True)
     pip(folder / "venv", "install", "--requirement", str(_TEST_NEEDS))
     with tempfile.TemporaryDirectory() as downloads:
-        pip(folder / "venv", "download", "--no-deps", "--no-binary", "requests", "--requirement", str(_REQUESTS), "--dest", downloads)
+        pip(
+            folder / "venv",
+            "download",
+            "--no-deps",
+            "--no-binary",
+            "requests",
+            "--requirement",
+            str(_REQUESTS),
+            "--dest",
+            downloads,
+        )
         with tarfile.open(next(Path(downloads).glob("requests-*.tar.gz"))) as archive:
             # Python 3.11.4 is the first to have filters. What the archive holds is vouched for by its hash.
-            archive.extractall(folder / "source", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            archive.extractall(
+                folder / "source", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+            )

@@ -30,7 +30,11 @@ def read_excuses(path: Path = EXCUSED) -> dict[str, str]:
     excuses = tomllib.loads(path.read_text(encoding="utf-8"))["excused"]
     if len(excuses) > MOST:
         raise ExcusesError(f"{len(excuses)} tests are excused, and {MOST} may be")
-    without = [node for node, reason in excuses.items() if not isinstance(reason, str) or not reason.strip()]
+    without = [
+        node
+        for node, reason in excuses.items()
+        if not isinstance(reason, str) or not reason.strip()
+    ]
     if without:
         raise ExcusesError(f"excused without a reason: {', '.join(without)}")
     return excuses

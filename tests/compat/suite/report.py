@@ -17,7 +17,9 @@ _LONGEST = 240
 _TITLE = "requests' own tests on"
 
 
-def print_comparison(comparison: Comparison, requests: Run, envoi: Run, environment: Environment) -> None:
+def print_comparison(
+    comparison: Comparison, requests: Run, envoi: Run, environment: Environment
+) -> None:
     """The figures of both, each test that Envoi does not pass though requests does, and the summary.
 
     Args:
@@ -27,7 +29,11 @@ def print_comparison(comparison: Comparison, requests: Run, envoi: Run, environm
         environment: whose paths are shortened.
     """
     _print_figures(requests, envoi)
-    on_requests = {node: requests.of(node).message for node in comparison.set_aside if requests.of(node).result == "failed"}
+    on_requests = {
+        node: requests.of(node).message
+        for node in comparison.set_aside
+        if requests.of(node).result == "failed"
+    }
     _print_tests("set aside, because requests fails them on this machine", on_requests, environment)
     _print_tests("excused", comparison.excused, environment)
     _print_tests("passed by requests, not by envoi", comparison.failed, environment)
@@ -37,7 +43,10 @@ def print_comparison(comparison: Comparison, requests: Run, envoi: Run, environm
             print(f"  {_shortened(fault, environment)}")
     print()
     failed = len(comparison.failed) + len(comparison.faults)
-    print(f"{len(comparison.passed)} passed, {failed} failed, {len(comparison.excused) + len(comparison.set_aside)} skipped", flush=True)
+    print(
+        f"{len(comparison.passed)} passed, {failed} failed, {len(comparison.excused) + len(comparison.set_aside)} skipped",
+        flush=True,
+    )
 
 
 def print_run(run: Run, environment: Environment) -> None:
@@ -48,19 +57,26 @@ def print_run(run: Run, environment: Environment) -> None:
         environment: whose paths are shortened.
     """
     _print_figures(run)
-    failed = {node: run.of(node).message for node in run.collected if run.of(node).result == "failed"}
+    failed = {
+        node: run.of(node).message for node in run.collected if run.of(node).result == "failed"
+    }
     _print_tests("failed", failed, environment)
     for problem in run.problems:
         print(f"\n{_shortened(problem, environment)}")
     print()
-    print(f"{run.count('passed')} passed, {len(failed) + len(run.problems)} failed, {run.count('skipped')} skipped", flush=True)
+    print(
+        f"{run.count('passed')} passed, {len(failed) + len(run.problems)} failed, {run.count('skipped')} skipped",
+        flush=True,
+    )
 
 
 def _print_figures(*runs: Run) -> None:
     print(f"\n{_TITLE:<24}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>9}")
     for run in runs:
         failed = sum(run.of(node).result == "failed" for node in run.collected)
-        print(f"{run.library:<24}{run.count('passed'):>8}{failed:>8}{run.count('skipped'):>8}{run.seconds:>9.0f}")
+        print(
+            f"{run.library:<24}{run.count('passed'):>8}{failed:>8}{run.count('skipped'):>8}{run.seconds:>9.0f}"
+        )
 
 
 def _print_tests(title: str, tests: Mapping[str, str], environment: Environment) -> None:
@@ -81,6 +97,10 @@ def _print_tests(title: str, tests: Mapping[str, str], environment: Environment)
 
 
 def _shortened(message: str, environment: Environment) -> str:
-    for long, short in ((f"{environment.requests}/", ""), (f"{environment.folder}/", ""), (f"{CHECKOUT}/", "")):
+    for long, short in (
+        (f"{environment.requests}/", ""),
+        (f"{environment.folder}/", ""),
+        (f"{CHECKOUT}/", ""),
+    ):
         message = message.replace(long, short)
     return message

@@ -97,7 +97,9 @@ class Runner:
         with tempfile.TemporaryDirectory() as folder:
             record = Path(folder, "outcomes.jsonl")
             began = time.monotonic()
-            problem = self._run_to_its_end(library, [f"--record-outcomes={record}", *options], folder)
+            problem = self._run_to_its_end(
+                library, [f"--record-outcomes={record}", *options], folder
+            )
             run = read_run(library, record)
             run.seconds = time.monotonic() - began
         if problem:
@@ -117,7 +119,9 @@ class Runner:
         record = self._environment.folder / f"{library}-{key.hexdigest()[:16]}.json"
         if record.exists() and not again:
             kept = json.loads(record.read_text(encoding="utf-8"))
-            kept["outcomes"] = {node: Outcome(**outcome) for node, outcome in kept["outcomes"].items()}
+            kept["outcomes"] = {
+                node: Outcome(**outcome) for node, outcome in kept["outcomes"].items()
+            }
             return Run(**kept)
         run = self.run(library)
         if not run.problems:
@@ -136,21 +140,46 @@ class Runner:
 
     def _run_to_its_end(self, library: Library, options: Sequence[str], home: str) -> str | None:
         try:
-            done = self._pytest(library, ["-qq", "--tb=short", *options], home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            done = self._pytest(
+                library,
+                ["-qq", "--tb=short", *options],
+                home,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
         except subprocess.TimeoutExpired:
             return f"stopped after {_SECONDS_OF_A_RUN} s"
         if done.returncode in {0, _SOME_FAILED, _NONE_CHOSEN}:
             return None
-        return f"pytest ended with {done.returncode}; the last of its output:\n{done.stdout[-3000:]}"
+        return (
+            f"pytest ended with {done.returncode}; the last of its output:\n{done.stdout[-3000:]}"
+        )
 
-    def _pytest(self, library: Library, options: Sequence[str], home: str, **streams: int) -> subprocess.CompletedProcess[str]:
-        plugins = ["-p", "no:cacheprovider", "-p", "record_outcomes", *(["-p", "envoi_as_requests"] if library == "envoi" else [])]
+    def _pytest(
+        self, library: Library, options: Sequence[str], home: str, **streams: int
+    ) -> subprocess.CompletedProcess[str]:
+        plugins = [
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "record_outcomes",
+            *(["-p", "envoi_as_requests"] if library == "envoi" else []),
+        ]
         limits = [f"--timeout={SECONDS_OF_A_TEST}", "--continue-on-collection-errors"]
         source = CHECKOUT if library == "envoi" else self._environment.requests / "src"
         return subprocess.run(
-            [*self._network, str(self._environment.python), "-m", "pytest", *plugins, *limits, *options],
+            [
+                *self._network,
+                str(self._environment.python),
+                "-m",
+                "pytest",
+                *plugins,
+                *limits,
+                *options,
+            ],
             cwd=self._environment.requests,
-            env=clean_environment(os.environ) | {"PYTHONPATH": f"{source}{os.pathsep}{PLUGINS}", "HOME": home, "USERPROFILE": home},
+            env=clean_environment(os.environ)
+            | {"PYTHONPATH": f"{source}{os.pathsep}{PLUGINS}", "HOME": home, "USERPROFILE": home},
             stdin=subprocess.DEVNULL,
             **streams,
             text=True,
@@ -166,7 +195,11 @@ def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
     Args:
         variables: the ones of this process.
     """
-    return {name: value for name, value in variables.items() if name not in _NOT_HANDED_DOWN and not name.lower().endswith("_proxy")}
+    return {
+        name: value
+        for name, value in variables.items()
+        if name not in _NOT_HANDED_DOWN and not name.lower().endswith("_proxy")
+    }
 
 
 def read_run(library: Library, record: Path) -> Run:

@@ -16,12 +16,20 @@ def run_of(library: str, **results: str) -> Run:
     run = Run(library, module=f"{library}.sessions")
     run.collected = [*(node for node, result in results.items() if result != "missing"), *REST]
     run.outcomes = {node: Outcome("passed") for node in REST}
-    run.outcomes |= {node: Outcome(result, "why") for node, result in results.items() if result not in {"missing", "unfinished"}}
+    run.outcomes |= {
+        node: Outcome(result, "why")
+        for node, result in results.items()
+        if result not in {"missing", "unfinished"}
+    }
     return run
 
 
-def verdict(on_requests: str, on_envoi: str, excuses: dict[str, str] | None = None, **options: bool) -> Comparison:
-    return compare(run_of("requests", one=on_requests), run_of("envoi", one=on_envoi), excuses or {}, **options)
+def verdict(
+    on_requests: str, on_envoi: str, excuses: dict[str, str] | None = None, **options: bool
+) -> Comparison:
+    return compare(
+        run_of("requests", one=on_requests), run_of("envoi", one=on_envoi), excuses or {}, **options
+    )
 
 
 def test_all_passed_by_both_is_good() -> None:
@@ -32,7 +40,12 @@ def test_all_passed_by_both_is_good() -> None:
 
 @pytest.mark.parametrize(
     ("result", "message"),
-    [("failed", "why"), ("skipped", "skipped: why"), ("missing", "not collected"), ("unfinished", "did not finish")],
+    [
+        ("failed", "why"),
+        ("skipped", "skipped: why"),
+        ("missing", "not collected"),
+        ("unfinished", "did not finish"),
+    ],
 )
 def test_passed_by_requests_alone_is_a_failure(result: str, message: str) -> None:
     found = verdict("passed", result)
@@ -70,7 +83,9 @@ def test_excused_test_that_passes_is_a_fault() -> None:
 
 
 def test_excuse_for_a_test_that_is_not_there_is_a_fault() -> None:
-    assert verdict("passed", "passed", {"other": "gone"}).faults == ["other is excused, but there is no such test"]
+    assert verdict("passed", "passed", {"other": "gone"}).faults == [
+        "other is excused, but there is no such test"
+    ]
 
 
 def test_problem_of_a_run_is_a_fault() -> None:
@@ -82,13 +97,17 @@ def test_problem_of_a_run_is_a_fault() -> None:
 def test_run_on_the_other_library_is_a_fault() -> None:
     envoi = run_of("envoi")
     envoi.module = "requests.sessions"
-    assert compare(run_of("requests"), envoi, {}).faults == ["on envoi: `requests.Session` is from requests.sessions"]
+    assert compare(run_of("requests"), envoi, {}).faults == [
+        "on envoi: `requests.Session` is from requests.sessions"
+    ]
 
 
 def test_requests_that_fails_its_own_tests_proves_nothing() -> None:
     requests, envoi = run_of("requests"), run_of("envoi")
     del requests.outcomes[REST[0]]
-    assert compare(requests, envoi, {}).faults == ["requests passes 609 of its own tests; it should pass 610 or more"]
+    assert compare(requests, envoi, {}).faults == [
+        "requests passes 609 of its own tests; it should pass 610 or more"
+    ]
 
 
 def test_list_of_excused_tests_is_as_it_may_be() -> None:

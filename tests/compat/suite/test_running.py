@@ -37,9 +37,24 @@ def record(tmp_path, **files: str):
     for name, text in files.items():
         (tmp_path / f"{name}.py").write_text(text)
     path = tmp_path / "outcomes.jsonl"
-    command = [sys.executable, "-m", "pytest", "-p", "record_outcomes", "-p", "no:randomly", f"--record-outcomes={path}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "record_outcomes",
+        "-p",
+        "no:randomly",
+        f"--record-outcomes={path}",
+    ]
     environment = clean_environment(os.environ) | {"PYTHONPATH": str(PLUGINS)}
-    subprocess.run([*command, "--continue-on-collection-errors", "."], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    subprocess.run(
+        [*command, "--continue-on-collection-errors", "."],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
     return read_run("envoi", path)
 
 
@@ -63,11 +78,16 @@ def test_each_result_is_recorded(tmp_path) -> None:
 def test_module_that_cannot_be_imported_is_a_problem_and_the_others_run(tmp_path) -> None:
     run = record(tmp_path, test_all=TESTS, test_broken="import no_such_module")
     assert len(run.outcomes) == 6
-    assert run.problems == ["test_broken.py could not be collected: E   ModuleNotFoundError: No module named 'no_such_module'"]
+    assert run.problems == [
+        "test_broken.py could not be collected: E   ModuleNotFoundError: No module named 'no_such_module'"
+    ]
 
 
 def test_process_that_dies_leaves_what_was_done(tmp_path) -> None:
-    run = record(tmp_path, test_all="import os\ndef test_good(): pass\ndef test_deadly(): os._exit(3)\ndef test_later(): pass\n")
+    run = record(
+        tmp_path,
+        test_all="import os\ndef test_good(): pass\ndef test_deadly(): os._exit(3)\ndef test_later(): pass\n",
+    )
     assert run.of("test_all.py::test_good") == Outcome("passed")
     assert run.of("test_all.py::test_deadly") == Outcome("failed", "did not finish")
     assert run.of("test_all.py::test_later") == Outcome("failed", "did not finish")
@@ -110,5 +130,7 @@ def test_private_network_swallows_what_goes_to_the_black_hole_and_has_loopback()
     network = private_network()
     if not network:
         pytest.skip("this system gives no network of one's own")
-    done = subprocess.run([*network, sys.executable, "-c", _CONNECT], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*network, sys.executable, "-c", _CONNECT], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["TimeoutError", "ConnectionRefusedError"]

@@ -24,10 +24,14 @@ def httpbin() -> Iterator[str]:
         def log(self, *_: Any) -> None:
             """Keep quiet."""
 
-    server = serving.make_server("127.0.0.1", 0, application, threaded=True, request_handler=Handler)
+    server = serving.make_server(
+        "127.0.0.1", 0, application, threaded=True, request_handler=Handler
+    )
     server.daemon_threads = True
     server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="httpbin", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="httpbin", daemon=True
+    )
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

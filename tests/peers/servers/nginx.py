@@ -49,7 +49,9 @@ def nginx(ca: CertificateAuthority) -> Iterator[Nginx]:
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         if os.environ.get("ENVOI_REQUIRE_NGINX") == "1":
-            pytest.fail("nginx is not installed (apt-get install nginx-light), and ENVOI_REQUIRE_NGINX=1")
+            pytest.fail(
+                "nginx is not installed (apt-get install nginx-light), and ENVOI_REQUIRE_NGINX=1"
+            )
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     with tempfile.TemporaryDirectory(prefix="envoi-nginx-") as name:
         folder = Path(name)
@@ -59,7 +61,11 @@ def nginx(ca: CertificateAuthority) -> Iterator[Nginx]:
         configuration = folder / "nginx.conf"
         configuration.write_text(
             _CONFIGURATION.format(
-                folder=folder, port=port, tls_port=tls_port, certificate=certificate.certificate_path, key=certificate.key_path
+                folder=folder,
+                port=port,
+                tls_port=tls_port,
+                certificate=certificate.certificate_path,
+                key=certificate.key_path,
             )
         )
         command = [program, "-p", name, "-c", str(configuration), "-e", f"{name}/error.log"]

@@ -38,11 +38,19 @@ class HttpProxy:
         connect_reply: bytes | None = None,
     ) -> None:
         self.heads: list[bytes] = []
-        self._expected = None if credentials is None else b"Basic " + base64.b64encode(":".join(credentials).encode())
+        self._expected = (
+            None
+            if credentials is None
+            else b"Basic " + base64.b64encode(":".join(credentials).encode())
+        )
         self._resolve = resolve or {}
         self._connect_reply = connect_reply
         self._server = RawServer(self._script, tls=tls)
-        self.url, self.port, self.ca_path = self._server.url, self._server.port, self._server.ca_path
+        self.url, self.port, self.ca_path = (
+            self._server.url,
+            self._server.port,
+            self._server.ca_path,
+        )
 
     @property
     def connections(self) -> int:
@@ -53,7 +61,12 @@ class HttpProxy:
         self._server.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._server.__exit__(kind, error, traceback)
 
     def _script(self, connection: RawConnection) -> None:
@@ -71,7 +84,9 @@ class HttpProxy:
                 return
 
     def _allowed(self, head: bytes) -> bool:
-        return self._expected is None or self._expected in [field_value(head, b"proxy-authorization")]
+        return self._expected is None or self._expected in [
+            field_value(head, b"proxy-authorization")
+        ]
 
     def _tunnel(self, connection: RawConnection, authority: str) -> None:
         if self._connect_reply is not None:
@@ -87,16 +102,28 @@ class HttpProxy:
         authority, slash, rest = target.partition("://")[2].partition("/")
         first, _, fields = head.partition(b"\r\n")
         method = first.split(b" ")[0]
-        kept = [line for line in fields.split(b"\r\n") if not line.lower().startswith((b"proxy-", b"connection:"))]
+        kept = [
+            line
+            for line in fields.split(b"\r\n")
+            if not line.lower().startswith((b"proxy-", b"connection:"))
+        ]
         with self._dial(authority if ":" in authority else f"{authority}:80") as upstream:
             origin_form = (slash + rest or "/").encode("latin-1")
-            upstream.sendall(method + b" " + origin_form + b" HTTP/1.1\r\nConnection: close\r\n" + b"\r\n".join(kept))
+            upstream.sendall(
+                method
+                + b" "
+                + origin_form
+                + b" HTTP/1.1\r\nConnection: close\r\n"
+                + b"\r\n".join(kept)
+            )
             upstream.sendall(connection.take_buffered())
             relay(connection.socket, upstream)
 
     def _dial(self, authority: str) -> socket.socket:
         host, _, port = authority.rpartition(":")
-        return socket.create_connection(self._resolve.get(authority, (host.strip("[]"), int(port))), timeout=20)
+        return socket.create_connection(
+            self._resolve.get(authority, (host.strip("[]"), int(port))), timeout=20
+        )
 
 
 class Socks5Proxy:
@@ -109,7 +136,11 @@ class Socks5Proxy:
     """
 
     def __init__(
-        self, *, credentials: tuple[str, str] | None = None, resolve: dict[str, tuple[str, int]] | None = None, reply_code: int = 0
+        self,
+        *,
+        credentials: tuple[str, str] | None = None,
+        resolve: dict[str, tuple[str, int]] | None = None,
+        reply_code: int = 0,
     ) -> None:
         self.targets: list[str] = []
         self.credentials: list[tuple[str, str]] = []
@@ -124,7 +155,12 @@ class Socks5Proxy:
         self._server.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._server.__exit__(kind, error, traceback)
 
     def _script(self, connection: RawConnection) -> None:
@@ -142,7 +178,9 @@ class Socks5Proxy:
         if self._reply_code:
             connection.send(bytes([5, self._reply_code]) + b"\x00\x01" + bytes(6))
             return
-        with socket.create_connection(self._resolve.get(f"{host}:{port}", (host, port)), timeout=20) as upstream:
+        with socket.create_connection(
+            self._resolve.get(f"{host}:{port}", (host, port)), timeout=20
+        ) as upstream:
             connection.send(b"\x05\x00\x00\x01" + bytes(6))
             relay(connection.socket, upstream)
 

@@ -22,7 +22,9 @@ class Socks4Proxy:
         reply_code: what to answer: 90 opens the tunnel, anything else refuses.
     """
 
-    def __init__(self, *, resolve: dict[str, tuple[str, int]] | None = None, reply_code: int = 90) -> None:
+    def __init__(
+        self, *, resolve: dict[str, tuple[str, int]] | None = None, reply_code: int = 90
+    ) -> None:
         self.targets: list[str] = []
         self.users: list[str] = []
         self._resolve = resolve or {}
@@ -35,7 +37,12 @@ class Socks4Proxy:
         self._server.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._server.__exit__(kind, error, traceback)
 
     def _script(self, connection: RawConnection) -> None:
@@ -49,7 +56,9 @@ class Socks4Proxy:
         if self._reply_code != 90:
             connection.send(bytes([0, self._reply_code]) + bytes(6))
             return
-        with socket.create_connection(self._resolve.get(f"{host}:{port}", (host, port)), timeout=20) as upstream:
+        with socket.create_connection(
+            self._resolve.get(f"{host}:{port}", (host, port)), timeout=20
+        ) as upstream:
             connection.send(b"\x00\x5a" + bytes(6))
             relay(connection.socket, upstream)
 

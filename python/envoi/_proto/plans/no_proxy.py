@@ -1,6 +1,7 @@
 """Which URLs are exempt from the environment's proxies: what NO_PROXY says.
 
-There is no standard; this is what curl, Go and requests have in common, with every name and address compared in its one normal form.
+There is no standard; this is what curl, Go and requests have in common, with every name and address
+compared in its one normal form.
 """
 
 from __future__ import annotations
@@ -36,17 +37,21 @@ class _Entry(NamedTuple):
 def bypasses(url: URL, no_proxy: str) -> bool:
     """Whether a URL is to be reached without the environment's proxies.
 
-    Entries are separated by commas or white space. `*` is everything; a name stands for itself and for all below it, with or without
-    a leading `.` or `*.`; an address, or a network such as `10.0.0.0/8` or `fd00::/8`, stands for addresses, never for names that
-    resolve to them; `:8080` behind a name or an address (IPv6 in brackets) limits it to that port. What cannot be read is skipped.
+    Entries are separated by commas or white space. `*` is everything; a name stands for itself and
+    for all below it, with or without a leading `.` or `*.`; an address, or a network such as
+    `10.0.0.0/8` or `fd00::/8`, stands for addresses, never for names that resolve to them; `:8080`
+    behind a name or an address (IPv6 in brackets) limits it to that port. What cannot be read is
+    skipped.
 
     Args:
         url: where the request goes.
         no_proxy: such as "localhost,.corp.test,10.0.0.0/8,[::1]:8080".
 
     Example:
-        >>> bypasses(URL("http://www.corp.test./"), "CORP.test"), bypasses(URL("http://evilcorp.test/"), "corp.test")
-        (True, False)
+        >>> bypasses(URL("http://www.corp.test./"), "CORP.test")
+        True
+        >>> bypasses(URL("http://evilcorp.test/"), "corp.test")
+        False
     """
     if not no_proxy:
         return False
@@ -89,7 +94,8 @@ def _entry(text: str) -> _Entry | None:
     if _NOT_IN_A_NAME.search(text):
         return None
     try:
-        # The parser that reads the request's own URL: case, IDN and what may stand in a name are the same on both sides.
+        # The parser that reads the request's own URL: case, IDN and what may stand in a name are
+        # the same on both sides.
         host = URL("http://" + text.removeprefix("*").removeprefix(".")).host
     except URLError:
         return None
@@ -107,7 +113,11 @@ def _network(text: str) -> _Network | None:
         network = ip_network(address.partition("%")[0] + slash + length, strict=False)
     except ValueError:
         return None
-    if network.version == 6 and network.prefixlen >= _MAPPED_BITS and (mapped := network.network_address.ipv4_mapped) is not None:
+    if (
+        network.version == 6
+        and network.prefixlen >= _MAPPED_BITS
+        and (mapped := network.network_address.ipv4_mapped) is not None
+    ):
         return ip_network(f"{mapped}/{network.prefixlen - _MAPPED_BITS}")
     return network
 

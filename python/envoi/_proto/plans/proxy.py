@@ -1,7 +1,8 @@
 """Which proxy serves a request, and what a proxy's URL means.
 
-Explicit proxies are a mapping such as `{"https": "http://user:password@proxy.test:3128", "all://intranet.test": None}`. The environment
-is a mapping that is handed in, and read with requests' and urllib's names.
+Explicit proxies are a mapping such as `{"https": "http://user:password@proxy.test:3128",
+"all://intranet.test": None}`. The environment is a mapping that is handed in, and read with
+requests' and urllib's names.
 """
 
 from __future__ import annotations
@@ -31,19 +32,23 @@ _AFTER_SCHEME: Final = re.compile("(:/+)")
 
 
 class ProxyConfig:
-    """A proxy: a value that hashes and compares by all it has, credentials included, so that it can be part of a pool's key.
+    """A proxy: a value that hashes and compares by all it has, credentials included, so that it can
+    be part of a pool's key.
 
     Args:
-        kind: "http", "https", "socks4", "socks4a", "socks5" or "socks5h". socks4 and socks5 are told addresses, the other two names.
+        kind: "http", "https", "socks4", "socks4a", "socks5" or "socks5h". socks4 and socks5 are
+            told addresses, the other two names.
         host: its name or address, without brackets.
         port: its port.
         username: decoded; None for no credentials. SOCKS4 sends it as the user id.
         password: decoded. SOCKS4 has none, and ignores it.
         tls: how TLS is made with an https proxy; None for the request's own way of verifying.
-        headers: sent to an HTTP proxy, with CONNECT and with forwarded requests; a Proxy-Authorization here beats the credentials.
+        headers: sent to an HTTP proxy, with CONNECT and with forwarded requests; a
+            Proxy-Authorization here beats the credentials.
 
     Raises:
-        InvalidProxyURL: an unknown kind, a port that is none, or credentials that the proxy's protocol cannot carry.
+        InvalidProxyURL: an unknown kind, a port that is none, or credentials that the proxy's
+            protocol cannot carry.
         InvalidHeader: a header that cannot be sent.
     """
 
@@ -78,9 +83,13 @@ class ProxyConfig:
         place(self, "password", password)
         place(self, "tls", tls)
         if kind not in HTTP_KINDS and kind not in SOCKS_KINDS:
-            raise InvalidProxyURL(f"a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {kind!r}")
+            raise InvalidProxyURL(
+                f"a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {kind!r}"
+            )
         if not host or not 0 < port < 65536:
-            raise InvalidProxyURL(f"a proxy needs a host and a port from 1 to 65535, not {host!r} and {port!r}")
+            raise InvalidProxyURL(
+                f"a proxy needs a host and a port from 1 to 65535, not {host!r} and {port!r}"
+            )
         _check_credentials(self)
         place(self, "fields", _fields(kind, username, password, merge_headers(Headers(), headers)))
         place(self, "_hash", hash(self._parts()))
@@ -93,23 +102,43 @@ class ProxyConfig:
 
     @property
     def forwards(self) -> bool:
-        """Whether plain http requests are sent to it in absolute form (RFC 9112, section 3.2.2) rather than through a tunnel."""
+        """Whether plain http requests are sent to it in absolute form (RFC 9112, section 3.2.2)
+        rather than through a tunnel.
+        """
         return self.kind in HTTP_KINDS
 
     @property
     def authorization(self) -> str | None:
         """The Proxy-Authorization field's value (RFC 9110, section 11.7.2), or None."""
-        return next((value for name, value in self.fields if name.lower() == "proxy-authorization"), None)
+        return next(
+            (value for name, value in self.fields if name.lower() == "proxy-authorization"), None
+        )
 
     def with_tls(self, tls: Hashable) -> ProxyConfig:
         """The same proxy with another TLS configuration."""
-        return ProxyConfig(self.kind, self.host, self.port, self.username, self.password, tls=tls, headers=self.fields)
+        return ProxyConfig(
+            self.kind,
+            self.host,
+            self.port,
+            self.username,
+            self.password,
+            tls=tls,
+            headers=self.fields,
+        )
 
     def with_headers(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> ProxyConfig:
         """The same proxy with more header fields; each name replaces one that was there."""
         merged = merge_headers(Headers(self.fields), headers)
         fields = merged.multi_items()
-        return ProxyConfig(self.kind, self.host, self.port, self.username, self.password, tls=self.tls, headers=fields)
+        return ProxyConfig(
+            self.kind,
+            self.host,
+            self.port,
+            self.username,
+            self.password,
+            tls=self.tls,
+            headers=fields,
+        )
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         message = "a ProxyConfig cannot be changed: make a new one"
@@ -120,13 +149,19 @@ class ProxyConfig:
         raise AttributeError(message)
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (self._parts() == other._parts() if isinstance(other, ProxyConfig) else NotImplemented)
+        return self is other or (
+            self._parts() == other._parts() if isinstance(other, ProxyConfig) else NotImplemented
+        )
 
     def __hash__(self) -> int:
         return self._hash
 
     def __repr__(self) -> str:
-        secret = ", with credentials" if self.username is not None or self.authorization is not None else ""
+        secret = (
+            ", with credentials"
+            if self.username is not None or self.authorization is not None
+            else ""
+        )
         return f"<ProxyConfig {self.url}{secret}>"
 
     def __copy__(self) -> Self:
@@ -136,7 +171,8 @@ class ProxyConfig:
         return self
 
     def __reduce__(self) -> NoReturn:
-        # Credentials are not written down by accident; whoever pickles a session pickles the URLs it was given.
+        # Credentials are not written down by accident; whoever pickles a session pickles the URLs
+        # it was given.
         message = "a ProxyConfig is not pickled: keep its URL"
         raise TypeError(message)
 
@@ -151,21 +187,26 @@ def parse_proxy(value: str | ProxyConfig) -> ProxyConfig:
     """The proxy that a URL stands for; without a scheme it is an HTTP proxy, as in requests.
 
     Args:
-        value: such as "http://user:password@proxy.test:3128", "socks5h://[::1]:1080" or "proxy.test:3128". Path and query are ignored.
+        value: such as "http://user:password@proxy.test:3128", "socks5h://[::1]:1080" or
+            "proxy.test:3128". Path and query are ignored.
 
     Raises:
-        InvalidProxyURL: no host, a bad port, a scheme that is not a proxy's. Credentials do not appear in the message.
+        InvalidProxyURL: no host, a bad port, a scheme that is not a proxy's. Credentials do not
+            appear in the message.
         InvalidOption: neither text nor a `ProxyConfig`.
     """
     if isinstance(value, ProxyConfig):
         return value
     if not isinstance(value, str):
-        raise InvalidOption(f"proxies= must map to URLs, as str, or to None; not to {type(value).__name__}")
+        raise InvalidOption(
+            f"proxies= must map to URLs, as str, or to None; not to {type(value).__name__}"
+        )
     return _parse(value)
 
 
 def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
-    """The proxy for a URL, None for none: the first of `scheme://host`, `scheme`, `all://host`, `all` that is a key decides.
+    """The proxy for a URL, None for none: the first of `scheme://host`, `scheme`, `all://host`,
+    `all` that is a key decides.
 
     Args:
         url: where the request goes.
@@ -176,7 +217,8 @@ def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
         InvalidOption: it is not text.
 
     Example:
-        >>> choose_proxy(URL("https://a.test/"), {"https": "proxy.test:3128", "https://a.test": None}) is None
+        >>> proxies = {"https": "proxy.test:3128", "https://a.test": None}
+        >>> choose_proxy(URL("https://a.test/"), proxies) is None
         True
     """
     found = find_proxy(url, proxies)
@@ -184,7 +226,9 @@ def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
 
 
 def find_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | NotGiven | None:
-    """As `choose_proxy`, but NOT_GIVEN when no key decides, rather than one that says "no proxy"."""
+    """As `choose_proxy`, but NOT_GIVEN when no key decides, rather than one that says "no
+    proxy".
+    """
     if not proxies:
         return NOT_GIVEN
     hosts = {_host_key(key): value for key, value in proxies.items() if "://" in key}
@@ -201,29 +245,36 @@ def find_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | NotGiven |
 
 
 def environment_proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that an environment names, by scheme: `http_proxy`, `https_proxy` and `all_proxy`, in lower or upper case.
+    """The proxies that an environment names, by scheme: `http_proxy`, `https_proxy` and
+    `all_proxy`, in lower or upper case.
 
-    Lower case wins, and an empty one turns the upper-case one off. `HTTP_PROXY` is ignored when `REQUEST_METHOD` is set, because
-    a CGI program finds there what a client wrote into its `Proxy` header.
+    Lower case wins, and an empty one turns the upper-case one off. `HTTP_PROXY` is ignored when
+    `REQUEST_METHOD` is set, because a CGI program finds there what a client wrote into its `Proxy`
+    header.
 
     Args:
         environ: such as `os.environ`.
     """
     found: dict[str, str] = {}
     for scheme in ("http", "https", "all"):
-        value = _variable(environ, f"{scheme}_proxy", upper=scheme != "http" or "REQUEST_METHOD" not in environ)
+        value = _variable(
+            environ, f"{scheme}_proxy", upper=scheme != "http" or "REQUEST_METHOD" not in environ
+        )
         if value:
             found[scheme] = value
     return found
 
 
 def environment_no_proxy(environ: Mapping[str, str]) -> str:
-    """What an environment exempts from its proxies: `no_proxy` or `NO_PROXY`, for `bypasses`; "" for nothing."""
+    """What an environment exempts from its proxies: `no_proxy` or `NO_PROXY`, for `bypasses`; ""
+    for nothing.
+    """
     return _variable(environ, "no_proxy", upper=True) or ""
 
 
 def _variable(environ: Mapping[str, str], name: str, *, upper: bool) -> str | None:
-    # Names are compared as they are listed: on Windows asking for "http_proxy" would give HTTP_PROXY.
+    # Names are compared as they are listed: on Windows asking for "http_proxy" would give
+    # HTTP_PROXY.
     lower: str | None = None
     other: str | None = None
     for key in environ:
@@ -256,14 +307,19 @@ def _parse(text: str) -> ProxyConfig:
     try:
         url = URL(whole)
     except URLError as error:
-        raise InvalidProxyURL(f"Invalid proxy URL {_hidden(whole)!r}: {error.args[-1]}. Please check it.") from None
+        raise InvalidProxyURL(
+            f"Invalid proxy URL {_hidden(whole)!r}: {error.args[-1]}. Please check it."
+        ) from None
     kind = url.scheme
     if kind not in HTTP_KINDS and kind not in SOCKS_KINDS:
         raise InvalidProxyURL(
-            f"Invalid proxy URL {_hidden(whole)!r}: a proxy is http, https, socks4, socks4a, socks5 or socks5h, not {kind}"
+            f"Invalid proxy URL {_hidden(whole)!r}: a proxy is http, https, socks4, socks4a, "
+            f"socks5 or socks5h, not {kind}"
         )
     if url.explicit_port == 0:
-        raise InvalidProxyURL(f"Invalid proxy URL {_hidden(whole)!r}: port 0 cannot be connected to")
+        raise InvalidProxyURL(
+            f"Invalid proxy URL {_hidden(whole)!r}: port 0 cannot be connected to"
+        )
     port = url.explicit_port or DEFAULT_PORTS.get(kind, SOCKS_PORT)
     username, password = _decoded(url.username), _decoded(url.password)
     if not username and not password:
@@ -281,7 +337,9 @@ def _decoded(text: str | None) -> str | None:
 
 def _hidden(text: str) -> str:
     """A URL that may be broken, without anything in it that may be a secret."""
-    scheme, slashes, rest = _AFTER_SCHEME.split(text, maxsplit=1) if _AFTER_SCHEME.search(text) else ("", "", text)
+    scheme, slashes, rest = (
+        _AFTER_SCHEME.split(text, maxsplit=1) if _AFTER_SCHEME.search(text) else ("", "", text)
+    )
     _, at, host = rest.rpartition("@")
     if at:
         return f"{scheme}{slashes}***@{host}"
@@ -295,13 +353,19 @@ def _check_credentials(proxy: ProxyConfig) -> None:
     username, password = proxy.username or "", proxy.password or ""
     if proxy.kind in HTTP_KINDS:
         if ":" in username:  # RFC 7617, section 2
-            raise InvalidProxyURL(f"The user name for the proxy {proxy.url} has a colon, which Basic authentication cannot carry")
+            raise InvalidProxyURL(
+                f"The user name for the proxy {proxy.url} has a colon, which Basic authentication "
+                "cannot carry"
+            )
         if not (username + password).isprintable():
-            raise InvalidProxyURL(f"The credentials for the proxy {proxy.url} have control characters")
+            raise InvalidProxyURL(
+                f"The credentials for the proxy {proxy.url} have control characters"
+            )
         return
     if len(username.encode()) > MAX_SOCKS_FIELD or len(password.encode()) > MAX_SOCKS_FIELD:
         raise InvalidProxyURL(
-            f"The credentials for the proxy {proxy.url} are longer than the {MAX_SOCKS_FIELD} bytes that SOCKS has room for"
+            f"The credentials for the proxy {proxy.url} are longer than the {MAX_SOCKS_FIELD} "
+            "bytes that SOCKS has room for"
         )
     if "\0" in username + password:
         raise InvalidProxyURL(f"The credentials for the proxy {proxy.url} have a NUL character")
@@ -309,7 +373,9 @@ def _check_credentials(proxy: ProxyConfig) -> None:
         raise InvalidProxyURL(f"The proxy {proxy.url} is given a password without a user name")
 
 
-def _fields(kind: str, username: str | None, password: str | None, headers: Headers) -> tuple[tuple[str, str], ...]:
+def _fields(
+    kind: str, username: str | None, password: str | None, headers: Headers
+) -> tuple[tuple[str, str], ...]:
     if kind not in HTTP_KINDS:
         return ()
     if username is not None and "Proxy-Authorization" not in headers:
@@ -320,5 +386,7 @@ def _fields(kind: str, username: str | None, password: str | None, headers: Head
             encoded = pair.encode("latin-1")
         except UnicodeEncodeError:
             encoded = pair.encode()
-        headers["Proxy-Authorization"] = "Basic " + b2a_base64(encoded, newline=False).decode("ascii")
+        headers["Proxy-Authorization"] = "Basic " + b2a_base64(encoded, newline=False).decode(
+            "ascii"
+        )
     return tuple(headers.multi_items())

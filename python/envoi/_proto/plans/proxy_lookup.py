@@ -1,4 +1,6 @@
-"""Proxies by requests' helper functions: plain dictionaries and text, and what the operating system says as well as the environment."""
+"""Proxies by requests' helper functions: plain dictionaries and text, and what the operating system
+says as well as the environment.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ def bypass_rule(ask_system: Callable[[str], Any]) -> BypassRule:
     """
 
     def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:
-        """Whether a URL is to be reached without the environment's proxies. One without a host always is.
+        """Whether a URL is to be reached without the environment's proxies. One without a host
+        always is.
 
         Args:
             url: the URL.
@@ -39,7 +42,9 @@ def bypass_rule(ask_system: Callable[[str], Any]) -> BypassRule:
         from urllib.parse import urlsplit
 
         host = urlsplit(url).hostname
-        if host is None or _exempt(url, environment_no_proxy(os.environ) if no_proxy is None else no_proxy):
+        if host is None or _exempt(
+            url, environment_no_proxy(os.environ) if no_proxy is None else no_proxy
+        ):
             return True
         with set_environ("no_proxy", no_proxy):
             try:
@@ -90,7 +95,8 @@ def proxy_bypass_registry(host: str) -> bool:
 
 
 def registry_exempts(host: str, patterns: Iterable[str]) -> bool:
-    """Whether one of Windows' patterns fits a host: `*` and `?` stand for others, `<local>` for names without a dot.
+    """Whether one of Windows' patterns fits a host: `*` and `?` stand for others, `<local>` for
+    names without a dot.
 
     Args:
         host: a name or an address.
@@ -99,13 +105,16 @@ def registry_exempts(host: str, patterns: Iterable[str]) -> bool:
     for pattern in filter(None, patterns):
         if pattern == "<local>" and "." not in host:
             return True
-        if re.match(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), host, re.IGNORECASE):
+        if re.match(
+            re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), host, re.IGNORECASE
+        ):
             return True
     return False
 
 
 def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]:
-    """The proxies by scheme that environment and operating system name; none for a URL that is exempt.
+    """The proxies by scheme that environment and operating system name; none for a URL that is
+    exempt.
 
     Args:
         url: the URL.
@@ -119,7 +128,8 @@ def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]
 
 
 def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
-    """The proxy for a URL: the first of `scheme://host`, `scheme`, `all://host` and `all` that is a key decides.
+    """The proxy for a URL: the first of `scheme://host`, `scheme`, `all://host` and `all` that is a
+    key decides.
 
     Args:
         url: the URL.
@@ -133,16 +143,24 @@ def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
 
     parts = urlsplit(url)
     host = parts.hostname
-    keys = (parts.scheme, "all") if host is None else (f"{parts.scheme}://{host}", parts.scheme, f"all://{host}", "all")
+    keys = (
+        (parts.scheme, "all")
+        if host is None
+        else (f"{parts.scheme}://{host}", parts.scheme, f"all://{host}", "all")
+    )
     return next((proxies[key] for key in keys if key in proxies), None) if proxies else None
 
 
-def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: bool = True) -> dict[str, str]:
-    """The proxies for a request: a copy of those given, and the environment's for its scheme where none is.
+def resolve_proxies(
+    request: Any, proxies: dict[str, str] | None, trust_env: bool = True
+) -> dict[str, str]:
+    """The proxies for a request: a copy of those given, and the environment's for its scheme where
+    none is.
 
     Args:
         request: has the URL as `url`.
-        proxies: URLs of proxies by scheme; the hosts under "no_proxy" are exempt from the environment's.
+        proxies: URLs of proxies by scheme; the hosts under "no_proxy" are exempt from the
+            environment's.
         trust_env: whether the environment counts.
     """
     resolved = dict(proxies or {})
@@ -155,8 +173,9 @@ def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: boo
 
 
 def without_exempt(url: URL, proxies: dict[str, Any], *, trust_env: bool) -> dict[str, Any]:
-    """The proxies for the request that follows a redirect: as `resolve_proxies`, but an environment's proxy that the request before went
-    by way of does not serve a URL that the environment exempts.
+    """The proxies for the request that follows a redirect: as `resolve_proxies`, but an
+    environment's proxy that the request before went by way of does not serve a URL that the
+    environment exempts.
 
     Args:
         url: where the redirect leads.
@@ -169,7 +188,11 @@ def without_exempt(url: URL, proxies: dict[str, Any], *, trust_env: bool) -> dic
 
     ambient = getproxies()
     if _should_bypass(str(url), proxies.get("no_proxy")):
-        return {key: proxy for key, proxy in proxies.items() if proxy is None or proxy != ambient.get(key)}
+        return {
+            key: proxy
+            for key, proxy in proxies.items()
+            if proxy is None or proxy != ambient.get(key)
+        }
     if (proxy := ambient.get(url.scheme, ambient.get("all"))) and "all" not in proxies:
         proxies.setdefault(url.scheme, proxy)
     return proxies

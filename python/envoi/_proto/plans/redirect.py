@@ -56,22 +56,35 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     if target.fragment is None and url.fragment is not None:
         target = target.with_fragment(url.fragment)  # section 10.2.2: the fragment is inherited
     keep_credentials = keeps_credentials(url, target)
-    if target.has_userinfo and not (keep_credentials and (target.username, target.password) == (url.username, url.password)):
-        target = target.without_userinfo()  # section 4.2.4: what a stranger puts there is to deceive
+    if target.has_userinfo and not (
+        keep_credentials and (target.username, target.password) == (url.username, url.password)
+    ):
+        target = (
+            target.without_userinfo()
+        )  # section 4.2.4: what a stranger puts there is to deceive
     next_method = rewritten_method(status, method)
     keep_body = next_method == method and status != 303
     return Redirect(target, next_method, keep_body, keep_credentials)
 
 
 def keeps_credentials(origin: URL, target: URL) -> bool:
-    """Whether credentials for `origin` may be sent to `target`: the same origin, or its upgrade from http to https on default ports."""
+    """Whether credentials for `origin` may be sent to `target`: the same origin, or its upgrade
+    from http to https on default ports.
+    """
     if origin.origin == target.origin:
         return True
-    return origin.host == target.host and (origin.scheme, origin.port, target.scheme, target.port) == ("http", 80, "https", 443)
+    return origin.host == target.host and (
+        origin.scheme,
+        origin.port,
+        target.scheme,
+        target.port,
+    ) == ("http", 80, "https", 443)
 
 
 def rewritten_method(status: int, method: str) -> str:
-    """The method after a redirect (sections 15.4.2 to 15.4.4): 303 means GET; for 301 and 302 clients have always rewritten POST."""
+    """The method after a redirect (sections 15.4.2 to 15.4.4): 303 means GET; for 301 and 302
+    clients have always rewritten POST.
+    """
     if status in {302, 303} and method != "HEAD":
         return "GET"
     if status == 301 and method == "POST":
@@ -80,7 +93,9 @@ def rewritten_method(status: int, method: str) -> str:
 
 
 def as_utf8(location: str) -> str:
-    """A Location as it is meant: fields are read as ISO 8859-1, and servers that put raw bytes there mean UTF-8."""
+    """A Location as it is meant: fields are read as ISO 8859-1, and servers that put raw bytes
+    there mean UTF-8.
+    """
     if location.isascii():
         return location
     try:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record-outcomes", metavar="FILE", help="where to write what became of each test")
+    parser.addoption(
+        "--record-outcomes", metavar="FILE", help="where to write what became of each test"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,7 +28,11 @@ class _Recorder:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._write(kind="uncollected", node=report.nodeid or "tests", message=_last_line(report.longreprtext))
+            self._write(
+                kind="uncollected",
+                node=report.nodeid or "tests",
+                message=_last_line(report.longreprtext),
+            )
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for item in session.items:
@@ -37,13 +43,24 @@ class _Recorder:
         phases.append(report)
         if report.when == "teardown":
             del self._phases[report.nodeid]
-            decisive = next((one for one in phases if one.failed), None) or next((one for one in phases if one.skipped), phases[-1])
-            self._write(kind="outcome", node=report.nodeid, result=decisive.outcome, message=_reason(decisive))
+            decisive = next((one for one in phases if one.failed), None) or next(
+                (one for one in phases if one.skipped), phases[-1]
+            )
+            self._write(
+                kind="outcome",
+                node=report.nodeid,
+                result=decisive.outcome,
+                message=_reason(decisive),
+            )
 
     def pytest_sessionfinish(self) -> None:
         sessions = sys.modules.get("requests.sessions")
         library = sessions.Session.__module__ if sessions else "none"
-        self._write(kind="library", module=library, version=getattr(sys.modules.get("requests"), "__version__", ""))
+        self._write(
+            kind="library",
+            module=library,
+            version=getattr(sys.modules.get("requests"), "__version__", ""),
+        )
         self._file.close()
 
     def _write(self, **entry: Any) -> None:
@@ -56,7 +73,9 @@ def _reason(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         return f"{_first_line(crash.message)}  ({crash.path}:{crash.lineno})"
-    return _last_line(report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longreprtext)
+    return _last_line(
+        report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longreprtext
+    )
 
 
 def _first_line(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Adapters: what a session mounts by URL prefix to send requests in another way."""

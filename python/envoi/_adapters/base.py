@@ -1,0 +1,505 @@
+"""What requests' HTTPAdapter lets its subclasses change, for both colours: how connections are
+made, and what is told on them.
+"""
+
+from __future__ import annotations
+
+import os
+from math import inf
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
+from envoi._adapters.retrying import Attempts, with_retries
+from envoi._model.auth import basic
+from envoi._model.headers import Headers
+from envoi._model.prepared import PreparedRequest
+from envoi._model.sentinel import NotGiven
+from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
+from envoi._model.url import Retargeted, parse_url
+from envoi._net.routes import Routes, tls_config
+from envoi._pipeline.call import Call
+from envoi._pipeline.exchange import exchange
+from envoi._responses.foreign import ForeignBody
+from envoi.exceptions import InvalidOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Self
+
+    from envoi._io.protocols import TLSConfig
+    from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._net.pool import Pool
+    from envoi._pipeline.reply import Reply
+
+SEAMS: Final = (
+    "send",
+    "add_headers",
+    "build_response",
+    "build_connection_pool_key_attributes",
+    "cert_verify",
+    "get_connection_with_tls_context",
+    "init_poolmanager",
+    "proxy_headers",
+    "proxy_manager_for",
+    "request_url",
+)
+"""What a subclass, or somebody who patches the class, may have changed."""
+
+seams_of: Final = attrgetter(*SEAMS)
+_TLS_SEAMS: Final = (
+    "build_connection_pool_key_attributes",
+    "cert_verify",
+    "get_connection_with_tls_context",
+)
+_BUILD: Final = SEAMS.index("build_response")
+_KEEPALIVE: Final = 60.0
+_STATE: Final = ("max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block")
+
+
+def limits_of(request: PreparedRequest, timeout: TimeoutType) -> Timeout:
+    """The limits that an adapter's `timeout` stands for."""
+    return Timeout.parse(
+        request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout,
+        DEFAULT_TIMEOUT,
+    )
+
+
+class AdapterSettings:
+    """A pool of connections with settings of its own, to mount in a session for the URLs that begin
+    with some prefix.
+
+    Args:
+        pool_connections: kept for requests' sake: connections are not counted by host.
+        pool_maxsize: with `pool_block`, the most connections to one host.
+        max_retries: how often connecting is tried again, or a `urllib3.util.Retry`, which may also
+            have answers tried again. A request of which something may have arrived is never sent
+            again by a number alone.
+        pool_block: whether a request waits for a connection when `pool_maxsize` are in use;
+            otherwise there is no limit.
+
+    Attributes:
+        max_retries: as above.
+        poolmanager: what `init_poolmanager` was told; companions put one of urllib3's here.
+        proxy_manager: empty; kept for requests' sake.
+        config: empty; kept for requests' sake.
+    """
+
+    __attrs__: ClassVar[list[str]] = list(_STATE)
+
+    poolmanager: Any
+    _session: Callable[[], Any] | None = None
+    _pool: Pool | None = None
+    _open_pool: ClassVar[Callable[..., Pool]]
+    _original: ClassVar[tuple[Any, ...]]
+
+    def __init__(
+        self,
+        pool_connections: int = 10,
+        pool_maxsize: int = 10,
+        max_retries: Any = 0,
+        pool_block: bool = False,
+    ) -> None:
+        if not hasattr(max_retries, "increment") and (
+            not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0
+        ):
+            raise InvalidOption(
+                "max_retries must be a whole number of at least 0 or a urllib3.util.Retry, not "
+                f"{max_retries!r}"
+            )
+        super().__init__()
+        self.max_retries: Any = (
+            Attempts(max_retries) if isinstance(max_retries, int) else max_retries
+        )
+        self.config: dict[str, Any] = {}
+        self.proxy_manager: dict[str, Any] = {}
+        self._pool_connections = pool_connections
+        self._pool_maxsize = pool_maxsize
+        self._pool_block = pool_block
+        self._begin()
+        self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
+
+    @classmethod
+    def over(cls, pool: Pool) -> Self:
+        """An adapter for one more request over a pool that belongs to somebody else."""
+        made = cls()
+        made._pool = pool
+        made._borrowed = True
+        return made
+
+    @classmethod
+    def of_session(cls, session: Callable[[], Any]) -> Self:
+        """The adapter that a session has for http and https from the start: it uses the session's
+        pool.
+
+        Args:
+            session: a weak reference to it.
+        """
+        made = cls()
+        made._session = session
+        made._borrowed = True
+        made.poolmanager.known = lambda: getattr(session(), "_routes", None)
+        return made
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it is a session's own, and as it was made."""
+        return (
+            self._session is not None
+            and self.__dict__.keys().isdisjoint(SEAMS)
+            and seams_of(type(self)) == self._original
+            and self.max_retries == 0
+            and type(self.poolmanager) is PoolManager
+            and not self.poolmanager.connection_pool_kw
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without connections, as in requests."""
+        return {name: self.__dict__.get(name) for name in self.__attrs__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.config = {}
+        self.proxy_manager = {}
+        self.__dict__.update(state)
+        self._begin()
+        self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
+
+    def __del__(self) -> None:
+        pool = self.__dict__.get("_pool")
+        if pool is not None and not self._borrowed:
+            pool.close_soon()
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
+        """Set how connections are made; called when the adapter is. For subclasses to override.
+
+        Args:
+            connections: as `pool_connections`.
+            maxsize: as `pool_maxsize`.
+            block: as `pool_block`.
+            **pool_kwargs: `ssl_context`, `ca_certs`, `ca_cert_dir`, `cert_reqs`, `cert_file`,
+                `key_file`, `key_password`, `assert_hostname=False`, `source_address`. With others,
+                urllib3 carries the adapter's requests.
+
+        Raises:
+            InvalidOption: another one, and urllib3 is not installed.
+        """
+        self._pool_connections = connections
+        self._pool_maxsize = maxsize
+        self._pool_block = block
+        self.poolmanager = PoolManager(maxsize, block, pool_kwargs)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """The settings for connections by way of a proxy, where urllib3 carries the requests. For
+        subclasses to override.
+
+        Args:
+            proxy: its URL.
+            **proxy_kwargs: as `init_poolmanager` takes.
+        """
+        if proxy not in self.proxy_manager:
+            self.proxy_manager[proxy] = PoolManager(
+                self._pool_maxsize, self._pool_block, proxy_kwargs
+            )
+        return self.proxy_manager[proxy]
+
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: VerifyType, cert: CertType = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Where a request's connection goes, and how TLS is made there: `(host, TLS)`. For
+        subclasses to override.
+
+        Args:
+            request: about to be sent.
+            verify: as for a session.
+            cert: as for a session.
+        """
+        url = request.parsed_url
+        host = {"scheme": url.scheme, "host": url.host, "port": url.explicit_port}
+        tls: dict[str, Any] = {"cert_reqs": "CERT_NONE" if verify is False else "CERT_REQUIRED"}
+        if hasattr(verify, "wrap_bio"):
+            tls["ssl_context"] = verify
+        elif verify and not isinstance(verify, bool):
+            tls["ca_cert_dir" if os.path.isdir(verify) else "ca_certs"] = os.fspath(verify)  # noqa: PTH112
+        if isinstance(cert, (tuple, list)):
+            tls.update(zip(("cert_file", "key_file", "key_password"), cert, strict=False))
+        elif cert is not None:
+            tls["cert_file"] = cert
+        return host, tls
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: VerifyType,
+        proxies: ProxiesType = None,
+        cert: CertType = None,
+    ) -> Any:
+        """How a request's connection is made. For subclasses to override; one that returns a pool
+        of urllib3's has that carry the request.
+
+        Args:
+            request: about to be sent.
+            verify: as for a session.
+            proxies: as for a session.
+            cert: as for a session.
+        """
+        host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
+        manager = self.poolmanager
+        if not isinstance(manager, PoolManager) and not PoolManager.understands(
+            manager.connection_pool_kw
+        ):
+            from envoi._adapters.urllib3_carrier import urllib3_pool
+
+            return urllib3_pool(self, host, tls, request, proxies)
+        return ConnectionSettings(host, {**manager.connection_pool_kw, **tls})
+
+    def get_connection(self, url: str, proxies: ProxiesType = None) -> Any:
+        """Requests' former name for `get_connection_with_tls_context`; deprecated there as well,
+        and asked by nobody.
+
+        Args:
+            url: where to.
+            proxies: as for a session.
+        """
+        import warnings
+
+        warnings.warn(
+            "get_connection is deprecated: use get_connection_with_tls_context",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.get_connection_with_tls_context(
+            PreparedRequest("GET", parse_url(url), Headers()), True, proxies
+        )
+
+    def cert_verify(self, conn: Any, url: str, verify: VerifyType, cert: CertType) -> None:
+        """Put trust and the client's certificate into a connection's settings. For subclasses to
+        override.
+
+        Args:
+            conn: what `get_connection_with_tls_context` returned.
+            url: the request's.
+            verify: as for a session.
+            cert: as for a session.
+        """
+        if not url.lower().startswith("https"):
+            verify = False
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+        path = (
+            None if isinstance(verify, bool) or hasattr(verify, "wrap_bio") else os.fspath(verify)
+        )
+        if path is not None:
+            from envoi._wiring import require_file
+
+            require_file(path, "a suitable TLS CA certificate bundle")
+        if path is not None or not verify:
+            folder = path is not None and os.path.isdir(path)  # noqa: PTH112
+            conn.ca_certs, conn.ca_cert_dir = (None, path) if folder else (path, None)
+        if cert:
+            parts = (cert, None) if isinstance(cert, (str, os.PathLike)) else (*cert, None)
+            conn.cert_file, conn.key_file = parts[0], parts[1]
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """The fields that go to a proxy, and to nobody else. For subclasses to override.
+
+        Args:
+            proxy: its URL.
+        """
+        url = parse_url(proxy)
+        if not url.has_userinfo:
+            return {}
+        from envoi._model.auth import user_of
+
+        return {"Proxy-Authorization": basic(user_of(url))}
+
+    def request_url(self, request: PreparedRequest, proxies: ProxiesType) -> str:
+        """What the request line says: the path, or the whole URL for a proxy that forwards. For
+        subclasses to override.
+
+        Args:
+            request: about to be sent.
+            proxies: as for a session.
+        """
+        proxy = self._proxy_for(request, proxies)
+        if proxy is None or request.parsed_url.scheme == "https" or not proxy.forwards:
+            return request.path_url
+        return str(request.parsed_url.without_userinfo().with_fragment(None))
+
+    def add_headers(self, request: PreparedRequest, **kwargs: Any) -> None:
+        """Nothing. For subclasses to override: called before a request is sent.
+
+        Args:
+            request: about to be sent.
+            **kwargs: the other arguments of `send`.
+        """
+
+    def _begin(self) -> None:
+        self._routes = Routes()
+        self._borrowed = False
+        self.__dict__.pop("_pool", None)
+
+    def _opened(self) -> Pool:
+        session = None if self._session is None else self._session()
+        if session is not None:
+            return session._pool or session._open()  # type: ignore[no-any-return]
+        return self._pool or self.__dict__.setdefault("_pool", self._open_pool(*self._limits()))
+
+    def _overrides(self, name: str) -> bool:
+        return name in self.__dict__ or getattr(type(self), name) is not getattr(
+            AdapterSettings, name
+        )
+
+    def _limits(self) -> tuple[float, float, float, str | None]:
+        """The pool's: in total, per host, seconds idle, the local address."""
+        address = self.poolmanager.connection_pool_kw.get("source_address")
+        return (
+            inf,
+            max(1, self._pool_maxsize) if self._pool_block else inf,
+            _KEEPALIVE,
+            address[0] if address else None,
+        )
+
+    def _shut(self) -> None:
+        for proxy in self.proxy_manager.values():
+            proxy.clear()
+        self.poolmanager.clear()
+        for carrier in self.__dict__.pop("_carriers", {}).values():
+            carrier.clear()
+        pool = self.__dict__.pop("_pool", None)
+        if pool is not None and not self._borrowed:
+            pool.close()
+
+    async def _exchange(
+        self,
+        pool: Pool,
+        new_reply: Callable[..., Reply],
+        request: PreparedRequest,
+        stream: bool,
+        timeout: TimeoutType,
+        verify: VerifyType,
+        cert: CertType,
+        proxies: ProxiesType,
+    ) -> Reply:
+        """Send a request as the settings and the overridden methods say, and return the answer,
+        built if `build_response` is overridden.
+        """
+        request.settle()
+        limits = limits_of(request, timeout)
+        started = pool.backend.now()
+        deadline = min(started + limits.total_seconds, limits.deadline)
+        sending = request
+        connection: Any = None
+        if self._pool_needs_settings():
+            connection = self.get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
+            self.cert_verify(connection, request.url, verify, cert)
+            if isinstance(connection, ConnectionSettings) and not PoolManager.understands(
+                settings := connection.settings()
+            ):
+                from envoi._adapters.urllib3_carrier import urllib3_pool
+
+                host = {
+                    "scheme": connection.scheme,
+                    "host": connection.host,
+                    "port": connection.port,
+                }
+                connection = urllib3_pool(self, host, settings, request, proxies)
+        target = self.request_url(request, proxies) if self._overrides("request_url") else None
+        self.add_headers(
+            request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
+        )
+        request.settle()
+        if hasattr(connection, "urlopen"):
+            if pool.backend.name != "blocking":
+                raise InvalidOption(
+                    f"{type(self).__name__} has settings for which urllib3 carries its requests, "
+                    "which is not asynchronous"
+                )
+            from envoi._adapters.urllib3_carrier import through_urllib3
+
+            response = through_urllib3(
+                self, connection, request, target, limits, deadline - started, proxies
+            )
+            if isinstance(response.body, ForeignBody):
+                response.body.hold(deadline, pool.backend.now, limits)
+            return response  # type: ignore[no-any-return]
+        if target is not None and target != AdapterSettings.request_url(self, request, proxies):
+            sending = request.copy()
+            sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
+        tls = tls_config(verify, cert) if connection is None else connection.tls_config()
+        call = self._call(pool, new_reply, request, limits, tls, proxies)
+        call.stream = stream or self._builds()
+        if self.max_retries == 0:
+            reply = await exchange(call, sending, started, deadline)
+        else:
+            reply = await with_retries(self.max_retries, call, sending, started, deadline)
+        if sending is not request:
+            reply.request, reply.url = request, request.url
+        return self._built(request, reply)
+
+    def _call(
+        self,
+        pool: Pool,
+        new_reply: Callable[..., Reply],
+        request: PreparedRequest,
+        limits: Timeout,
+        tls: TLSConfig,
+        proxies: ProxiesType,
+    ) -> Call:
+        call = Call()
+        call.pool = pool
+        call.new_reply = new_reply
+        call.tls = tls
+        call.route_for = self._route_choice(request, proxies)
+        call.timeout = limits
+        call.max_body = request.__dict__.get("_max_body")
+        call.resend = True
+        return call
+
+    def _built(self, request: PreparedRequest, reply: Any) -> Reply:
+        if self._builds():
+            from envoi._adapters.urllib3_carrier import raw_for_companions
+
+            try:
+                return self.build_response(request, raw_for_companions(reply))  # type: ignore[attr-defined,no-any-return]
+            except BaseException:
+                if reply.body is not None:
+                    reply.body.close()
+                raise
+        reply.connection = self
+        return reply  # type: ignore[no-any-return]
+
+    def _builds(self) -> bool:
+        built: Any = getattr(type(self), "build_response", None)
+        return "build_response" in self.__dict__ or built is not self._original[_BUILD]
+
+    def _pool_needs_settings(self) -> bool:
+        manager = self.poolmanager
+        return (
+            type(manager) is not PoolManager
+            or bool(manager.connection_pool_kw)
+            or any(map(self._overrides, _TLS_SEAMS))
+        )
+
+    def _proxy_for(self, request: PreparedRequest, proxies: ProxiesType) -> Any:
+        if not proxies:
+            return None
+        from envoi._proto.plans.proxy import find_proxy
+
+        found = find_proxy(request.parsed_url, proxies)
+        return None if isinstance(found, NotGiven) else found
+
+    def _route_choice(self, request: PreparedRequest, proxies: Mapping[str, Any] | None) -> Any:
+        proxy = self._proxy_for(request, proxies)
+        if proxy is None:
+            return self._routes
+        if self._overrides("proxy_headers"):
+            proxy = proxy.with_headers(self.proxy_headers(proxy.url))
+        routes = self._routes
+
+        def through(url: Any, tls: TLSConfig) -> Any:
+            return routes(url, tls, proxy)
+
+        return through

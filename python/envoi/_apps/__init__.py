@@ -1,0 +1,1 @@
+"""WSGI and ASGI applications called in this process, without a network."""

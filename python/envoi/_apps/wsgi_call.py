@@ -1,0 +1,310 @@
+"""One call of a WSGI application (PEP 3333): its input, its start_response, and its answer, piece
+by piece.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from envoi import exceptions
+from envoi._apps.reply import FAILED, Declared, failed_head, has_body, read_head
+from envoi._io.protocols import StreamClosed
+from envoi._pipeline.log import listening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from envoi._apps.request import Expected
+    from envoi._io.protocols import Lock
+    from envoi._model.prepared import PreparedRequest
+    from envoi._proto.h1 import ResponseHead
+
+
+class Input(io.RawIOBase):
+    """The request's body as `wsgi.input`, below a buffer.
+
+    Args:
+        next_piece: gives it; b"" at the end.
+        expected: counts it.
+
+    Attributes:
+        failure: what the body raised.
+    """
+
+    def __init__(self, next_piece: Callable[[], bytes], expected: Expected) -> None:
+        super().__init__()
+        self._next_piece = next_piece
+        self._expected = expected
+        self._rest = memoryview(b"")
+        self._ended = False
+        self.failure: BaseException | None = None
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As for any file; what the body raises is raised."""
+        if not self._rest and not self._ended:
+            if self.failure is not None:
+                raise self.failure
+            try:
+                piece = self._expected.take(self._next_piece())
+            except BaseException as error:
+                self.failure = error
+                raise
+            self._ended = not piece
+            self._rest = memoryview(piece)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+class WSGICall:
+    """Calls an application, and pulls its answer out of it. Any thread may do that, one at a time.
+
+    The application sees a context (`contextvars`) of its own, the same from its call to the
+    iterable's end, in whatever thread.
+
+    Args:
+        app: the application.
+        environ: what it is called with.
+        source: what `wsgi.input` reads from; None for a body in memory.
+        request: what it answers.
+        where: its name in messages.
+        raises: whether its exceptions are raised.
+        lock: for the object's state.
+
+    Attributes:
+        head: what it gave; there after `begin`.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        environ: dict[str, Any],
+        source: Input | None,
+        request: PreparedRequest,
+        where: str,
+        raises: bool,
+        lock: Lock,
+    ) -> None:
+        self.head: ResponseHead | None = None
+        self._app = app
+        self._environ = environ
+        self._source = source
+        self._request = request
+        self._where = where
+        self._raises = raises
+        self._lock = lock
+        self._context = copy_context()
+        self._declared = Declared(where, None)
+        self._pieces: deque[bytes] = deque()
+        self._iterable: Any = None
+        self._iterator: Iterator[bytes] | None = None
+        self._sent = False
+        self._exhausted = False
+        self._busy = False
+        self._closing = False
+        self._failure: Exception | None = None
+
+    def begin(self) -> ResponseHead:
+        """Call the application, and have it go on until there is something of the body: only then
+        is the head final.
+
+        Raises:
+            RemoteProtocolError: it does not do as PEP 3333 says.
+            IncompleteBody: it ended the body too early.
+            Exception: whatever the application, or the request's body, raised.
+        """
+        self._guarded(self._call)
+        if self.head is None:
+            self.close()
+            raise exceptions.RemoteProtocolError(
+                f"{self._where} returned without having called start_response"
+            )
+        if not has_body(self._request, self.head):
+            self._pieces.clear()
+            self.close()
+        return self.head
+
+    def next(self) -> bytes:
+        """The next bytes of the body; b"" when the application has ended, and was closed.
+
+        Raises:
+            StreamClosed: it was closed before, or meanwhile.
+            Exception: as for `begin`.
+        """
+        if not self._pieces and not self._exhausted:
+            self._guarded(self._advance)
+        return self._pieces.popleft() if self._pieces else b""
+
+    def close(self) -> None:
+        """Close the application's iterable; where another thread is in it, once that comes out.
+        Calling it again does nothing.
+        """
+        with self._lock:
+            self._closing = True
+            busy = self._busy
+        if not busy:
+            self._context.run(self._close)
+
+    def __del__(self) -> None:
+        if getattr(self, "_iterable", None) is not None:
+            self.close()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        with self._lock:
+            if self._closing:
+                raise StreamClosed
+            if self._busy:
+                raise exceptions.StreamConsumedError(
+                    "The body is being read by another task or thread at this moment."
+                )
+            self._busy = True
+        try:
+            self._context.run(step)
+        except BaseException as error:
+            self._leave()
+            self.close()
+            raised = self._judged(error)
+            if raised is None:
+                return
+            if raised is error:
+                raise
+            raise raised from error
+        self._leave()
+        if (failure := self._broken()) is not None:
+            self.close()
+            raise failure
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._busy = False
+            closing = self._closing
+        if closing:
+            self._context.run(self._close)
+
+    def _broken(self) -> BaseException | None:
+        """What makes the whole void, whatever the application makes of it: a rule that it broke, or
+        the caller's body.
+        """
+        return self._failure or (None if self._source is None else self._source.failure)
+
+    def _judged(self, error: BaseException) -> BaseException | None:
+        """What to raise for what came out of the application; None when it became an answer."""
+        if (failure := self._broken()) is not None:
+            return failure
+        if isinstance(
+            error, StopIteration
+        ):  # which cannot go through a coroutine, nor out of a thread
+            error = RuntimeError(f"{self._where} raised StopIteration")
+        if self._raises or not isinstance(error, Exception):
+            return error
+        self._tell(error)
+        if self._sent:
+            return exceptions.IncompleteBody(
+                f"{self._where} raised {type(error).__name__} before the body ended"
+            )
+        self.head = failed_head(self._where)
+        self._pieces.append(FAILED)
+        self._exhausted = True
+        return None
+
+    def _call(self) -> None:
+        self._iterable = self._app(self._environ, self._start_response)
+        self._iterator = iter(self._iterable)
+        while not self._sent and not self._exhausted:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Pull until there is a piece, or the end."""
+        assert self._iterator is not None  # noqa: S101 - it was called
+        while not self._pieces and not self._exhausted:
+            try:
+                piece = next(self._iterator)
+            except StopIteration:
+                self._exhausted = True
+                self._close()
+                if self.head is not None:
+                    self._declare(self.head)
+                    self._declared.end()
+                return
+            self._add(piece)
+
+    def _add(self, piece: Any) -> None:
+        if not isinstance(piece, bytes):
+            raise self._violation(f"gave {type(piece).__name__}, not bytes, as part of its body")
+        if not piece:
+            return
+        if self.head is None:
+            raise self._violation("began its body without having called start_response")
+        self._declare(self.head)
+        try:
+            self._declared.take(piece)
+        except exceptions.RequestException as error:
+            self._failure = error
+            raise
+        self._pieces.append(piece)
+
+    def _declare(self, head: ResponseHead) -> None:
+        """From here on the head is final."""
+        if not self._sent:
+            self._sent = True
+            self._declared = Declared(self._where, head if has_body(self._request, head) else None)
+
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        try:
+            if exc_info is not None and self._sent:
+                raise exc_info[1].with_traceback(exc_info[2])
+        finally:
+            given = exc_info is not None
+            exc_info = None  # a circle of references
+        if self.head is not None and not given:
+            raise self._violation("called start_response twice")
+        if (
+            not isinstance(status, str)
+            or not (status[:3].isascii() and status[:3].isdigit())
+            or status[3:4] not in {" ", ""}
+        ):
+            raise self._violation(
+                f"gave {status!r} as its status, which is to be text such as '200 OK'"
+            )
+        try:
+            fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self._violation(
+                f"gave header fields that are not pairs of str in latin-1: {error}"
+            ) from None
+        try:
+            self.head = read_head(self._where, int(status[:3]), status[4:], fields)
+        except exceptions.RequestException as error:
+            self._failure = error
+            raise
+        return self._add
+
+    def _violation(self, what: str) -> exceptions.RemoteProtocolError:
+        self._failure = self._failure or exceptions.RemoteProtocolError(f"{self._where} {what}")
+        return self._failure  # type: ignore[return-value] # either is one
+
+    def _close(self) -> None:
+        iterable, self._iterable = self._iterable, None
+        close = getattr(iterable, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except Exception as error:
+            if self._raises:
+                raise
+            self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        if (logger := listening()) is not None:
+            logger.debug("%s raised", self._where, exc_info=error)

@@ -1,0 +1,1 @@
+"""Envoi under the name `requests`, for packages that import it themselves."""

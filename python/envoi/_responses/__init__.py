@@ -1,0 +1,1 @@
+"""Responses, and the ways to read their bodies."""

@@ -1,0 +1,1 @@
+"""Sessions: settings, cookies and connections that outlive a request."""

@@ -1,0 +1,456 @@
+"""What both kinds of session share: their settings, and how a call is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi import exceptions
+from envoi._model.body import NO_BODY, encode_content, set_framing
+from envoi._model.headers import Headers, default_headers, merge_headers
+from envoi._model.hooks import checked_hooks, merged_hooks
+from envoi._model.methods import validate_method
+from envoi._model.options import check_options
+from envoi._model.pairs import to_key_val_list
+from envoi._model.prepared import PreparedRequest
+from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
+from envoi._model.url import parse_url, with_params
+from envoi._net.routes import Routes, tls_config
+from envoi._pipeline.call import Call
+from envoi._pipeline.cookies import attach_cookies
+from envoi._pipeline.exchange import exchange
+from envoi._sessions import checks
+from envoi._sessions.base_url import base, joined
+from envoi._sessions.environment import NOTHING, read_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envoi._model.cookie_jar import RequestsCookieJar
+    from envoi._model.types import (
+        AuthType,
+        CertType,
+        CookiesType,
+        HeadersType,
+        HooksType,
+        ParamsType,
+        ProxiesType,
+        TimeoutType,
+        URLType,
+        VerifyType,
+    )
+    from envoi._net.pool import Pool
+    from envoi._net.routes import RouteChoice
+    from envoi._pipeline.reply import Reply
+    from envoi._sessions.environment import Environment
+
+_OF_THIS_PROCESS: Final = frozenset(
+    {"_pool", "_changed", "_closed", "_routes", "_kept", "_environment", "_seen"}
+)
+
+
+class SessionSettings:
+    """The settings of a session, each also an attribute that may be changed.
+
+    Args:
+        base_url: relative URLs are joined to it.
+        headers: sent with every request, over Envoi's own; None as a value leaves one of those out.
+        params: added to every URL's query.
+        cookies: in the jar from the start; or a `http.cookiejar.CookieJar` of your own, which is
+            used as it is.
+        auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and
+            returns it.
+        proxies: by scheme or `scheme://host`: `{"https": "http://user:password@proxy:3128"}`; None
+            for none at all, whatever the environment says.
+        hooks: `{"response": function}`: called with each response.
+        timeout: a number of seconds for connecting and for each wait, `(connect, read)`, a
+            `Timeout`, or None for none at all.
+        verify: True for the system's trust store, a path to a PEM file or folder, an
+            `ssl.SSLContext`, or False for no check at all.
+        cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key,
+            password)`.
+        max_redirects: how many redirects are followed.
+        trust_env: whether the environment has a say where nothing explicit was said: proxies,
+            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, netrc.
+        max_connections: open connections in total; None for no limit.
+        max_connections_per_host: the same for one origin.
+        keepalive: seconds that an idle connection is kept.
+        resend: whether a request that met a connection which the server had just closed is sent
+            once more, where that is safe.
+        max_body: the largest response body in bytes, decoded; None for no limit.
+        sensitive_headers: names of headers that a redirect to another origin must not take along,
+            besides Authorization, Cookie and Proxy-Authorization.
+        local_address: the address to connect from.
+        stream: whether bodies are left for the caller to read, where a request does not say.
+        adapters: what to mount from the start, by prefix: see `mount`.
+
+    Raises:
+        InvalidOption: an argument of the wrong type or out of range.
+    """
+
+    _pool: Pool | None = None
+    _kept: list[Call]
+
+    def __init__(
+        self,
+        *,
+        base_url: URLType | None = None,
+        headers: HeadersType = None,
+        params: ParamsType = None,
+        cookies: CookiesType = None,
+        auth: AuthType = None,
+        proxies: ProxiesType | NotGiven = NOT_GIVEN,
+        hooks: HooksType = None,
+        timeout: TimeoutType | NotGiven = NOT_GIVEN,
+        verify: VerifyType | NotGiven = NOT_GIVEN,
+        cert: CertType = None,
+        max_redirects: int = 30,
+        trust_env: bool = True,
+        max_connections: int | None = 100,
+        max_connections_per_host: int | None = None,
+        keepalive: float = 60.0,
+        resend: bool = True,
+        max_body: int | None = None,
+        sensitive_headers: Iterable[str] = (),
+        local_address: str | None = None,
+        stream: bool = False,
+        adapters: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._begin()
+        self._limits = (
+            checks.limit("max_connections", max_connections),
+            checks.limit("max_connections_per_host", max_connections_per_host),
+            checks.seconds("keepalive", keepalive),
+        )
+        self._local_address = checks.ip_address(local_address)
+        self._headers = (
+            default_headers() if headers is None else merge_headers(default_headers(), headers)
+        )
+        self._cookies = checks.cookie_holder(cookies)
+        self._base_url = None if base_url is None else base(base_url)
+        self._verify = verify
+        self._cert = cert
+        self._timeout = Timeout.parse(timeout, DEFAULT_TIMEOUT)
+        self.proxies = {} if isinstance(proxies, NotGiven) else proxies
+        self.hooks = hooks
+        self.params: Any = {} if params is None else params
+        self.auth: AuthType = auth
+        self.max_redirects: int = checks.whole("max_redirects", max_redirects)
+        self.trust_env: bool = trust_env
+        self.stream: bool = stream
+        self.resend: bool = resend
+        self.max_body: int | None = checks.size(max_body)
+        self.sensitive_headers = sensitive_headers
+        for prefix, adapter in (adapters or {}).items():
+            self.mount(prefix, adapter)
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """Send requests whose URLs begin with `prefix` by way of an adapter. For the sessions to
+        say how.
+        """
+        raise NotImplementedError
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        # Another object, not an emptied one: a thread that has read the former settings keeps what
+        # it makes of them in the former.
+        object.__setattr__(self, "_kept", [])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The settings, without connections and what else belongs to this process, as in
+        requests.
+        """
+        return {
+            name: value for name, value in self.__dict__.items() if name not in _OF_THIS_PROCESS
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._begin()
+        self.__dict__.update(state)
+
+    @property
+    def headers(self) -> Headers:
+        """Sent with every request."""
+        return self._headers
+
+    @headers.setter
+    def headers(self, value: HeadersType) -> None:
+        self._headers = merge_headers(Headers(), value)
+
+    @property
+    def cookies(self) -> RequestsCookieJar:
+        """The jar: what servers set, and what you put in. Any `http.cookiejar.CookieJar` may take
+        its place, and is used as it is.
+        """
+        return self._cookies.jar
+
+    @cookies.setter
+    def cookies(self, value: Any) -> None:
+        self._cookies = checks.cookie_holder(value)
+
+    @property
+    def base_url(self) -> str | None:
+        """Relative URLs are joined to it."""
+        return None if self._base_url is None else str(self._base_url)
+
+    @base_url.setter
+    def base_url(self, value: URLType | None) -> None:
+        self._base_url = None if value is None else base(value)
+
+    @property
+    def proxies(self) -> dict[str, Any]:
+        """Proxies by scheme or `scheme://host`. Setting None turns all off, those of the
+        environment too.
+        """
+        return self._proxies
+
+    @proxies.setter
+    def proxies(self, value: ProxiesType) -> None:
+        self._direct = value is None
+        self._proxies: dict[str, Any] = checks.proxies_by_scheme(value or {})
+
+    @property
+    def hooks(self) -> dict[str, Any]:
+        """What is called with each response: `{"response": [function, …]}`."""
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, value: HooksType) -> None:
+        self._hooks: dict[str, Any] = {"response": checked_hooks(value) if value else []}
+
+    @property
+    def timeout(self) -> Timeout:
+        """The limits in force where a request names none of its own."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, value: TimeoutType) -> None:
+        self._timeout = Timeout.parse(value, DEFAULT_TIMEOUT)
+
+    @property
+    def sensitive_headers(self) -> tuple[str, ...]:
+        """Names of headers that a redirect to another origin does not take along."""
+        return self._sensitive
+
+    @sensitive_headers.setter
+    def sensitive_headers(self, value: Iterable[str]) -> None:
+        self._sensitive = checks.header_names(value)
+
+    @property
+    def verify(self) -> VerifyType:
+        """How certificates are checked; True until you say otherwise."""
+        return True if isinstance(self._verify, NotGiven) else self._verify
+
+    @verify.setter
+    def verify(self, value: VerifyType) -> None:
+        self._verify = value
+
+    @property
+    def cert(self) -> CertType:
+        """The client certificate."""
+        return self._cert
+
+    @cert.setter
+    def cert(self, value: CertType) -> None:
+        self._cert = value
+
+    def _begin(self) -> None:
+        """What a session has that is no setting."""
+        self._closed = False
+        self._routes = Routes()
+        self._forget_environment()
+
+    def _forget_environment(self) -> None:
+        self._environment: list[
+            Environment
+        ] = []  # one, once it was read; another list, for the reason that `_kept` is
+
+    def _opened(self, open_pool: Callable[..., Pool], *more: Any) -> Pool:
+        """The pool, opened if it is not. Without a lock, which a forked child might find held."""
+        pool: Pool | None = None
+        if not self._closed:
+            pool = self.__dict__.setdefault(
+                "_pool", open_pool(*self._limits, self._local_address, *more)
+            )
+        if pool is None or self._closed:
+            self._shut()  # close() came meanwhile, and perhaps found nothing to close
+            raise exceptions.SessionClosed(
+                "The session is closed: make a new one, or do not close it before its last request."
+            )
+        return pool
+
+    def _shut(self) -> None:
+        pool = self.__dict__.pop("_pool", None)
+        if pool is not None:
+            pool.close()
+
+    def _call(
+        self,
+        pool: Pool,
+        new_reply: Callable[..., Reply],
+        method: str | bytes,
+        url: URLType,
+        options: Mapping[str, Any],
+    ) -> tuple[Call, PreparedRequest]:
+        """The call and the request that a session's method stands for. All that is wrong with them
+        is raised here, before any I/O.
+        """
+        verb = validate_method(method)
+        parsed = parse_url(url) if self._base_url is None else joined(self._base_url, url)
+        params = self.params
+        if options:
+            check_options(options)
+            given = options.get
+            call = self._with_options(pool, new_reply, options)
+            headers = merge_headers(self._headers, given("headers"))
+            content = encode_content(given("data"), given("json"), given("files"))
+            if content.is_async and pool.backend.name == "blocking":
+                raise exceptions.InvalidBody(
+                    "data= is asynchronous: an async iterator or file needs an AsyncSession"
+                )
+            own = given("headers")
+            if (
+                call.auth is not None
+                and own
+                and given("auth") is None
+                and "Authorization" in merge_headers(Headers(), own)
+            ):
+                call.auth = None  # what this request says goes before what the session says
+            if params or given("params") is not None:
+                params = merged_params(params, given("params"))
+        else:
+            kept = self._kept
+            call = kept[0] if kept else self._prepare(pool, new_reply)
+            headers = self._headers.copy()
+            content = NO_BODY
+        if self._proxies and "proxies" not in options:
+            call = call.copy()
+            call.route_for = self._route_choice({})
+        if params and parsed.scheme.startswith(
+            "http"
+        ):  # a URL of another kind is its adapter's, and stays as it is
+            parsed = with_params(parsed, params)
+        request = PreparedRequest(verb, parsed, headers, content)
+        if content is not NO_BODY or verb not in _BODILESS:
+            if call.cookies is not None or not call.jar.is_empty:
+                attach_cookies(
+                    call, request
+                )  # before the fields of the body, as requests orders them
+            set_framing(headers, verb, content)
+        if "hooks" in options or self._hooks.get("response"):
+            request._hooks = merged_hooks(options.get("hooks"), self._hooks)
+        return call, request
+
+    def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
+        """How this session sends a request without options; kept until a setting changes."""
+        kept = self._kept
+        call = Call()
+        call.exchange = exchange
+        call.pool = pool
+        call.new_reply = new_reply
+        environment = self._surroundings()
+        call.route_for = (
+            self._route_choice({}) if environment.proxies and not self._direct else self._routes
+        )
+        call.jar = self._cookies
+        call.timeout = self._timeout
+        call.stream = self.stream
+        call.follow = True
+        call.max_redirects = self.max_redirects
+        call.resend = self.resend
+        call.max_body = self.max_body
+        call.cookies = None
+        call.strayed = False
+        call.auth = self.auth
+        call.netrc = environment.netrc
+        call.verify = verify = self._verify_by_default()
+        call.cert = cert = self._cert
+        call.tls = tls_config(verify, cert)
+        call.proxies = self._proxies
+        call.sensitive = self._sensitive
+        kept.append(call)
+        return call
+
+    def _with_options(
+        self, pool: Pool, new_reply: Callable[..., Reply], options: Mapping[str, Any]
+    ) -> Call:
+        given = options.get
+        kept = self._kept
+        call = (kept[0] if kept else self._prepare(pool, new_reply)).copy()
+        call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
+        stream = given("stream")
+        call.stream = bool(self.stream if stream is None else stream)
+        call.follow = bool(given("allow_redirects", True))
+        call.cookies = given("cookies")
+        call.auth = given("auth", self.auth)
+        if call.auth is None and "auth" in options:
+            call.netrc = None  # None is "no authentication", whatever the environment says
+        call.max_body = checks.size(given("max_body", self.max_body))
+        if "verify" in options or "cert" in options:
+            call.verify = self._verify_by_default() if given("verify") is None else given("verify")
+            call.cert = self._cert if given("cert") is None else given("cert")
+            call.tls = tls_config(call.verify, call.cert)
+        if "proxies" in options:
+            explicit = given("proxies")
+            call.route_for = (
+                self._routes
+                if explicit is None
+                else self._route_choice(checks.proxies_by_scheme(explicit))
+            )
+            call.proxies = (
+                explicit if explicit is None or "all" in explicit else {**self._proxies, **explicit}
+            )
+        return call
+
+    def _route_choice(self, request: Mapping[str, Any]) -> RouteChoice | Routes:
+        """How requests are routed by way of proxies: this request's before the session's before the
+        environment's.
+        """
+        environment = NOTHING if self._direct else self._surroundings()
+        explicit = dict(request) if "all" in request else {**self._proxies, **request}
+        if not explicit and not environment.proxies:
+            return self._routes
+        no_proxy = explicit.pop("no_proxy", None) or environment.no_proxy
+        return self._routes.for_proxies(environment.proxies, no_proxy, explicit)
+
+    def _surroundings(self) -> Environment:
+        if not self.trust_env:
+            return NOTHING
+        found = self._environment
+        if not found:
+            found.append(read_environment())
+        return found[0]
+
+    def _verify_by_default(self) -> Any:
+        """The session's, or else the environment's authorities, or else True."""
+        return (
+            (self._surroundings().bundle or True)
+            if isinstance(self._verify, NotGiven)
+            else self._verify
+        )
+
+
+SessionSettings.__init__.__qualname__ = (
+    "Session.__init__"  # what Python's own complaint about a wrong argument names
+)
+_BODILESS: Final = frozenset({"GET", "HEAD"})
+
+
+def merged_params(session: Any, request: Any) -> Any:
+    """The request's parameters over the session's: same names replace, None takes out, and repeated
+    names stay repeated.
+    """
+    if not session:
+        return request
+    if not request:
+        return session
+    if isinstance(request, (str, bytes)) or isinstance(session, (str, bytes)):
+        return request
+    if isinstance(session, Mapping) and isinstance(request, Mapping):
+        merged = {**session, **request}
+        return {name: value for name, value in merged.items() if value is not None}
+    own = list(to_key_val_list(request) or ())
+    names = {name for name, _ in own}
+    others = [pair for pair in to_key_val_list(session) or () if pair[0] not in names]
+    return [pair for pair in (*others, *own) if pair[1] is not None]

@@ -1,0 +1,309 @@
+"""The engine without a session's manners, to put under another client: one hop, no cookies, no
+redirects, bodies as they came.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import inf
+from sys import is_finalizing
+from types import AsyncGeneratorType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from envoi._io.run_sync import run_sync
+from envoi._model.body import NO_BODY
+from envoi._model.body_streams import AsyncIteratorBody, Body, IteratorBody
+from envoi._model.headers import Headers
+from envoi._model.prepared import PreparedRequest
+from envoi._model.timeout import Timeout
+from envoi._model.url import URL, Retargeted, parse_url
+from envoi._net.dial import Dialer
+from envoi._net.routes import tls_config
+from envoi._pipeline.exchange import exchange
+from envoi._pipeline.reply import Reply
+from envoi._sessions.settings import SessionSettings
+from envoi._wiring import open_async_pool, open_blocking_pool
+from envoi.exceptions import ConnectionError as OurConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envoi._io.protocols import Address, Backend, Stream, TLSConfig
+    from envoi._model.types import CertType, VerifyType
+    from envoi._net.http1 import HTTP1Connection
+    from envoi._net.pool import Pool
+    from envoi._net.route import Route
+    from envoi._pipeline.call import Call
+    from envoi._pipeline.reply import BodySource
+    from envoi._proto.plans.proxy import ProxyConfig
+
+Limits = tuple[float | None, float | None, float | None, float | None]
+"""Seconds for connect, read, write and pool; None for no limit."""
+
+_MOST_CALLS: Final = 64
+_SHORTEST: Final = 1e-6
+_FIRST_DELAY: Final = 0.5
+
+
+class Hop(NamedTuple):
+    """One request, as another client made it.
+
+    Attributes:
+        method: in the case it is sent in.
+        url: where to, absolute.
+        target: what the request line carries; None for the URL's own path and query.
+        headers: every field in its order, the framing among them.
+        content: the body's bytes, or None when `pieces` has them.
+        pieces: a sync or async iterable of bytes.
+        limits: how long each phase may take.
+    """
+
+    method: str
+    url: str
+    target: str | None
+    headers: Iterable[tuple[bytes, bytes]]
+    content: bytes | None
+    pieces: Any
+    limits: Limits
+
+
+class Manner(NamedTuple):
+    """How a request is sent.
+
+    Attributes:
+        limits: how long each phase may take.
+        tls: from `tls_config`; None for the engine's own.
+        proxy: on the way; None for none.
+    """
+
+    limits: Limits
+    tls: TLSConfig | None = None
+    proxy: ProxyConfig | None = None
+
+
+class Answer(NamedTuple):
+    """What came back: the head, and a body still to be read; None when there is nothing to read."""
+
+    status: int
+    reason: str
+    version: str
+    headers: list[tuple[bytes, bytes]]
+    body: BodySource | None
+
+
+class Engine(SessionSettings):
+    """A pool with settings, opened when first used, and again after it was closed.
+
+    Args:
+        verify: as for a session.
+        cert: as for a session.
+        max_connections: open connections in total; None for no limit.
+        keepalive: seconds that an idle connection is kept; 0 for no second request on any.
+        local_address: the address to connect from.
+        socket_path: a Unix socket to connect to, whatever the URL's host.
+        retries: how often connecting is tried again, at once and then after 0.5 s, 1 s, 2 s and so
+            on.
+        max_connections_per_host: the same as `max_connections` for one route.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: VerifyType = True,
+        cert: CertType = None,
+        max_connections: int | None = 100,
+        keepalive: float = 60.0,
+        local_address: str | None = None,
+        socket_path: str | None = None,
+        retries: int = 0,
+        max_connections_per_host: int | None = None,
+    ) -> None:
+        super().__init__(
+            verify=verify,
+            cert=cert,
+            trust_env=False,
+            max_connections=max_connections,
+            max_connections_per_host=max_connections_per_host,
+            keepalive=keepalive,
+            local_address=local_address,
+        )
+        total, per_host, seconds = self._limits
+        self._limits = (
+            total,
+            per_host,
+            seconds or -1.0,
+        )  # at 0 a connection would be kept for the rest of the clock's tick
+        self._socket_path = socket_path
+        self._retries = retries
+        self._calls: dict[Manner, Call] = {}
+        tls_config(
+            self._verify_by_default(), self._cert
+        )  # what is wrong with verify or cert shows here
+
+    def close(self) -> None:
+        """Close the connections; bodies that are being read keep theirs to their end."""
+        self._calls.clear()
+        self._shut()
+
+    def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
+        if self._socket_path is not None:
+            backend = cast("Backend", _ThroughSocketFile(backend, self._socket_path))
+        return (
+            _RetryingDialer(backend, local_address, self._retries)
+            if self._retries
+            else Dialer(backend, local_address)
+        )
+
+    def _call_within(self, pool: Pool, manner: Manner) -> Call:
+        call = self._calls.get(manner)
+        if call is None or call.pool is not pool:
+            call = self._prepare(pool, Reply).copy()
+            call.pool = pool
+            call.stream = True
+            call.timeout = Timeout(
+                *(None if limit is None else max(limit, _SHORTEST) for limit in manner.limits)
+            )
+            if manner.tls is not None:
+                call.tls = manner.tls
+            if manner.proxy is not None:
+                call.route_for = partial(self._routes, proxy=manner.proxy)
+            if len(self._calls) >= _MOST_CALLS:
+                self._calls.clear()
+            self._calls[manner] = call
+        return call
+
+
+class BlockingEngine(Engine):
+    """For threads."""
+
+    def send(self, hop: Hop) -> Answer:
+        """Send a request, and return once the answer's head is there.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        return _answer(self.exchange(_request(hop, IteratorBody), Manner(hop.limits)))
+
+    def exchange(self, request: PreparedRequest, manner: Manner) -> Reply:
+        """As `send`, for a request that is one of ours already, in a manner of its own.
+
+        Args:
+            request: what to send, its framing among its fields.
+            manner: how.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool or self._opened(open_blocking_pool, self._new_dialer)
+        return run_sync(exchange(self._call_within(pool, manner), request, pool.backend.now(), inf))
+
+    @staticmethod
+    def receive(body: BodySource, threshold: int = 1) -> bytes:
+        """The next bytes of a body as they came, only the transfer coding removed; b"" at the end.
+        `threshold` are worth waking up for.
+        """
+        return run_sync(body.receive_raw(threshold))
+
+    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
+        # As a session: dropped without being closed, it closes itself. It may be half made.
+        pool = self._pool
+        if pool is not None:
+            try:
+                pool.close_soon()
+            except (AttributeError, TypeError):
+                if (
+                    not is_finalizing()
+                ):  # when the interpreter ends, modules lose their names before this is called
+                    raise
+
+
+class AsyncEngine(Engine):
+    """For the event loop, asyncio's or trio's, that runs the first request."""
+
+    async def send(self, hop: Hop) -> Answer:
+        """As `BlockingEngine.send`.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        pool = self._pool or self._opened(open_async_pool, self._new_dialer)
+        pool.backend.check_owner()
+        request = _request(hop, AsyncIteratorBody)
+        try:
+            return _answer(
+                await exchange(
+                    self._call_within(pool, Manner(hop.limits)), request, pool.backend.now(), inf
+                )
+            )
+        finally:
+            await _close_pieces(request.content)
+
+
+def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> PreparedRequest:
+    url = parse_url(hop.url)
+    if hop.target is not None and hop.target != url.target:
+        url = cast("URL", Retargeted(url, hop.target))
+    headers = Headers(hop.headers)
+    content = hop.content
+    body: Body
+    if content is None:
+        body = streamed(hop.pieces)
+    elif content or headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        body = Body(content, None, len(content), content)
+    else:
+        body = NO_BODY
+    return PreparedRequest(hop.method, url, headers, body)
+
+
+async def _close_pieces(body: Body) -> None:
+    """Close an asynchronous generator that was not asked for its end, because the answer was there
+    before or something failed.
+    """
+    iterator = getattr(body, "_iterator", None)
+    if isinstance(iterator, AsyncGeneratorType):
+        await iterator.aclose()
+
+
+def _answer(reply: Reply) -> Answer:
+    head = reply._head
+    if head is None:
+        raise RuntimeError("an exchange ended without a head")
+    return Answer(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
+
+
+class _ThroughSocketFile:
+    """A backend for which every host is at a Unix socket."""
+
+    def __init__(self, backend: Backend, path: str) -> None:
+        self._backend = backend
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    async def resolve(self, _host: str, _port: int, _deadline: float) -> tuple[Address, ...]:
+        return ()
+
+    async def connect(self, _addresses: object, _local_address: object, deadline: float) -> Stream:
+        return await self._backend.connect_unix(self._path, deadline)
+
+
+class _RetryingDialer(Dialer):
+    """Tries again when there was no connection; what happens on one is not its concern."""
+
+    def __init__(
+        self, backend: Backend, local_address: tuple[str, int] | None, retries: int
+    ) -> None:
+        super().__init__(backend, local_address)
+        self._clock = backend
+        self._retries = retries
+
+    async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:
+        delay = 0.0
+        for _ in range(self._retries):
+            try:
+                return await super().dial(route, timeout, total_deadline)
+            except OurConnectionError:
+                await self._clock.sleep(delay)
+            delay = delay * 2 or _FIRST_DELAY
+        return await super().dial(route, timeout, total_deadline)
