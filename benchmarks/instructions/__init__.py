@@ -15,6 +15,8 @@ does not, if everything that the client reacts to happens in the same order each
   client's loop reads that byte before it looks for ready sockets, so that it finds all of them.
 - A body that is longer than a segment arrives in parts. The server stops the client with SIGSTOP
   while it sends, so that the client finds the whole body.
+- Chance decides which names share a place in the interpreter's cache of attributes, and so adds up
+  to 2 %. The client tries several layouts of that cache, and the least figure counts.
 - The collector of garbage does not look at what existed before the first part (`gc.freeze`): one
   full collection more or less in a part would change the figure by more than a real change does.
 """

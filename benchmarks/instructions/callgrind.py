@@ -31,7 +31,7 @@ def command(folder: Path) -> list[str]:
     """
     options = [f"--dump-before={MARK}", f"--callgrind-out-file={folder}/counts"]
     fixed = ["setarch", "-R"] if addresses_can_be_fixed() else []
-    return [*fixed, "valgrind", "--quiet", "--tool=callgrind", *options]
+    return [*fixed, "valgrind", "--quiet", "--vgdb=no", "--tool=callgrind", *options]
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The process whose instructions are counted: ``python client.py NAME URL GATE CA WARM COUNT``.
+"""The process whose instructions are counted: ``python client.py NAME URL GATE CA WARM COUNT LAYOUTS SHIFT``.
 
 It knows nothing of the other modules, and uses only what is public in Envoi, so that it runs with
 the Envoi of any commit. It imports late: what is imported counts for `import envoi`.
@@ -6,13 +6,14 @@ the Envoi of any commit. It imports late: what is imported counts for `import en
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from selectors import BaseSelector
     from socket import socket
 
@@ -21,7 +22,7 @@ FEW_CONNECTIONS = 4
 PATIENCE = 60.0
 """Seconds that the client waits at the gate before it fails."""
 mark = os.getppid
-"""callgrind writes the count so far, and starts again at 0, when this function of libc is called."""
+"""callgrind writes its count, and begins again at 0, when this function of libc is called."""
 
 
 class Task(NamedTuple):
@@ -33,10 +34,13 @@ class Task(NamedTuple):
     ca: str
     warm: int
     requests: int
+    layouts: int
+    shift: int
 
 
 def main(task: Task) -> None:
     """Do the work of one scenario."""
+    shifted = _shifted(task.shift)
     if task.name == "import":
         _import()
     elif task.name == "trio-16":
@@ -47,6 +51,12 @@ def main(task: Task) -> None:
         _run_asyncio(task, FEW_CONNECTIONS)
     else:
         _run_sync(task)
+    del shifted
+
+
+def _shifted(count: int) -> list[str]:
+    """Strings of many sizes, which move what is made after them to other addresses."""
+    return ["-" * size + str(number) for size in range(0, 400, 16) for number in range(count)]
 
 
 def _import() -> None:
@@ -69,12 +79,13 @@ def _run_sync(task: Task) -> None:
                     raise RuntimeError(response)
 
         requests(task.warm)
-        _freeze()
-        mark()
-        requests(task.requests)
-        mark()
-        requests(task.requests * 3)
-        mark()
+        for _ in _layouts(task):
+            requests(task.warm)
+            mark()
+            requests(task.requests)
+            mark()
+            requests(task.requests * 3)
+            mark()
 
 
 def _sync_requests(task: Task, envoi: Any, session: Any) -> Callable[[], Any]:
@@ -98,9 +109,22 @@ def _sync_requests(task: Task, envoi: Any, session: Any) -> Callable[[], Any]:
     return lambda: session.get(url)
 
 
-def _freeze() -> None:
+def _layouts(task: Task) -> Iterator[int]:
+    """Change the places of names in the interpreter's cache, and hand the turn over, several times.
+
+    The cache of attributes that types have has 4,096 places. Two names that happen to have the same
+    place cost a request up to 2 % more, and which names do depends on addresses and on how many
+    types were made before: on chance. A type that was modified gets other places for its names.
+    """
     gc.collect()
+    types = [each for each in gc.get_objects() if isinstance(each, type)]
     gc.freeze()
+    for number in range(task.layouts):
+        for each in types:
+            with contextlib.suppress(TypeError):  # it cannot be modified
+                type.__setattr__(each, "_moved", number)
+                type.__delattr__(each, "_moved")
+        yield number
 
 
 class Gate:
@@ -151,13 +175,13 @@ async def _rounds(task: Task, connections: int, gate: Gate, together: Any) -> No
         for _ in range(task.warm // connections):
             gate.wait()
         gate.closed = True
-        await requests(task.warm)
-        _freeze()
-        mark()
-        await requests(task.requests)
-        mark()
-        await requests(task.requests * 3)
-        mark()
+        for _ in _layouts(task):
+            await requests(task.warm)
+            mark()
+            await requests(task.requests)
+            mark()
+            await requests(task.requests * 3)
+            mark()
         gate.closed = False
 
 
@@ -212,4 +236,4 @@ def _run_trio(task: Task) -> None:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(Task(given[0], given[1], int(given[2]), given[3], int(given[4]), int(given[5])))
+    main(Task(given[0], given[1], int(given[2]), given[3], *map(int, given[4:8])))

@@ -25,7 +25,7 @@ PORTS = range(18180, 18280)
 SIOCOUTQ = 0x5411
 """Linux' request for the number of bytes that the peer has not acknowledged."""
 STOP_SECONDS = 5.0
-DRAIN_SECONDS = 0.05
+DRAIN_SECONDS = 0.005
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
