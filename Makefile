@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make compat`, `make lint`, `make bench`, `make wheel`, `make docs`: each sets up what it needs, quickly when nothing changed.
+# `make demo`, `make test`, `make compat`, `make lint`, `make bench`, `make instructions`, `make wheel`, `make docs`: each sets up what it needs, quickly when nothing changed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 URL ?=
 
-.PHONY: help demo test test-rust compat lint format bench wheel docs clean
+.PHONY: help demo test test-rust compat lint format bench instructions wheel docs clean
 help:
 	@sed -n '1s/^# //p' Makefile
 
@@ -41,6 +41,9 @@ format:
 bench: $(STAMPS)/test wheel
 	$(BIN)/python -m benchmarks.prepare dist/*.whl
 	.venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
+
+instructions: $(STAMPS)/core $(STAMPS)/test
+	$(BIN)/python -m benchmarks.instructions $(INSTRUCTIONS_ARGS)
 
 wheel: $(STAMPS)/tools | require-cargo
 	rm -f dist/*.whl
