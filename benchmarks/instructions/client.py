@@ -1,5 +1,6 @@
-"""The process whose instructions are counted: ``python client.py NAME URL GATE CA WARM COUNT LAYOUTS SHIFT``.
+"""The process whose instructions are counted.
 
+``python client.py NAME URL GATE CA WARM COUNT LAYOUTS SHIFT``, which are the fields of `Task`.
 It knows nothing of the other modules, and uses only what is public in Envoi, so that it runs with
 the Envoi of any commit. It imports late: what is imported counts for `import envoi`.
 """

@@ -113,7 +113,8 @@ def _run(scenario: Scenario, folder: Path, number: int) -> float:
         scheme = "https" if scenario.tls else "http"
         arguments = [
             scenario.name, f"{scheme}://127.0.0.1:{port}", str(ours.fileno()),
-            pair[2] if pair else "", str(scenario.warm), str(scenario.requests), str(LAYOUTS), str(number),
+            pair[2] if pair else "", str(scenario.warm), str(scenario.requests),
+            str(LAYOUTS), str(number),
         ]  # fmt: skip
         _client([*callgrind.command(counts), *_python("client.py"), *arguments], ours, folder)
     return cost(callgrind.counts(counts), scenario)
