@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from envoi._model.environment import get_netrc_auth
 from envoi._model.lazy import names_of as _names_of
 from envoi._requests.merging import merge_hooks, merge_setting
-from envoi._sessions.mounting import watch_netrc as _watch_netrc
-from envoi._sessions.redirect_mixin import SessionRedirectMixin
+from envoi._sessions.overrides import watch_netrc as _watch_netrc
+from envoi._sessions.redirecting import SessionRedirectMixin
 from envoi._sessions.session import Session
 from envoi.api import session
 from envoi.models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI

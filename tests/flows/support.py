@@ -10,6 +10,7 @@ from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._pipeline.send import send
 from envoi._responses.async_response import AsyncResponse
+from envoi._sessions.calls import new_call
 from envoi._sessions.settings import SessionSettings
 from envoi.exceptions import RequestException
 
@@ -40,15 +41,15 @@ class Client(SessionSettings):
     def __init__(self, backend: FakeBackend, **settings) -> None:
         super().__init__(**settings)
         self.backend = backend
-        self.pool = Pool(backend, Dialer(backend), *self._limits)
+        self.pool = Pool(backend, Dialer(backend), *self._pool_sizes)
 
     @property
     def streams(self):
         return self.backend.streams
 
     async def request(self, method, url, **options):
-        call, request = self._call(self.pool, AsyncResponse, method, url, options)
-        return await send(call, request)
+        journey, request = new_call(self, self.pool, AsyncResponse, method, url, options)
+        return await send(journey, request)
 
     async def get(self, url="http://a.test/", **options):
         return await self.request("GET", url, **options)

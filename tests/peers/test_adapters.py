@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import envoi
+from envoi._model.timeout import FOREVER
 from envoi.adapters import AsyncHTTPAdapter, BaseAdapter, HTTPAdapter
 from envoi.testing import CertificateAuthority, RawConnection, Server
 from peers.clients import COLOURS, Client
@@ -124,14 +125,13 @@ def test_none_means_for_ever_through_an_adapter_as_well(client: Client, server: 
     limits: list[Any] = []
 
     class Looking(kind(client)):  # type: ignore[misc]
-        async def _exchange(self, *arguments: Any) -> Any:
-            reply = await super()._exchange(*arguments)
-            limits.append(reply.connection)
-            return reply
+        async def _carry(self, delivery: Any, *arguments: Any) -> Any:
+            limits.append(delivery.timeout)
+            return await super()._carry(delivery, *arguments)
 
     mount(client, "http://", Looking())
     assert client.get(f"{server.url}/get", timeout=None).ok
-    assert limits
+    assert limits == [FOREVER]
 
 
 def test_total_time_holds_over_redirects_through_an_adapter(

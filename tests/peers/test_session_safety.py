@@ -257,13 +257,7 @@ def test_what_one_send_was_told_does_not_stick_to_the_request() -> None:
 
     class Told(envoi.adapters.HTTPAdapter):
         def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
-            told.append(
-                (
-                    options["timeout"],
-                    request.__dict__.get("_limits"),
-                    request.__dict__.get("_max_body"),
-                )
-            )
+            told.append((options["timeout"], request.provenance))
             return super().send(request, **options)
 
     with Replies(ok) as server, envoi.Session(trust_env=False) as session:
@@ -272,8 +266,9 @@ def test_what_one_send_was_told_does_not_stick_to_the_request() -> None:
         session.send(prepared)
         session.send(prepared, timeout=None, max_body=100)
         session.send(prepared)
-        assert told[1][1] is not None
+        assert told[1] == (None, prepared.provenance._replace(timeout_given=True))
         assert told[2] == told[0]
+        assert prepared.provenance.timeout_given is None
 
 
 def test_a_response_is_closed_when_build_response_raises() -> None:
@@ -323,7 +318,7 @@ def test_resolve_redirects_has_limits_when_nothing_was_said() -> None:
 
     class Told(envoi.adapters.HTTPAdapter):
         def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
-            limits.append(request.__dict__.get("_limits", options["timeout"]))
+            limits.append((options["timeout"], request.provenance.timeout_given))
             return super().send(request, **options)
 
     with (
@@ -333,7 +328,7 @@ def test_resolve_redirects_has_limits_when_nothing_was_said() -> None:
         session.mount("http://", Told())
         first = session.get(server.url + "/one", allow_redirects=False)
         list(session.resolve_redirects(first, first.request))
-        assert limits == [None, None]
+        assert limits == [(None, False), (None, False)]
 
 
 def test_mounting_does_not_disturb_those_who_look_an_adapter_up() -> None:

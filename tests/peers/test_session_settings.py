@@ -15,20 +15,25 @@ import pytest
 
 import envoi
 from envoi import aio
+from envoi._model.url import parse_url
 from envoi._responses.response import Response
-from envoi._sessions import session, shared
-from envoi._sessions import settings as defaults
+from envoi._sessions import calls, settings, shared
 from envoi._sessions.base_url import joined
 from envoi.testing import Server
 
 pytestmark = [pytest.mark.timeout(60), pytest.mark.leaks]
 
 SETTINGS = {
-    "verify": (False, True, lambda call: call.tls.verify),
-    "auth": (("u", "p"), None, lambda call: call.auth),
-    "timeout": (10, envoi.Limits(3, 3, 3), lambda call: call.timeout),
-    "max_redirects": (5, 6, lambda call: call.max_redirects),
+    "verify": (False, True, lambda journey: journey.delivery.tls.verify),
+    "auth": (("u", "p"), None, lambda journey: journey.auth),
+    "timeout": (10, envoi.Limits(3, 3, 3), lambda journey: journey.delivery.timeout),
+    "max_redirects": (5, 6, lambda journey: journey.policy.max_redirects),
 }
+
+
+def journey_of(session, pool):
+    journey, _ = calls.new_call(session, pool, Response, "GET", "https://a.test/", {})
+    return journey
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -36,66 +41,59 @@ def test_setting_changed_while_a_request_is_made_holds_for_the_next(name: str, m
     before, after, used = SETTINGS[name]
     with envoi.Session(**{name: before}) as changed:
         pool = changed._open()
-        real = defaults.Call
+        real = calls.Usual
 
-        def call_and_change():
+        def make_and_change(*parts):
             # As another thread might, once everything was read and before anything is kept.
-            made = real()
+            setattr(changed, name, after)
+            return real(*parts)
 
-            class Late(real):
-                def __setattr__(self, key, value):
-                    object.__setattr__(made, key, value)
-                    if key == "sensitive":
-                        setattr(changed, name, after)
-
-            return Late()
-
-        monkeypatch.setattr(defaults, "Call", call_and_change)
-        changed._prepare(pool, Response)
-        monkeypatch.setattr(defaults, "Call", real)
-        call, _ = changed._call(pool, Response, "GET", "https://a.test/", {})
-        assert used(call) == after
+        monkeypatch.setattr(calls, "Usual", make_and_change)
+        calls.usual(changed, pool, Response)
+        monkeypatch.setattr(calls, "Usual", real)
+        assert used(journey_of(changed, pool)) == after
 
 
 def test_changed_verify_is_not_undone_by_a_thread_that_read_the_old_one(monkeypatch) -> None:
     with envoi.Session(verify=False) as changed:
         pool = changed._open()
-        real = defaults.tls_config
+        real = calls.tls_config
 
         def slowly(verify, cert):
             made = real(verify, cert)
-            monkeypatch.setattr(defaults, "tls_config", real)
+            monkeypatch.setattr(calls, "tls_config", real)
             changed.verify = True
             return made
 
-        monkeypatch.setattr(defaults, "tls_config", slowly)
-        changed._call(pool, Response, "GET", "https://a.test/", {})
-        call, _ = changed._call(pool, Response, "GET", "https://a.test/", {})
-        assert call.tls.verify is True
+        monkeypatch.setattr(calls, "tls_config", slowly)
+        journey_of(changed, pool)
+        assert journey_of(changed, pool).delivery.tls.verify is True
 
 
 def test_environment_read_before_it_changed_is_not_kept(monkeypatch) -> None:
     one = shared._SharedSession()
-    real = defaults.read_environment
+    real = settings.read_environment
 
     def slowly():
         found = real()
-        monkeypatch.setattr(defaults, "read_environment", real)
+        monkeypatch.setattr(settings, "read_environment", real)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/new.pem")
-        one._call(pool, Response, "GET", "https://a.test/", {})
+        one._look_around()
+        journey_of(one, pool)
         return found
 
     pool = one._open()
-    monkeypatch.setattr(defaults, "read_environment", slowly)
-    one._call(pool, Response, "GET", "https://a.test/", {})
-    call, _ = one._call(pool, Response, "GET", "https://a.test/", {})
-    assert call.tls.verify == "/new.pem"
+    monkeypatch.setattr(settings, "read_environment", slowly)
+    one._look_around()
+    journey_of(one, pool)
+    one._look_around()
+    assert journey_of(one, pool).delivery.tls.verify == "/new.pem"
     one.close()
 
 
 def test_close_during_the_first_request_leaves_no_open_pool(monkeypatch, server) -> None:
     one = envoi.Session()
-    real = session.open_blocking_pool
+    real = envoi.Session._open_pool
     pools = []
 
     def close_meanwhile(*arguments):
@@ -103,7 +101,7 @@ def test_close_during_the_first_request_leaves_no_open_pool(monkeypatch, server)
         one.close()
         return pools[-1]
 
-    monkeypatch.setattr(session, "open_blocking_pool", close_meanwhile)
+    monkeypatch.setattr(envoi.Session, "_open_pool", staticmethod(close_meanwhile))
     for _ in range(2):
         with pytest.raises(envoi.SessionClosed):
             one.get(server.url + "/get")
@@ -145,7 +143,7 @@ ESCAPES = [
 
 @pytest.mark.parametrize("path", ESCAPES)
 def test_base_url_is_not_left_by_encoded_dots(path: str) -> None:
-    base = defaults.parse_url("http://a.test/api/")
+    base = parse_url("http://a.test/api/")
     with pytest.raises(envoi.InvalidURL, match="leaves base_url"):
         joined(base, path)
 
@@ -155,12 +153,12 @@ def test_base_url_is_not_left_by_encoded_dots(path: str) -> None:
     ["x/%2e%2e/y", "%2e/x", "a..b", "%2e%2e%2e/x", "x?%2e%2e/", "%41/..%41", "...", "a%2fb/..%2fc"],
 )
 def test_encoded_dots_within_base_url_are_kept_as_written(path: str) -> None:
-    base = defaults.parse_url("http://a.test/api/")
+    base = parse_url("http://a.test/api/")
     assert str(joined(base, path)) == "http://a.test/api/" + path
 
 
 def test_url_that_leaves_base_url_is_told_without_its_query() -> None:
-    base = defaults.parse_url("http://a.test/api/")
+    base = parse_url("http://a.test/api/")
     for path in ("../x?token=hunter2", "//b.test/?token=hunter2"):
         with pytest.raises(envoi.InvalidURL) as caught:
             joined(base, path)
@@ -234,17 +232,16 @@ def test_nothing_is_said_when_the_interpreter_ends(server) -> None:
 
 FORK = """
 import os, signal, sys, threading, envoi
-from envoi._sessions import session as module
 from envoi._sessions import shared
 url, = sys.argv[1:]
-real = module.open_blocking_pool
+real = envoi.Session._open_pool
 entered, leave = threading.Event(), threading.Event()
 def slowly(*arguments):
     if threading.current_thread() is not threading.main_thread():
         entered.set()
         leave.wait(30)
     return real(*arguments)
-module.open_blocking_pool = slowly
+envoi.Session._open_pool = staticmethod(slowly)
 own = envoi.Session()
 for get in (own.get, envoi.get):
     entered.clear(), leave.clear()

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
 
 import envoi
+from envoi._sessions.overrides import watched_netrc
 from envoi.testing import Server
 
 PACKAGE = Path(envoi.__file__).parent
@@ -38,7 +40,8 @@ def functions_entered(function: Any, *arguments: Any) -> list[str]:
 
 
 def test_warm_get_enters_few_functions(server: Server) -> None:
-    with envoi.Session() as session:
+    # Another test may have imported requests' module of sessions, which is then looked at.
+    with envoi.Session() as session, patch.dict(watched_netrc, clear=True):
         for _ in range(3):
             assert session.get(server.url + "/get").ok
         entered = functions_entered(session.get, server.url + "/get")

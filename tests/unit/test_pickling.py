@@ -264,7 +264,7 @@ def test_session_takes_its_settings_along_and_no_connection(kind, clone) -> None
     ).split():
         assert getattr(made, name) == getattr(original, name), name
     assert dict(made.cookies) == {"c": "d"}
-    assert made._limits == original._limits
+    assert made._pool_sizes == original._pool_sizes
     assert made._local_address == "127.0.0.1"
     assert made._pool is None
     assert made._routes is not original._routes

@@ -59,6 +59,8 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
     """
 
     _open_pool = staticmethod(open_async_pool)
+    _is_blocking = False
+    _new_reply = AsyncResponse
 
     async def send(
         self,
@@ -82,11 +84,7 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
         Raises:
             RequestException: whatever went wrong.
         """
-        pool = self._opened()
-        pool.backend.check_owner()
-        return await self._exchange(
-            pool, AsyncResponse, request, stream, timeout, verify, cert, proxies
-        )  # type: ignore[return-value]
+        return await self._send(request, stream, timeout, verify, cert, proxies)  # type: ignore[return-value]
 
     def build_response(self, req: PreparedRequest, resp: Any) -> AsyncResponse:
         """The response to give to the caller. For subclasses to override.
@@ -104,8 +102,9 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
 
     async def close(self) -> None:
         """Close the connections."""
-        self._shut()
+        self._close_pool()
 
 
 AsyncHTTPAdapter._original = seams_of(AsyncHTTPAdapter)
+AsyncHTTPAdapter._own_send = AsyncHTTPAdapter.send
 AsyncResponse._adapter_kind = AsyncHTTPAdapter

@@ -10,16 +10,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
-from envoi._adapters.retrying import Attempts, with_retries
+from envoi._adapters.retrying import Attempts, carry_with_retries
 from envoi._model.auth import basic
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
-from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
+from envoi._model.timeout import DEFAULT_TIMEOUT, FOREVER, Timeout
 from envoi._model.url import Retargeted, parse_url
 from envoi._net.routes import Routes, tls_config
-from envoi._pipeline.call import Call
-from envoi._pipeline.exchange import exchange
+from envoi._pipeline.carry import carry
+from envoi._pipeline.journey import Delivery, Told
 from envoi._responses.foreign import ForeignBody
 from envoi.exceptions import InvalidOption
 
@@ -58,11 +58,24 @@ _STATE: Final = ("max_retries", "config", "_pool_connections", "_pool_maxsize", 
 
 
 def limits_of(request: PreparedRequest, timeout: TimeoutType) -> Timeout:
-    """The limits that an adapter's `timeout` stands for."""
-    return Timeout.parse(
-        request.__dict__.get("_limits", DEFAULT_TIMEOUT) if timeout is None else timeout,
-        DEFAULT_TIMEOUT,
-    )
+    """The limits that an adapter's `timeout` stands for.
+
+    Args:
+        request: says whether None is its caller's own.
+        timeout: as `send` was given it.
+    """
+    if timeout is None and request.provenance.timeout_given is not True:
+        return DEFAULT_TIMEOUT
+    return Timeout.parse(timeout, DEFAULT_TIMEOUT)
+
+
+def as_argument(timeout: Timeout) -> Any:
+    """Limits as an adapter is told them: None where there are none, as in requests.
+
+    Args:
+        timeout: the limits.
+    """
+    return None if timeout == FOREVER else timeout.in_plain_words()
 
 
 class AdapterSettings:
@@ -92,6 +105,9 @@ class AdapterSettings:
     _pool: Pool | None = None
     _open_pool: ClassVar[Callable[..., Pool]]
     _original: ClassVar[tuple[Any, ...]]
+    _own_send: ClassVar[Any]
+    _is_blocking: ClassVar[bool]
+    _new_reply: ClassVar[Any]
 
     def __init__(
         self,
@@ -116,7 +132,7 @@ class AdapterSettings:
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
-        self._begin()
+        self._reset()
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
 
     @classmethod
@@ -161,7 +177,7 @@ class AdapterSettings:
         self.config = {}
         self.proxy_manager = {}
         self.__dict__.update(state)
-        self._begin()
+        self._reset()
         self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
 
     def __del__(self) -> None:
@@ -334,23 +350,23 @@ class AdapterSettings:
             **kwargs: the other arguments of `send`.
         """
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._routes = Routes()
         self._borrowed = False
         self.__dict__.pop("_pool", None)
 
-    def _opened(self) -> Pool:
+    def _ensure_pool(self) -> Pool:
         session = None if self._session is None else self._session()
         if session is not None:
             return session._pool or session._open()  # type: ignore[no-any-return]
-        return self._pool or self.__dict__.setdefault("_pool", self._open_pool(*self._limits()))
+        return self._pool or self.__dict__.setdefault("_pool", self._open_pool(*self._pool_sizes()))
 
     def _overrides(self, name: str) -> bool:
         return name in self.__dict__ or getattr(type(self), name) is not getattr(
             AdapterSettings, name
         )
 
-    def _limits(self) -> tuple[float, float, float, str | None]:
+    def _pool_sizes(self) -> tuple[float, float, float, str | None]:
         """The pool's: in total, per host, seconds idle, the local address."""
         address = self.poolmanager.connection_pool_kw.get("source_address")
         return (
@@ -360,7 +376,7 @@ class AdapterSettings:
             address[0] if address else None,
         )
 
-    def _shut(self) -> None:
+    def _close_pool(self) -> None:
         for proxy in self.proxy_manager.values():
             proxy.clear()
         self.poolmanager.clear()
@@ -370,10 +386,8 @@ class AdapterSettings:
         if pool is not None and not self._borrowed:
             pool.close()
 
-    async def _exchange(
+    async def _send(
         self,
-        pool: Pool,
-        new_reply: Callable[..., Reply],
         request: PreparedRequest,
         stream: bool,
         timeout: TimeoutType,
@@ -381,82 +395,125 @@ class AdapterSettings:
         cert: CertType,
         proxies: ProxiesType,
     ) -> Reply:
-        """Send a request as the settings and the overridden methods say, and return the answer,
-        built if `build_response` is overridden.
-        """
-        request.settle()
+        """The flow of `send`: what its arguments stand for, carried."""
         limits = limits_of(request, timeout)
+        pool = self._ensure_pool()
+        pool.backend.check_owner()
+        delivery = Delivery(
+            pool,
+            self._routes,
+            tls_config(verify, cert),
+            limits,
+            stream,
+            None,
+            True,
+            self._new_reply,
+        )
         started = pool.backend.now()
-        deadline = min(started + limits.total_seconds, limits.deadline)
-        sending = request
-        connection: Any = None
-        if self._pool_needs_settings():
-            connection = self.get_connection_with_tls_context(
-                request, verify, proxies=proxies, cert=cert
-            )
-            self.cert_verify(connection, request.url, verify, cert)
-            if isinstance(connection, ConnectionSettings) and not PoolManager.understands(
-                settings := connection.settings()
-            ):
-                from envoi._adapters.urllib3_carrier import urllib3_pool
+        told = Told(verify, cert, proxies)
+        return await self._carry(delivery, told, request, started, limits.deadline_from(started))
 
-                host = {
-                    "scheme": connection.scheme,
-                    "host": connection.host,
-                    "port": connection.port,
-                }
-                connection = urllib3_pool(self, host, settings, request, proxies)
+    async def _carry(
+        self,
+        delivery: Delivery,
+        told: Told,
+        request: PreparedRequest,
+        started: float,
+        deadline: float,
+    ) -> Reply:
+        """Send a request as the settings and the overridden methods say.
+
+        Args:
+            delivery: the caller's; the connections are this adapter's.
+            told: what the methods that may be overridden are told.
+            request: what to send.
+            started: when this part of the call began.
+            deadline: the end of the whole.
+
+        Raises:
+            RequestException: whatever went wrong.
+        """
+        verify, cert, proxies = told
+        request.settle()
+        settings = self._connection_settings(request, told)
         target = self.request_url(request, proxies) if self._overrides("request_url") else None
+        timeout = as_argument(delivery.timeout)
         self.add_headers(
-            request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
+            request,
+            stream=delivery.stream,
+            timeout=timeout,
+            verify=verify,
+            cert=cert,
+            proxies=proxies,
         )
         request.settle()
-        if hasattr(connection, "urlopen"):
-            if pool.backend.name != "blocking":
-                raise InvalidOption(
-                    f"{type(self).__name__} has settings for which urllib3 carries its requests, "
-                    "which is not asynchronous"
-                )
-            from envoi._adapters.urllib3_carrier import through_urllib3
-
-            response = through_urllib3(
-                self, connection, request, target, limits, deadline - started, proxies
+        if hasattr(settings, "urlopen"):
+            return self._through_urllib3(
+                settings, delivery, told, request, target, started, deadline
             )
-            if isinstance(response.body, ForeignBody):
-                response.body.hold(deadline, pool.backend.now, limits)
-            return response  # type: ignore[no-any-return]
+        sending = request
         if target is not None and target != AdapterSettings.request_url(self, request, proxies):
             sending = request.copy()
             sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
-        tls = tls_config(verify, cert) if connection is None else connection.tls_config()
-        call = self._call(pool, new_reply, request, limits, tls, proxies)
-        call.stream = stream or self._builds()
+        pool = self._ensure_pool()
+        pool.backend.check_owner()
+        delivery = delivery._replace(
+            pool=pool,
+            route_for=self._route_choice(request, proxies),
+            tls=tls_config(verify, cert) if settings is None else settings.tls_config(),
+            stream=delivery.stream or self._builds(),
+        )
         if self.max_retries == 0:
-            reply = await exchange(call, sending, started, deadline)
+            reply = await carry(delivery, sending, started, deadline)
         else:
-            reply = await with_retries(self.max_retries, call, sending, started, deadline)
+            reply = await carry_with_retries(self.max_retries, delivery, sending, started, deadline)
         if sending is not request:
             reply.request, reply.url = request, request.url
         return self._built(request, reply)
 
-    def _call(
+    def _connection_settings(self, request: PreparedRequest, told: Told) -> Any:
+        """How the overridden methods want the connection made: a `ConnectionSettings`, a pool of
+        urllib3's, or None where none was overridden.
+        """
+        if not self._pool_needs_settings():
+            return None
+        verify, cert, proxies = told
+        found = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        self.cert_verify(found, request.url, verify, cert)
+        if isinstance(found, ConnectionSettings) and not PoolManager.understands(
+            settings := found.settings()
+        ):
+            from envoi._adapters.urllib3_carrier import urllib3_pool
+
+            host = {"scheme": found.scheme, "host": found.host, "port": found.port}
+            return urllib3_pool(self, host, settings, request, proxies)
+        return found
+
+    def _through_urllib3(
         self,
-        pool: Pool,
-        new_reply: Callable[..., Reply],
+        pool: Any,
+        delivery: Delivery,
+        told: Told,
         request: PreparedRequest,
-        limits: Timeout,
-        tls: TLSConfig,
-        proxies: ProxiesType,
-    ) -> Call:
-        call = Call()
-        call.pool = pool
-        call.new_reply = new_reply
-        call.tls = tls
-        call.route_for = self._route_choice(request, proxies)
-        call.timeout = limits
-        call.max_body = request.__dict__.get("_max_body")
-        call.resend = True
-        return call
+        target: str | None,
+        started: float,
+        deadline: float,
+    ) -> Reply:
+        backend = delivery.pool.backend
+        if backend.name != "blocking":
+            raise InvalidOption(
+                f"{type(self).__name__} has settings for which urllib3 carries its requests, "
+                "which is not asynchronous"
+            )
+        from envoi._adapters.urllib3_carrier import through_urllib3
+
+        limits = delivery.timeout
+        response = through_urllib3(
+            self, pool, request, target, limits, deadline - started, told.proxies
+        )
+        if isinstance(response.body, ForeignBody):
+            response.body.hold(deadline, backend.now, limits)
+        return response  # type: ignore[no-any-return]
 
     def _built(self, request: PreparedRequest, reply: Any) -> Reply:
         if self._builds():

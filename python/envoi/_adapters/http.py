@@ -84,6 +84,8 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
     """
 
     _open_pool = staticmethod(open_blocking_pool)
+    _is_blocking = True
+    _new_reply = Response
 
     def send(
         self,
@@ -107,11 +109,7 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
         Raises:
             RequestException: whatever went wrong.
         """
-        return run_sync(
-            self._exchange(
-                self._opened(), Response, request, stream, timeout, verify, cert, proxies
-            )
-        )  # type: ignore[return-value]
+        return run_sync(self._send(request, stream, timeout, verify, cert, proxies))  # type: ignore[return-value]
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """The response to give to the caller. For subclasses to override.
@@ -129,7 +127,7 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
 
     def close(self) -> None:
         """Close the connections."""
-        self._shut()
+        self._close_pool()
 
 
 def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
@@ -169,4 +167,5 @@ def require_adapter(adapter: Any) -> None:
 
 
 HTTPAdapter._original = seams_of(HTTPAdapter)
+HTTPAdapter._own_send = HTTPAdapter.send
 Response._adapter_kind = HTTPAdapter

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
 
 
-async def sent_in_thread(
-    backend: Backend, adapter: Any, request: PreparedRequest, options: dict[str, Any]
+async def send_in_thread(
+    backend: Backend,
+    adapter: Any,
+    request: PreparedRequest,
+    options: dict[str, Any],
+    max_body: int | None,
 ) -> Any:
     """Send a request by way of a blocking adapter.
 
@@ -28,11 +32,12 @@ async def sent_in_thread(
         adapter: a `BaseAdapter`.
         request: what to send.
         options: the arguments of `send`.
+        max_body: the largest body in bytes, or None.
 
     Returns:
         An `AsyncResponse`; what is no `Response` as it is.
     """
-    work = _Work(adapter, request, options)
+    work = _Work(adapter, request, options, max_body)
     try:
         response = await backend.call_blocking(work.run)
     except BaseException:
@@ -55,7 +60,7 @@ async def sent_in_thread(
     if isinstance(response._content, bytes):
         made.finish(response.content)
     else:
-        made.body = _InThread(backend, response, request)
+        made.body = _InThread(backend, response, request, max_body)
     return made
 
 
@@ -66,11 +71,17 @@ class _Work:
     connections the bodies hold.
     """
 
-    def __init__(self, adapter: Any, request: PreparedRequest, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        adapter: Any,
+        request: PreparedRequest,
+        options: dict[str, Any],
+        max_body: int | None,
+    ) -> None:
         self._adapter = adapter
         self._request = request
         self._options = options
-        self._max_body = request.__dict__.get("_max_body")
+        self._max_body = max_body
         self.abandoned = False
 
     def run(self) -> Any:
@@ -92,8 +103,14 @@ class _InThread(DecodedBody):
 
     __slots__ = ("_backend", "_response")
 
-    def __init__(self, backend: Backend, response: Response, request: PreparedRequest) -> None:
-        super().__init__(str(response.url), None, request.__dict__.get("_max_body"), request)
+    def __init__(
+        self,
+        backend: Backend,
+        response: Response,
+        request: PreparedRequest,
+        max_body: int | None,
+    ) -> None:
+        super().__init__(str(response.url), None, max_body, request)
         self._backend = backend
         self._response = response
 

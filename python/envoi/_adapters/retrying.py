@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from envoi._net.errors import CONNECTING
-from envoi._pipeline.exchange import exchange
+from envoi._pipeline.carry import carry
 from envoi._pipeline.reply import discard
 from envoi.exceptions import ConnectionError as OurConnectionError
 from envoi.exceptions import InvalidHeader, ReadTimeout, RequestException, RetryError
@@ -16,7 +16,7 @@ from envoi.exceptions import InvalidHeader, ReadTimeout, RequestException, Retry
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
-    from envoi._pipeline.call import Call
+    from envoi._pipeline.journey import Delivery
     from envoi._pipeline.reply import Reply
 
 _LONGEST_WAIT: Final = 21_600.0
@@ -46,14 +46,14 @@ class Attempts(int):
         return False
 
 
-async def with_retries(
-    retries: Any, call: Call, request: PreparedRequest, started: float, deadline: float
+async def carry_with_retries(
+    retries: Any, delivery: Delivery, request: PreparedRequest, started: float, deadline: float
 ) -> Reply:
     """Send a request, and again as often as its adapter's `max_retries` says.
 
     Args:
         retries: how often connecting is tried again, or a `urllib3.util.Retry`.
-        call: how.
+        delivery: how.
         request: what.
         started: when this part of the call began.
         deadline: the end of the whole; a wait never goes beyond it.
@@ -65,11 +65,11 @@ async def with_retries(
     """
     if isinstance(retries, int):
         retries = Attempts(retries)
-    backend = call.pool.backend
+    backend = delivery.pool.backend
     while True:
         reply: Reply | None = None
         try:
-            reply = await exchange(call, request, started, deadline)
+            reply = await carry(delivery, request, started, deadline)
         except (OurConnectionError, ReadTimeout) as error:
             retries = _after_failure(retries, request, error)
         else:

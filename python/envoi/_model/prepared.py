@@ -8,6 +8,7 @@ from envoi._core import URL, Headers
 from envoi._model.body import NO_BODY, encode_body, encode_content, set_framing
 from envoi._model.headers import merge_headers
 from envoi._model.methods import validate_method
+from envoi._model.provenance import FROM_CALLER, Provenance
 from envoi._model.request_hooks import RequestHooksMixin
 from envoi._model.url import encode_params, parse_url, with_params
 from envoi.exceptions import InvalidHeader, InvalidOption, MissingSchema
@@ -57,10 +58,7 @@ class PreparedRequest(RequestHooksMixin):
         content: as above.
         flow: an authentication that takes several exchanges, to be made when the request is sent;
             or None.
-        redirected: whether it follows a redirect.
-        strayed: whether redirects have led to it from another origin.
-        auth_fields: names of the header fields that its authentication wrote.
-        auth_off: whether it was said that there is to be none.
+        provenance: where it comes from: redirects, what was said of its authentication.
 
     Example:
         >>> prepared = envoi.Request("GET", "https://example.org/", params={"page": 2}).prepare()
@@ -73,14 +71,9 @@ class PreparedRequest(RequestHooksMixin):
     __slots__ = ("__dict__", "__weakref__", "_url", "content", "headers", "method", "parsed_url")
 
     flow: Auth | None = None
-    redirected: bool = False
-    strayed: bool = False
-    auth_fields: tuple[str, ...] = ()
-    auth_off: bool = False
+    provenance: Provenance = FROM_CALLER
     _jar: CookieJar | None = None
     _body_position: Any = None
-    _unsaid: bool = False  # whether a timeout of None was nobody's word
-    _in_chain: bool = False  # whether it follows a redirect that is being followed
 
     def __init__(
         self,
@@ -255,7 +248,8 @@ class PreparedRequest(RequestHooksMixin):
             if (name, value) not in before
         }
         if written:
-            self.auth_fields = (*self.auth_fields, *written)
+            known = self.provenance
+            self.provenance = known._replace(auth_fields=(*known.auth_fields, *written))
 
     def prepare_cookies(self, cookies: CookiesType) -> None:
         """Write the Cookie field from `cookies`, a jar or a mapping, unless there is one

@@ -99,6 +99,14 @@ class Timeout:
             return FOREVER
         return _parse_rarer(value, default)
 
+    def deadline_from(self, now: float) -> float:
+        """When a call under these limits ends, if it begins now.
+
+        Args:
+            now: on the clock of the session.
+        """
+        return min(now + self.total_seconds, self.deadline)
+
     def until(self, deadline: float) -> Timeout:
         """The same limits, and a point in time at which all must have ended.
 

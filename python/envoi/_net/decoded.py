@@ -93,6 +93,14 @@ class DecodedBody:
         """The largest decoded size; None for no limit."""
         return None if self._max_body == inf else int(self._max_body)
 
+    def limit(self, max_body: int) -> None:
+        """Have a larger body refused from now on.
+
+        Args:
+            max_body: the most bytes, decoded.
+        """
+        self._max_body = max_body
+
     def check_owner(self) -> None:
         """Refuse another event loop than the one that the body belongs to.
 

@@ -1,11 +1,18 @@
-"""One HTTP/1.1 connection: the machine over a stream."""
+"""HTTP/1.1 over a stream: the connection, and the one exchange that it has room for.
+
+The pool holds *connections*. One request and its answer on a connection is an *exchange*: what
+belongs to it (phase, times, interim answers, what was sent, how it ended) lives on the exchange,
+and the layers above know nothing else. An exchange has its connection on *lease* from the pool, and
+gives the lease back once: `finish` where the connection may serve again, `abandon` where not.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
+from envoi._model.trace import Trace
 from envoi._net.errors import is_over
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 from envoi.exceptions import InvalidBody
@@ -15,7 +22,9 @@ if TYPE_CHECKING:
 
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
+    from envoi._net.pool import Pool
     from envoi._net.route import Route
 
 INLINE_BODY: Final = 65536
@@ -31,11 +40,289 @@ CONTINUE_SECONDS: Final = 1.0
 10.1.1).
 """
 
-
 SOURCE: Final = "source"
 """The phase in which the caller's own body is asked for bytes: what it raises is not the network's
 doing.
 """
+
+
+class Fate(NamedTuple):
+    """What became of an exchange that failed, for those who would send its request again.
+
+    Attributes:
+        phase: what it was doing: "write", "read", "body" or `SOURCE`.
+        anything_sent: whether a byte of the request was handed over.
+        response_started: whether a byte of an answer came.
+        head_complete: whether the head of the final answer came.
+    """
+
+    phase: str
+    anything_sent: bool
+    response_started: bool
+    head_complete: bool
+
+
+class HTTP1Exchange(Trace):
+    """One request and its answer.
+
+    Args:
+        lease: of the connection.
+        connection: what it leases.
+        pool: where the lease goes back to.
+        started: when the request entered the pipeline, or the redirect before it ended.
+
+    Attributes:
+        phase: what it is doing: "write", "read", "body", or `SOURCE`.
+        informational: the interim answers (1xx) that came before the head.
+        trailers: the fields after a chunked body, once it has ended.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_lease",
+        "_machine",
+        "_pool",
+        "_sent_before",
+        "backend",
+        "informational",
+        "phase",
+        "trailers",
+    )
+
+    def __init__(self, lease: Any, connection: HTTP1Connection, pool: Pool, started: float) -> None:
+        self.backend: Backend = pool.backend
+        self.started = started
+        self.acquired = self.sent = self.headed = self.backend.now()
+        self.ended = None
+        self.link = connection
+        self.reused = connection.reused
+        self.phase: str = "write"
+        self.trailers: Headers | None = None
+        self._connection = connection
+        self.informational: list[ResponseHead] = []
+        self._lease = lease
+        self._machine = connection.machine
+        self._pool: Pool | None = pool
+        self._sent_before = connection.stream.bytes_sent
+
+    @property
+    def where(self) -> str:
+        """The peer, for messages."""
+        return self._connection.where
+
+    @property
+    def body_ended(self) -> bool:
+        """Whether all of the body has arrived."""
+        return self._machine.body_ended
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all of the body has arrived and was taken."""
+        machine = self._machine
+        return machine.body_ended and not machine.pending
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether the end of a body that ends with the connection is certain: a TLS stream that
+        ends without close_notify may be cut short (RFC 8446, section 6.1).
+        """
+        return self._connection.stream.closed_cleanly
+
+    async def send(
+        self,
+        request: PreparedRequest,
+        target: str,
+        headers: Headers,
+        timeout: Timeout,
+        deadline: float,
+        threshold: int,
+    ) -> ResponseHead:
+        """Send a request and receive the head of its answer.
+
+        Args:
+            request: what to send: its method, host and body.
+            target: the request line's target.
+            headers: the header fields, framing included; the request's, or what a proxy makes of
+                them.
+            timeout: `read_seconds` and `write_seconds` bound each step.
+            deadline: the end of the whole.
+            threshold: how many bytes of the body to wait for: 0 stops at the head.
+        """
+        machine = self._machine
+        connection = self._connection
+        stream = connection.stream
+        body = request.content
+        host = request.parsed_url.authority
+        if body is NO_BODY:
+            sending = machine.start(request.method, target, host, headers)
+            await stream.send(sending, timeout.write_seconds, deadline)
+        else:
+            expects = "Expect" in headers
+            inline = b"" if expects else inline_content(body)
+            sending = machine.start(request.method, target, host, headers, inline)
+            await self._send_with_body(sending, body, timeout, deadline, expects=expects)
+        machine.threshold = threshold
+        self.sent = self.backend.now()
+        self.phase = "read"
+        if not machine.head_complete:
+            await stream.pump(connection.feed, timeout.read_seconds, deadline)
+        head = machine.take_head()
+        while head is None:  # an interim answer reached the threshold
+            await stream.pump(connection.feed, timeout.read_seconds, deadline)
+            head = machine.take_head()
+        self.informational += machine.take_informational()
+        self.phase = "body"
+        self.headed = self.backend.now()
+        return head
+
+    async def receive(self, threshold: int, timeout: Timeout, deadline: float) -> bytes:
+        """The next bytes of the body, transfer coding removed; b"" at its end."""
+        machine = self._machine
+        connection = self._connection
+        piece = machine.take_body()
+        while not piece and not machine.body_ended:
+            machine.threshold = threshold
+            await connection.stream.pump(connection.feed, timeout.read_seconds, deadline)
+            piece = machine.take_body()
+        return piece
+
+    def take_whole(self) -> bytes | None:
+        """The body, where all of it is here and its end is certain; the exchange is then over. None
+        where it is not.
+        """
+        machine = self._machine
+        if not machine.body_ended or not (machine.keep_alive or self.ended_cleanly):
+            return None
+        content = machine.take_body()
+        self.ended = self.headed
+        self.finish()
+        return content
+
+    def take_head(self) -> ResponseHead | None:
+        """The head of the final answer, where it came and was not taken."""
+        return self._machine.take_head()
+
+    def take_arrived(self) -> bytes:
+        """What of the body has arrived and was not taken."""
+        return self._machine.take_body()
+
+    def fate(self) -> Fate:
+        """What became of it."""
+        machine = self._machine
+        return Fate(
+            self.phase,
+            self._connection.stream.bytes_sent > self._sent_before,
+            machine.response_started,
+            machine.head_complete,
+        )
+
+    def drop(self) -> None:
+        """Have the connection closed, from the garbage collector."""
+        pool = self._pool
+        if pool is not None:
+            self._pool = None
+            pool.abandon(self._lease)
+            self._lease = None
+
+    def finish(self) -> None:
+        """Give the lease back: the connection serves again, where both sides keep it. The second
+        time it does nothing.
+        """
+        pool = self._pool
+        if pool is not None:
+            machine = self._machine
+            self.trailers = machine.trailers
+            # A response keeps its exchange for its times. It must not keep the pool.
+            self._pool = None
+            pool.release(self._lease, reusable=machine.keep_alive)
+            self._lease = None
+
+    def abandon(self) -> None:
+        """Give the lease back, and have the connection closed."""
+        pool = self._pool
+        if pool is not None:
+            self._pool = None
+            pool.release(self._lease, reusable=False)
+            self._lease = None
+
+    async def _send_with_body(
+        self,
+        head: bytes,
+        body: Body,
+        timeout: Timeout,
+        deadline: float,
+        *,
+        expects: bool,
+    ) -> None:
+        machine = self._machine
+        connection = self._connection
+        stream = connection.stream
+        machine.threshold = 0  # any final answer ends the sending
+        try:
+            if (
+                not await stream.send(head, timeout.write_seconds, deadline, connection.feed)
+                or machine.request_ended
+            ):
+                return
+            if expects and not await self._await_continue(deadline):
+                return
+            content = body.content
+            if content is not None:
+                if not await self._send_pieces(content, timeout, deadline):
+                    return
+            else:
+                while piece := await self._next_piece(body, deadline):
+                    if not await self._send_pieces(piece, timeout, deadline):
+                        return
+            await stream.send(machine.end_body(), timeout.write_seconds, deadline, connection.feed)
+        except InvalidMessage as error:
+            raise InvalidBody(str(error)) from None
+
+    async def _next_piece(self, body: Body, deadline: float) -> bytes:
+        backend = self.backend
+        self.phase = SOURCE
+        piece = await backend.within(deadline, next_piece(backend, body))
+        self.phase = "write"
+        return piece
+
+    async def _send_pieces(self, data: bytes, timeout: Timeout, deadline: float) -> bool:
+        """Send part of a body; false when the server has answered meanwhile, and wants no more."""
+        machine = self._machine
+        connection = self._connection
+        stream = connection.stream
+        for start in range(0, len(data), PIECE):
+            part = data if len(data) <= PIECE else data[start : start + PIECE]
+            if not await stream.send(
+                machine.send_body(part), timeout.write_seconds, deadline, connection.feed
+            ):
+                return False
+            if stream.readable() and stream.drain_nowait(connection.feed):
+                return False
+        return True
+
+    async def _await_continue(self, deadline: float) -> bool:
+        """Wait a moment for "100 Continue": true when the body is to be sent, false when the final
+        answer came instead.
+        """
+        machine = self._machine
+        connection = self._connection
+        backend = self.backend
+        until = min(deadline, backend.now() + CONTINUE_SECONDS)
+        machine.stop_at_informational = True
+        try:
+            while not self._takes_continue() and not machine.head_complete:
+                await connection.stream.pump(connection.feed, CONTINUE_SECONDS, until)
+        except TimedOut:
+            if is_over(deadline, backend.now()):
+                raise
+        finally:
+            machine.stop_at_informational = False
+        return not machine.head_complete
+
+    def _takes_continue(self) -> bool:
+        heads = self._machine.take_informational()
+        self.informational += heads
+        return any(head.status == 100 for head in heads)
 
 
 class HTTP1Connection:
@@ -47,19 +334,17 @@ class HTTP1Connection:
         "epoch",
         "feed",
         "idle_since",
-        "interim",
         "key",
         "machine",
-        "phase",
         "pool",
         "reused",
         "route",
-        "sent_at",
-        "sent_before",
         "stream",
         "tls_seconds",
         "where",
     )
+
+    new_exchange: ClassVar[type[HTTP1Exchange]] = HTTP1Exchange
 
     def __init__(self, stream: Stream, route: Route) -> None:
         self.stream: Stream = stream
@@ -69,163 +354,21 @@ class HTTP1Connection:
         self.key: Hashable = route.key
         self.where: str = route.where
         self.idle_since: float = 0.0
-        self.interim: list[ResponseHead] = []
         self.reused: bool = False
-        self.sent_at: float = 0.0
-        self.sent_before: int = 0
         self.epoch: int = 0
-        self.phase: str = "write"
         self.pool: Callable[[], Any] = _no_pool
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
         self.tls_seconds: float = 0.0
 
     @property
-    def anything_sent(self) -> bool:
-        """Whether a byte of the last request was handed over."""
-        return self.stream.bytes_sent > self.sent_before
+    def connection(self) -> HTTP1Connection:
+        """Itself: it is its own lease."""
+        return self
 
     def close(self) -> None:
         """Close at once."""
         self.stream.close()
-
-    async def exchange(
-        self,
-        backend: Backend,
-        method: str,
-        target: str,
-        host: str,
-        headers: Headers,
-        body: Body,
-        timeout: Timeout,
-        deadline: float,
-        threshold: int,
-    ) -> ResponseHead:
-        """Send a request and receive the head of its answer.
-
-        Args:
-            backend: where the flow runs.
-            method: the method.
-            target: the request line's target.
-            host: the Host field, unless `headers` has one.
-            headers: the header fields, framing included.
-            body: the body; `NO_BODY` for none.
-            timeout: `read_seconds` and `write_seconds` bound each step.
-            deadline: the end of the whole.
-            threshold: how many bytes of the body to wait for: 0 stops at the head.
-        """
-        machine = self.machine
-        stream = self.stream
-        self.phase = "write"
-        self.sent_before = stream.bytes_sent
-        if body is NO_BODY:
-            sending = machine.start(method, target, host, headers)
-            await stream.send(sending, timeout.write_seconds, deadline)
-        else:
-            self.interim = []
-            expects = "Expect" in headers
-            sending = machine.start(
-                method, target, host, headers, b"" if expects else inline_content(body)
-            )
-            await self._send_with_body(backend, sending, body, timeout, deadline, expects=expects)
-        machine.threshold = threshold
-        self.sent_at = backend.now()
-        self.phase = "read"
-        if not machine.head_complete:
-            await stream.pump(self.feed, timeout.read_seconds, deadline)
-        head = machine.take_head()
-        while (
-            head is None
-        ):  # the threshold was reached by something else than the final head: an interim answer
-            await stream.pump(self.feed, timeout.read_seconds, deadline)
-            head = machine.take_head()
-        self.phase = "body"
-        return head
-
-    async def receive(self, threshold: int, timeout: Timeout, deadline: float) -> bytes:
-        """The next bytes of the body, transfer coding removed; b"" at its end."""
-        machine = self.machine
-        piece = machine.take_body()
-        while not piece and not machine.body_ended:
-            machine.threshold = threshold
-            await self.stream.pump(self.feed, timeout.read_seconds, deadline)
-            piece = machine.take_body()
-        return piece
-
-    async def _send_with_body(
-        self,
-        backend: Backend,
-        head: bytes,
-        body: Body,
-        timeout: Timeout,
-        deadline: float,
-        *,
-        expects: bool,
-    ) -> None:
-        machine = self.machine
-        stream = self.stream
-        machine.threshold = 0  # any final answer ends the sending
-        try:
-            if (
-                not await stream.send(head, timeout.write_seconds, deadline, self.feed)
-                or machine.request_ended
-            ):
-                return
-            if expects and not await self._continued(deadline, backend):
-                return
-            content = body.content
-            if content is not None:
-                if not await self._send_pieces(content, timeout, deadline):
-                    return
-            else:
-                while piece := await self._next_piece(backend, body, deadline):
-                    if not await self._send_pieces(piece, timeout, deadline):
-                        return
-            await stream.send(machine.end_body(), timeout.write_seconds, deadline, self.feed)
-        except InvalidMessage as error:
-            raise InvalidBody(str(error)) from None
-
-    async def _next_piece(self, backend: Backend, body: Body, deadline: float) -> bytes:
-        self.phase = SOURCE
-        piece = await backend.within(deadline, next_piece(backend, body))
-        self.phase = "write"
-        return piece
-
-    async def _send_pieces(self, data: bytes, timeout: Timeout, deadline: float) -> bool:
-        """Send part of a body; false when the server has answered meanwhile, and wants no more."""
-        machine = self.machine
-        stream = self.stream
-        for start in range(0, len(data), PIECE):
-            part = data if len(data) <= PIECE else data[start : start + PIECE]
-            if not await stream.send(
-                machine.send_body(part), timeout.write_seconds, deadline, self.feed
-            ):
-                return False
-            if stream.readable() and stream.drain_nowait(self.feed):
-                return False
-        return True
-
-    async def _continued(self, deadline: float, backend: Backend) -> bool:
-        """Wait a moment for "100 Continue": true when the body is to be sent, false when the final
-        answer came instead.
-        """
-        machine = self.machine
-        until = min(deadline, backend.now() + CONTINUE_SECONDS)
-        machine.stop_at_informational = True
-        try:
-            while not self._takes_continue() and not machine.head_complete:
-                await self.stream.pump(self.feed, CONTINUE_SECONDS, until)
-        except TimedOut:
-            if is_over(deadline, backend.now()):
-                raise
-        finally:
-            machine.stop_at_informational = False
-        return not machine.head_complete
-
-    def _takes_continue(self) -> bool:
-        heads = self.machine.take_informational()
-        self.interim.extend(heads)
-        return any(head.status == 100 for head in heads)
 
 
 def _no_pool() -> None:

@@ -56,7 +56,14 @@ class Pool:
         self._epoch = 0
         self._reference = ref(self)
 
-    async def acquire(self, route: Route, timeout: Timeout, deadline: float) -> HTTP1Connection:
+    async def acquire(
+        self,
+        route: Route,
+        timeout: Timeout,
+        deadline: float,
+        *,
+        fresh: bool = False,  # noqa: ARG002
+    ) -> HTTP1Connection:
         """A connection for one exchange; give it back with `release`.
 
         Raises:

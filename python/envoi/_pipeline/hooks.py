@@ -12,30 +12,41 @@ from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.hooks import Hook
-    from envoi._pipeline.call import Call
+    from envoi._model.prepared import PreparedRequest
+    from envoi._pipeline.journey import Journey, Onward
     from envoi._pipeline.reply import Reply
 
 
-async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
-    """Call each hook with the response; what one returns, unless None, takes its place. In an async
-    session a hook may be async.
+async def call_hooks(journey: Journey, request: PreparedRequest, onward: Onward) -> Reply:
+    """Call a request's hooks with its answer. A stage.
 
-    The body is read first, unless the caller streams it: a hook may look at it. A response that is
-    replaced is done with.
+    Raises:
+        InvalidOption: an async hook in a sync session.
+        RequestException: whatever went wrong.
+    """
+    reply = await onward(request)
+    hooks = reply.request.response_hooks
+    return reply if hooks is None else await run_hooks(journey, reply, hooks)
+
+
+async def run_hooks(journey: Journey, reply: Reply, hooks: list[Hook]) -> Reply:
+    """Call each hook with the response; what one returns, unless None, takes its place.
+
+    In an async session a hook may be async. The body is read first, unless the caller streams it: a
+    hook may look at it. The body of a response that is replaced is discarded.
 
     Raises:
         InvalidOption: an async hook in a sync session.
     """
-    blocking = call.pool.backend.name == "blocking"
-    if not blocking and reply.body is not None and not call.stream and not reply.is_redirect:
+    delivery = journey.delivery
+    blocking = delivery.pool.backend.name == "blocking"
+    if not blocking and reply.body is not None and not delivery.stream and not reply.is_redirect:
         await load(reply)
-    told = {
-        "verify": call.verify,
-        "cert": call.cert,
-        "proxies": call.proxies,
-        "stream": call.stream,
+    options = {
+        "timeout": delivery.timeout.in_plain_words(),
+        **journey.policy.told._asdict(),
+        "stream": delivery.stream,
     }
-    options = {"timeout": call.timeout.in_plain_words(), **told}
     try:
         for hook in list(hooks):
             result: Any = hook(reply, **options)
@@ -48,7 +59,7 @@ async def run_hooks(call: Call, reply: Reply, hooks: list[Hook]) -> Reply:
                 if replaced.body is not None and replaced.body is not reply.body:
                     await discard(replaced)
         for step in reply.history:  # what a hook sent on its way, as requests' Digest does
-            keep_cookies(call, step.request, step)
+            keep_cookies(journey, step.request, step)
     except BaseException:
         if reply.body is not None:
             reply.body.close()

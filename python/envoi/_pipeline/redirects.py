@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from envoi import exceptions
 from envoi._model.auth import user_of
 from envoi._model.body import NO_BODY
+from envoi._model.errors import blame
 from envoi._model.prepared import PreparedRequest
+from envoi._model.provenance import Provenance
 from envoi._model.url import URL, URLError, redact
-from envoi._pipeline.auth import credentials
+from envoi._pipeline.authenticate import credentials
 from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
@@ -19,37 +21,62 @@ if TYPE_CHECKING:
 
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
-    from envoi._pipeline.call import Call
+    from envoi._pipeline.journey import Journey, Onward
     from envoi._pipeline.reply import Reply
     from envoi._proto.plans.redirect import Redirect
 
 
-def next_request(
-    call: Call, request: PreparedRequest, reply: Reply
-) -> tuple[PreparedRequest, Call]:
-    """The request that a redirect asks for, and the call to make it with. Credentials are taken off
-    when it leaves the origin.
+async def follow_redirects(journey: Journey, request: PreparedRequest, onward: Onward) -> Reply:
+    """Send a request, and those that redirects ask for, and return the last answer. A stage.
+
+    Raises:
+        TooManyRedirects: the policy's `max_redirects` is used up.
+        InvalidURL: a Location is no URL; `InvalidSchema` where it is not followed.
+        RequestException: whatever went wrong.
+    """
+    try:
+        while True:
+            reply = await onward(request)
+            if not reply.is_redirect or not reply.location:
+                break
+            if not journey.policy.follow:
+                reply.next = peek(journey, request, reply)
+                break
+            await retire(journey, reply)
+            request = next_request(journey, request, reply)
+            request.content.rewind()
+            journey.started = journey.delivery.pool.backend.now()
+    except exceptions.RequestException as error:
+        blame(error, request)  # the one that was under way
+        raise
+    if journey.history is not None:
+        reply.history = journey.history
+    return reply
+
+
+def next_request(journey: Journey, request: PreparedRequest, reply: Reply) -> PreparedRequest:
+    """The request that a redirect asks for.
+
+    Where it leaves the origin, credentials are taken off the request and off the journey, for good:
+    a chain that comes back to the first origin does not get them back.
 
     Raises:
         InvalidURL, InvalidSchema: Location is no URL, or not http(s).
     """
     plan = planned(request, reply, reply.location or "", request.parsed_url)
-    strays = not plan.keep_credentials
-    headers, content = going_along(
-        request, plan.url, call.sensitive, keep_body=plan.keep_body, strays=strays
+    leaves = not plan.keep_credentials
+    headers, content = carried_over(
+        request, plan.url, journey.policy.sensitive, keep_body=plan.keep_body, leaves=leaves
     )
-    if strays:
-        # For good: a chain that comes back to the first origin does not get them back.
+    if leaves:
         headers.pop("Authorization", None)
-        call = call.copy()
-        call.auth = call.cookies = None
-        call.strayed = True
-    elif call.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
-        call = call.copy()  # a Location seldom repeats them
-        call.auth = user_of(request.parsed_url)
+        journey.auth = journey.cookies = None
+        journey.left_origin = True
+    elif journey.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
+        journey.auth = user_of(request.parsed_url)  # a Location seldom repeats them
     following = PreparedRequest(plan.method, plan.url, headers, content)
     following._hooks = request._hooks
-    return following, call
+    return following
 
 
 def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) -> Redirect:
@@ -76,8 +103,8 @@ def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) ->
     return plan
 
 
-def going_along(
-    request: PreparedRequest, url: URL, sensitive: Iterable[str], *, keep_body: bool, strays: bool
+def carried_over(
+    request: PreparedRequest, url: URL, sensitive: Iterable[str], *, keep_body: bool, leaves: bool
 ) -> tuple[Headers, Body]:
     """The fields and the body that go along with a redirect, all but Authorization, which is each
     caller's business.
@@ -87,7 +114,7 @@ def going_along(
         url: where it leads.
         sensitive: names of fields that stay within their origin besides the usual ones.
         keep_body: whether the body goes along.
-        strays: whether credentials must not.
+        leaves: whether credentials must not.
     """
     headers = request.headers.copy()
     headers.pop("Cookie", None)  # written anew from the jar
@@ -96,8 +123,8 @@ def going_along(
     if not keep_body:
         for name in BODY_HEADERS:
             headers.pop(name, None)
-    if strays:
-        for name in (*SENSITIVE_HEADERS, *sensitive, *request.auth_fields):
+    if leaves:
+        for name in (*SENSITIVE_HEADERS, *sensitive, *request.provenance.auth_fields):
             if name != "Authorization":
                 headers.pop(name, None)
     return headers, request.content if keep_body else NO_BODY
@@ -119,18 +146,17 @@ def require_followable(url: URL, request: PreparedRequest, reply: Reply) -> None
         )
 
 
-def peek(call: Call, request: PreparedRequest, reply: Reply) -> PreparedRequest | None:
+def peek(journey: Journey, request: PreparedRequest, reply: Reply) -> PreparedRequest | None:
     """The request that a redirect asks for, ready to be sent, when it is not followed; None when it
     could not be.
     """
+    journey = journey.fork()
     try:
-        following, call = next_request(call, request, reply)
-        if call.cookies is not None or not call.jar.is_empty:
-            attach_cookies(call, following)
-        following.redirected = True
-        if call.strayed:
-            following.strayed = True
-        auth = credentials(call, following)
+        following = next_request(journey, request, reply)
+        if journey.cookies is not None or not journey.jar.is_empty:
+            attach_cookies(journey, following)
+        following.provenance = Provenance(redirected=True, left_origin=journey.left_origin)
+        auth = credentials(journey, following)
         if auth is not None:
             following.prepare_auth(auth)
     except exceptions.RequestException:
@@ -138,19 +164,19 @@ def peek(call: Call, request: PreparedRequest, reply: Reply) -> PreparedRequest 
     return following
 
 
-async def follow(call: Call, reply: Reply, history: list[Reply] | None) -> list[Reply]:
-    """Be done with a redirect: its body discarded, itself in the history.
+async def retire(journey: Journey, reply: Reply) -> None:
+    """Discard a redirect's body and append it to the history.
 
     Raises:
-        TooManyRedirects: `max_redirects` is used up.
+        TooManyRedirects: the policy's `max_redirects` is used up.
     """
-    passed = [] if history is None else history
+    passed = [] if journey.history is None else journey.history
     reply.history = list(passed)
     await discard(reply)
-    if len(passed) >= call.max_redirects:
+    most = journey.policy.max_redirects
+    if len(passed) >= most:
         trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
         raise exceptions.TooManyRedirects(
-            f"Exceeded {call.max_redirects} redirects. The last were: {trail}", response=reply
+            f"Exceeded {most} redirects. The last were: {trail}", response=reply
         )
-    passed.append(reply)
-    return passed
+    journey.history = [*passed, reply]

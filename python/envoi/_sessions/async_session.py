@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from envoi._adapters.async_http import AsyncHTTPAdapter
-from envoi._adapters.base import seams_of
-from envoi._pipeline.reply import discard, load
-from envoi._pipeline.send import send, send_prepared
 from envoi._responses.async_response import AsyncResponse
-from envoi._sessions.mounting import methods_of, watched_netrc
-from envoi._sessions.preparing import Preparing, by_name
+from envoi._sessions.base import BaseSession
+from envoi._sessions.overrides import methods_of
+from envoi._sessions.redirecting import RedirectChain
 from envoi._wiring import open_async_pool
-from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -38,10 +35,9 @@ if TYPE_CHECKING:
         URLType,
         VerifyType,
     )
-    from envoi._net.pool import Pool
 
 
-class AsyncSession(Preparing):
+class AsyncSession(BaseSession):
     """Cookies that persist, connections that are kept, settings for every request; on asyncio or
     trio, whichever runs the first request.
 
@@ -62,6 +58,9 @@ class AsyncSession(Preparing):
     """
 
     _kind = AsyncHTTPAdapter
+    _new_reply = AsyncResponse
+    _open_pool = staticmethod(open_async_pool)
+    _belongs_to_loop = True
 
     async def request(
         self, method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]
@@ -83,24 +82,7 @@ class AsyncSession(Preparing):
             RequestException: or one of its many precise subclasses, `.request` telling what it
                 happened to.
         """
-        given: Any = by_name(positional, options) if positional else options
-        # The two questions are asked for each request, and written out: a call would cost as much
-        # as the answer.
-        if (
-            self._changed
-            or methods_of(type(self)) != self._kind_methods
-            or (watched_netrc and self._is_by_parts())
-        ):
-            prepared, arguments = self._parts(method, url, given)
-            return await self.send(prepared, **arguments)
-        pool = self._pool
-        if pool is None:
-            pool = self._open()
-        pool.backend.check_owner()
-        call, request = self._call(pool, AsyncResponse, method, url, given)
-        if self._adapters is not None or seams_of(self._kind) != self._kind_seams:
-            call = self._adapted(call)
-        return await send(call, request)  # type: ignore[return-value] # the class that the call was given
+        return await self._start(method, url, positional, options)  # type: ignore[no-any-return]
 
     async def send(self, request: PreparedRequest, **options: Any) -> AsyncResponse:
         """Send a request that is prepared, as it is: the session adds no header, cookie or
@@ -118,31 +100,7 @@ class AsyncSession(Preparing):
             InvalidOption: a `Request` that is not prepared.
             RequestException: whatever went wrong.
         """
-        pool = self._pool
-        if pool is None:
-            pool = self._open()
-        pool.backend.check_owner()
-        call, follow = self._prepared_call(pool, AsyncResponse, request, options)
-        response: Any = await send_prepared(call, request)
-        try:
-            if follow:
-                hop = self._hop_options(call, request, options)
-                passed = [response]
-                passed += [step async for step in self.resolve_redirects(response, request, **hop)]
-                if len(passed) > 1:
-                    response = passed.pop()
-                    response.history = passed
-            elif response.is_redirect and not request._in_chain:
-                response.next = await self._peek(
-                    response, request, self._hop_options(call, request, options)
-                )
-            if not call.stream and not (request._in_chain and response.is_redirect and not follow):
-                await load(response)
-        except BaseException:
-            if response.body is not None:
-                response.body.close()
-            raise
-        return response  # type: ignore[no-any-return]
+        return await self._deliver(request, options)  # type: ignore[no-any-return]
 
     async def resolve_redirects(
         self,
@@ -177,28 +135,14 @@ class AsyncSession(Preparing):
             InvalidURL, InvalidSchema: a redirect to what is no URL, or not followed.
             UnrewindableBodyError: the body is a stream that is gone.
         """
-        passed: list[Any] = []
-        while target := self.get_redirect_target(resp):
-            if not yield_requests:
-                resp.history = list(passed)
-                await discard(resp)
-            passed.append(resp)
-            req, proxies = self._following(resp, req, target, passed, proxies)
-            if yield_requests:
-                yield req
-                return
-            req._in_chain, req._unsaid = True, timeout is None
-            resp = await self.send(
-                req,
-                stream=stream,
-                timeout=timeout,
-                verify=verify,
-                cert=cert,
-                proxies=proxies,
-                allow_redirects=False,
-                **adapter_kwargs,
-            )
-            yield resp
+        options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
+        chain = RedirectChain(self, resp, req, proxies, {**options, **adapter_kwargs})
+        if yield_requests:
+            if (request := chain.next_request()) is not None:
+                yield request
+            return
+        while (response := await chain.send_next()) is not None:
+            yield response
 
     async def get(
         self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]
@@ -291,15 +235,7 @@ class AsyncSession(Preparing):
         Raises:
             WrongEventLoop: another event loop ran the session's first request.
         """
-        pool = self._pool
-        if pool is not None:
-            pool.backend.check_owner()
-        self._closed = True
-        self._shut()
-        for adapter in list((self._adapters or {}).values()):
-            closing = adapter.close()
-            if hasattr(closing, "__await__"):
-                await closing
+        await self._close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -323,21 +259,6 @@ class AsyncSession(Preparing):
                 source=self,
             )
             pool.close_soon()  # its loop may run in another thread, or run no more
-
-    def _open(self) -> Pool:
-        return self._opened(open_async_pool)
-
-    async def _peek(
-        self, response: AsyncResponse, request: PreparedRequest, hop: dict[str, Any]
-    ) -> PreparedRequest | None:
-        """The request that following a redirect would send; None when it could not be."""
-        steps = self.resolve_redirects(response, request, yield_requests=True, **hop)
-        try:
-            return await anext(steps, None)
-        except RequestException:
-            return None
-        finally:
-            await steps.aclose()  # type: ignore[attr-defined] # it is a generator
 
 
 AsyncSession._kind_methods = methods_of(AsyncSession)

@@ -7,18 +7,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
+from envoi._io.run_sync import run_sync
 from envoi._model.url import URL, parse_url
-from envoi._pipeline.redirects import going_along, planned
+from envoi._pipeline.redirects import carried_over, planned
+from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import as_utf8, keeps_credentials, rewritten_method
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from envoi._model.netrc import Netrc
     from envoi._model.prepared import PreparedRequest
-    from envoi._model.types import ProxiesType
+    from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
 
 
 class Redirecting:
-    """What a session decides about a redirect, in both colours."""
+    """What a session decides about a redirect, whether sync or async."""
 
     max_redirects: int
     trust_env: bool
@@ -68,7 +72,7 @@ class Redirecting:
         prepared_request.headers.pop("Authorization", None)
         prepared_request.flow = None
         netrc = self._netrc()
-        if netrc is not None and not prepared_request.auth_off:
+        if netrc is not None and not prepared_request.provenance.auth_off:
             found = netrc.credentials_for(prepared_request.parsed_url.host)
             if found is not None:
                 prepared_request.prepare_auth(found)
@@ -117,15 +121,16 @@ class Redirecting:
         plan = planned(req, resp, target, self._base_of(resp, req))
         following = req.copy()
         following.url = plan.url
-        following.redirected = True
+        provenance = req.provenance._replace(redirected=True)
         self.rebuild_method(following, resp)
-        strays = self.should_strip_auth(req.url, following.url)
+        leaves = self.should_strip_auth(req.url, following.url)
         keep_body = following.method == req.method and resp.status_code != 303
-        following.headers, following.content = going_along(
-            req, plan.url, self.sensitive_headers, keep_body=keep_body, strays=strays
+        following.headers, following.content = carried_over(
+            req, plan.url, self.sensitive_headers, keep_body=keep_body, leaves=leaves
         )
-        if strays:
-            following.strayed, following.flow = True, None
+        if leaves:
+            provenance, following.flow = provenance._replace(left_origin=True), None
+        following.provenance = provenance
         self._renew_cookies(resp, req, following)
         following.content.rewind()
         found = self.rebuild_proxies(following, proxies)
@@ -147,7 +152,7 @@ class Redirecting:
         jar = following._cookies
         extract_cookies_to_jar(jar, req, resp.raw)
         merge_cookies(jar, self.cookies)
-        if following.strayed:
+        if following.provenance.left_origin:
             for cookie in [one for one in jar if not one.domain]:
                 jar.clear(
                     cookie.domain, cookie.path, cookie.name
@@ -156,3 +161,106 @@ class Redirecting:
 
     def _holds_cookies(self) -> bool:
         return bool(self.cookies)
+
+
+class RedirectChain:
+    """The redirects that a response begins, followed one by one.
+
+    Args:
+        session: whose methods decide and send.
+        response: the first.
+        request: what it answers.
+        proxies: for the next request; the environment's are added.
+        options: further arguments of the session's `send`.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        response: Any,
+        request: PreparedRequest,
+        proxies: ProxiesType,
+        options: dict[str, Any],
+    ) -> None:
+        self._session = session
+        self._response = response
+        self._request = request
+        self._proxies = proxies
+        self._options = options
+        self._passed: list[Any] = []
+
+    async def send_next(self) -> Any:
+        """Discard the redirect, send the request that it asks for, and return the response; None
+        after the last.
+        """
+        session, response = self._session, self._response
+        target = session.get_redirect_target(response)
+        if not target:
+            return None
+        response.history = list(self._passed)
+        await discard(response)
+        request = self._take(target)
+        request.provenance = request.provenance._replace(
+            in_chain=True, timeout_given=self._options["timeout"] is not None
+        )
+        sent = session.send(request, proxies=self._proxies, allow_redirects=False, **self._options)
+        self._response = await sent if hasattr(sent, "__await__") else sent
+        return self._response
+
+    def next_request(self) -> PreparedRequest | None:
+        """The request that the redirect asks for, not sent; None where there is no redirect."""
+        target = self._session.get_redirect_target(self._response)
+        return self._take(target) if target else None
+
+    def _take(self, target: str) -> PreparedRequest:
+        self._passed.append(self._response)
+        self._request, self._proxies = self._session._following(
+            self._response, self._request, target, self._passed, self._proxies
+        )
+        return self._request
+
+
+class SessionRedirectMixin(Redirecting):
+    """What of requests' `Session` follows redirects. It needs a method `send`."""
+
+    def resolve_redirects(
+        self,
+        resp: Any,
+        req: PreparedRequest,
+        stream: bool = False,
+        timeout: TimeoutType = None,
+        verify: VerifyType = True,
+        cert: CertType = None,
+        proxies: ProxiesType = None,
+        yield_requests: bool = False,
+        **adapter_kwargs: Any,
+    ) -> Iterator[Any]:
+        """Follow the redirects that a response begins, one by one.
+
+        Args:
+            resp: the response.
+            req: the request that it answers.
+            stream: as for `send`.
+            timeout: as for `send`, but None for the limits by default.
+            verify: as for `send`.
+            cert: as for `send`.
+            proxies: as for `send`; the environment's are added.
+            yield_requests: give the next request instead, without sending it.
+            **adapter_kwargs: for the adapter's `send`.
+
+        Yields:
+            Each response. The body of one that redirects further is not read.
+
+        Raises:
+            TooManyRedirects: `max_redirects` is used up.
+            InvalidURL, InvalidSchema: a redirect to what is no URL, or not followed.
+            UnrewindableBodyError: the body is a stream that is gone.
+        """
+        options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
+        chain = RedirectChain(self, resp, req, proxies, {**options, **adapter_kwargs})
+        if yield_requests:
+            if (request := chain.next_request()) is not None:
+                yield request
+            return
+        while (response := run_sync(chain.send_next())) is not None:
+            yield response

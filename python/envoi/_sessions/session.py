@@ -5,17 +5,13 @@ from __future__ import annotations
 from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 
-from envoi._adapters.base import seams_of
 from envoi._adapters.http import HTTPAdapter
 from envoi._io.run_sync import run_sync
-from envoi._pipeline.reply import load
-from envoi._pipeline.send import send, send_prepared
 from envoi._responses.response import Response
-from envoi._sessions.mounting import methods_of, watched_netrc
-from envoi._sessions.preparing import Preparing, by_name
-from envoi._sessions.redirect_mixin import SessionRedirectMixin
+from envoi._sessions.base import BaseSession
+from envoi._sessions.overrides import methods_of
+from envoi._sessions.redirecting import SessionRedirectMixin
 from envoi._wiring import open_blocking_pool
-from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +26,9 @@ if TYPE_CHECKING:
     )
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
-    from envoi._net.pool import Pool
 
 
-class Session(Preparing, SessionRedirectMixin):
+class Session(BaseSession, SessionRedirectMixin):
     """Cookies that persist, connections that are kept, settings for every request. Safe to use from
     many threads at once.
 
@@ -48,6 +43,9 @@ class Session(Preparing, SessionRedirectMixin):
     """
 
     _kind = HTTPAdapter
+    _new_reply = Response
+    _open_pool = staticmethod(open_blocking_pool)
+    _belongs_to_loop = False
 
     def request(
         self, method: str | bytes, url: URLType, *positional: Any, **options: Unpack[RequestOptions]
@@ -69,23 +67,7 @@ class Session(Preparing, SessionRedirectMixin):
             RequestException: or one of its many precise subclasses, `.request` telling what it
                 happened to.
         """
-        given: Any = by_name(positional, options) if positional else options
-        # The two questions are asked for each request, and written out: a call would cost as much
-        # as the answer.
-        if (
-            self._changed
-            or methods_of(type(self)) != self._kind_methods
-            or (watched_netrc and self._is_by_parts())
-        ):
-            prepared, arguments = self._parts(method, url, given)
-            return self.send(prepared, **arguments)
-        pool = self._pool
-        if pool is None:
-            pool = self._open()
-        call, request = self._call(pool, Response, method, url, given)
-        if self._adapters is not None or seams_of(self._kind) != self._kind_seams:
-            call = self._adapted(call)
-        return run_sync(send(call, request))  # type: ignore[return-value] # the class that the call was given
+        return run_sync(self._start(method, url, positional, options))  # type: ignore[no-any-return]
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:
         """Send a request that is prepared, as it is: the session adds no header, cookie or
@@ -103,28 +85,7 @@ class Session(Preparing, SessionRedirectMixin):
             InvalidOption: a `Request` that is not prepared.
             RequestException: whatever went wrong.
         """
-        pool = self._pool
-        if pool is None:
-            pool = self._open()
-        call, follow = self._prepared_call(pool, Response, request, options)
-        response: Any = run_sync(send_prepared(call, request))
-        try:
-            if follow:
-                hop = self._hop_options(call, request, options)
-                passed = [response, *self.resolve_redirects(response, request, **hop)]
-                if len(passed) > 1:
-                    response = passed.pop()
-                    response.history = passed
-            elif response.is_redirect and not request._in_chain:
-                response.next = self._peek(
-                    response, request, self._hop_options(call, request, options)
-                )
-            if not call.stream and not (request._in_chain and response.is_redirect and not follow):
-                run_sync(load(response))
-        except BaseException:
-            response.close()
-            raise
-        return response  # type: ignore[no-any-return]
+        return run_sync(self._deliver(request, options))  # type: ignore[no-any-return]
 
     def get(
         self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]
@@ -214,10 +175,7 @@ class Session(Preparing, SessionRedirectMixin):
         """Close the connections. Responses that are still being streamed keep theirs to their end.
         Closing again does nothing.
         """
-        self._closed = True
-        self._shut()
-        for adapter in list((self._adapters or {}).values()):
-            adapter.close()
+        run_sync(self._close())
 
     def __enter__(self) -> Self:
         return self
@@ -241,18 +199,6 @@ class Session(Preparing, SessionRedirectMixin):
                     not is_finalizing()
                 ):  # when the interpreter ends, modules lose their names before this is called
                     raise
-
-    def _open(self) -> Pool:
-        return self._opened(open_blocking_pool)
-
-    def _peek(
-        self, response: Response, request: PreparedRequest, hop: dict[str, Any]
-    ) -> PreparedRequest | None:
-        """The request that following a redirect would send; None when it could not be."""
-        try:
-            return next(self.resolve_redirects(response, request, yield_requests=True, **hop), None)
-        except RequestException:
-            return None
 
 
 Session._kind_methods = methods_of(Session)

@@ -1,31 +1,21 @@
-"""What both kinds of session share: their settings, and how a call is made of them."""
+"""The settings of a session, sync or async, each also an attribute that may be changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
-from envoi._model.body import NO_BODY, encode_content, set_framing
 from envoi._model.headers import Headers, default_headers, merge_headers
-from envoi._model.hooks import checked_hooks, merged_hooks
-from envoi._model.methods import validate_method
-from envoi._model.options import check_options
-from envoi._model.pairs import to_key_val_list
-from envoi._model.prepared import PreparedRequest
+from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
-from envoi._model.url import parse_url, with_params
-from envoi._net.routes import Routes, tls_config
-from envoi._pipeline.call import Call
-from envoi._pipeline.cookies import attach_cookies
-from envoi._pipeline.exchange import exchange
+from envoi._net.routes import Routes
 from envoi._sessions import checks
-from envoi._sessions.base_url import base, joined
+from envoi._sessions.base_url import base
 from envoi._sessions.environment import NOTHING, read_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import (
@@ -41,8 +31,7 @@ if TYPE_CHECKING:
         VerifyType,
     )
     from envoi._net.pool import Pool
-    from envoi._net.routes import RouteChoice
-    from envoi._pipeline.reply import Reply
+    from envoi._pipeline.journey import Usual
     from envoi._sessions.environment import Environment
 
 _OF_THIS_PROCESS: Final = frozenset(
@@ -90,7 +79,8 @@ class SessionSettings:
     """
 
     _pool: Pool | None = None
-    _kept: list[Call]
+    _kept: list[Usual]
+    _keeps_cookies: bool = True
 
     def __init__(
         self,
@@ -117,8 +107,8 @@ class SessionSettings:
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
     ) -> None:
-        self._begin()
-        self._limits = (
+        self._reset()
+        self._pool_sizes = (
             checks.limit("max_connections", max_connections),
             checks.limit("max_connections_per_host", max_connections_per_host),
             checks.seconds("keepalive", keepalive),
@@ -145,11 +135,9 @@ class SessionSettings:
         for prefix, adapter in (adapters or {}).items():
             self.mount(prefix, adapter)
 
-    def mount(self, prefix: str, adapter: Any) -> None:
-        """Send requests whose URLs begin with `prefix` by way of an adapter. For the sessions to
-        say how.
-        """
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def mount(self, prefix: str, adapter: Any) -> None: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -166,7 +154,7 @@ class SessionSettings:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._begin()
+        self._reset()
         self.__dict__.update(state)
 
     @property
@@ -255,8 +243,8 @@ class SessionSettings:
     def cert(self, value: CertType) -> None:
         self._cert = value
 
-    def _begin(self) -> None:
-        """What a session has that is no setting."""
+    def _reset(self) -> None:
+        """Begin without connections, and without what was read of the environment."""
         self._closed = False
         self._routes = Routes()
         self._forget_environment()
@@ -266,153 +254,24 @@ class SessionSettings:
             Environment
         ] = []  # one, once it was read; another list, for the reason that `_kept` is
 
-    def _opened(self, open_pool: Callable[..., Pool], *more: Any) -> Pool:
+    def _ensure_pool(self, open_pool: Callable[..., Pool], *more: Any) -> Pool:
         """The pool, opened if it is not. Without a lock, which a forked child might find held."""
         pool: Pool | None = None
         if not self._closed:
             pool = self.__dict__.setdefault(
-                "_pool", open_pool(*self._limits, self._local_address, *more)
+                "_pool", open_pool(*self._pool_sizes, self._local_address, *more)
             )
         if pool is None or self._closed:
-            self._shut()  # close() came meanwhile, and perhaps found nothing to close
+            self._close_pool()  # close() came meanwhile, and perhaps found nothing to close
             raise exceptions.SessionClosed(
                 "The session is closed: make a new one, or do not close it before its last request."
             )
         return pool
 
-    def _shut(self) -> None:
+    def _close_pool(self) -> None:
         pool = self.__dict__.pop("_pool", None)
         if pool is not None:
             pool.close()
-
-    def _call(
-        self,
-        pool: Pool,
-        new_reply: Callable[..., Reply],
-        method: str | bytes,
-        url: URLType,
-        options: Mapping[str, Any],
-    ) -> tuple[Call, PreparedRequest]:
-        """The call and the request that a session's method stands for. All that is wrong with them
-        is raised here, before any I/O.
-        """
-        verb = validate_method(method)
-        parsed = parse_url(url) if self._base_url is None else joined(self._base_url, url)
-        params = self.params
-        if options:
-            check_options(options)
-            given = options.get
-            call = self._with_options(pool, new_reply, options)
-            headers = merge_headers(self._headers, given("headers"))
-            content = encode_content(given("data"), given("json"), given("files"))
-            if content.is_async and pool.backend.name == "blocking":
-                raise exceptions.InvalidBody(
-                    "data= is asynchronous: an async iterator or file needs an AsyncSession"
-                )
-            own = given("headers")
-            if (
-                call.auth is not None
-                and own
-                and given("auth") is None
-                and "Authorization" in merge_headers(Headers(), own)
-            ):
-                call.auth = None  # what this request says goes before what the session says
-            if params or given("params") is not None:
-                params = merged_params(params, given("params"))
-        else:
-            kept = self._kept
-            call = kept[0] if kept else self._prepare(pool, new_reply)
-            headers = self._headers.copy()
-            content = NO_BODY
-        if self._proxies and "proxies" not in options:
-            call = call.copy()
-            call.route_for = self._route_choice({})
-        if params and parsed.scheme.startswith(
-            "http"
-        ):  # a URL of another kind is its adapter's, and stays as it is
-            parsed = with_params(parsed, params)
-        request = PreparedRequest(verb, parsed, headers, content)
-        if content is not NO_BODY or verb not in _BODILESS:
-            if call.cookies is not None or not call.jar.is_empty:
-                attach_cookies(
-                    call, request
-                )  # before the fields of the body, as requests orders them
-            set_framing(headers, verb, content)
-        if "hooks" in options or self._hooks.get("response"):
-            request._hooks = merged_hooks(options.get("hooks"), self._hooks)
-        return call, request
-
-    def _prepare(self, pool: Pool, new_reply: Callable[..., Reply]) -> Call:
-        """How this session sends a request without options; kept until a setting changes."""
-        kept = self._kept
-        call = Call()
-        call.exchange = exchange
-        call.pool = pool
-        call.new_reply = new_reply
-        environment = self._surroundings()
-        call.route_for = (
-            self._route_choice({}) if environment.proxies and not self._direct else self._routes
-        )
-        call.jar = self._cookies
-        call.timeout = self._timeout
-        call.stream = self.stream
-        call.follow = True
-        call.max_redirects = self.max_redirects
-        call.resend = self.resend
-        call.max_body = self.max_body
-        call.cookies = None
-        call.strayed = False
-        call.auth = self.auth
-        call.netrc = environment.netrc
-        call.verify = verify = self._verify_by_default()
-        call.cert = cert = self._cert
-        call.tls = tls_config(verify, cert)
-        call.proxies = self._proxies
-        call.sensitive = self._sensitive
-        kept.append(call)
-        return call
-
-    def _with_options(
-        self, pool: Pool, new_reply: Callable[..., Reply], options: Mapping[str, Any]
-    ) -> Call:
-        given = options.get
-        kept = self._kept
-        call = (kept[0] if kept else self._prepare(pool, new_reply)).copy()
-        call.timeout = Timeout.parse(given("timeout", NOT_GIVEN), self._timeout)
-        stream = given("stream")
-        call.stream = bool(self.stream if stream is None else stream)
-        call.follow = bool(given("allow_redirects", True))
-        call.cookies = given("cookies")
-        call.auth = given("auth", self.auth)
-        if call.auth is None and "auth" in options:
-            call.netrc = None  # None is "no authentication", whatever the environment says
-        call.max_body = checks.size(given("max_body", self.max_body))
-        if "verify" in options or "cert" in options:
-            call.verify = self._verify_by_default() if given("verify") is None else given("verify")
-            call.cert = self._cert if given("cert") is None else given("cert")
-            call.tls = tls_config(call.verify, call.cert)
-        if "proxies" in options:
-            explicit = given("proxies")
-            call.route_for = (
-                self._routes
-                if explicit is None
-                else self._route_choice(checks.proxies_by_scheme(explicit))
-            )
-            call.proxies = (
-                explicit if explicit is None or "all" in explicit else {**self._proxies, **explicit}
-            )
-        return call
-
-    def _route_choice(self, request: Mapping[str, Any]) -> RouteChoice | Routes:
-        """How requests are routed by way of proxies: this request's before the session's before the
-        environment's.
-        """
-        environment = NOTHING if self._direct else self._surroundings()
-        explicit = dict(request) if "all" in request else {**self._proxies, **request}
-        if not explicit and not environment.proxies:
-            return self._routes
-        no_proxy = explicit.pop("no_proxy", None) or environment.no_proxy
-        return self._routes.for_proxies(environment.proxies, no_proxy, explicit)
 
     def _surroundings(self) -> Environment:
         if not self.trust_env:
@@ -434,23 +293,3 @@ class SessionSettings:
 SessionSettings.__init__.__qualname__ = (
     "Session.__init__"  # what Python's own complaint about a wrong argument names
 )
-_BODILESS: Final = frozenset({"GET", "HEAD"})
-
-
-def merged_params(session: Any, request: Any) -> Any:
-    """The request's parameters over the session's: same names replace, None takes out, and repeated
-    names stay repeated.
-    """
-    if not session:
-        return request
-    if not request:
-        return session
-    if isinstance(request, (str, bytes)) or isinstance(session, (str, bytes)):
-        return request
-    if isinstance(session, Mapping) and isinstance(request, Mapping):
-        merged = {**session, **request}
-        return {name: value for name, value in merged.items() if value is not None}
-    own = list(to_key_val_list(request) or ())
-    names = {name for name, _ in own}
-    others = [pair for pair in to_key_val_list(session) or () if pair[0] not in names]
-    return [pair for pair in (*others, *own) if pair[1] is not None]

@@ -5,18 +5,13 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from envoi._model.cookies import CookieHolder
 from envoi._sessions.async_session import AsyncSession
 from envoi._sessions.environment import fingerprint
 from envoi._sessions.session import Session
 from envoi._sessions.settings import SessionSettings
 from envoi._wiring import drop_pool, in_trio
-
-if TYPE_CHECKING:
-    from envoi._model.prepared import PreparedRequest
-    from envoi._pipeline.call import Call
 
 # Of dictionaries, because their setdefault lets two threads agree without a lock, which a forked
 # child might find held.
@@ -27,18 +22,14 @@ _async_sessions: dict[Any, tuple[_SharedAsyncSession, AsyncGenerator[None, None]
 class _WithoutMemory(SessionSettings):
     """Every call gets a jar of its own: cookies live as long as the call's redirects."""
 
+    _keeps_cookies = False
     _seen: tuple[str | None, ...] | None = None
 
-    def _call(self, *arguments: Any) -> tuple[Call, PreparedRequest]:
-        if (
-            seen := fingerprint()
-        ) != self._seen:  # a process outlives its environment's values, and a session does not
+    def _look_around(self) -> None:
+        """Read the environment anew where it has changed: a process outlives its values."""
+        if (seen := fingerprint()) != self._seen:
             self._forget_environment()
             self._seen = seen
-        call, request = super()._call(*arguments)
-        call = call.copy()
-        call.jar = CookieHolder()
-        return call, request
 
 
 class _SharedSession(_WithoutMemory, Session):
@@ -59,7 +50,10 @@ def shared_session() -> Session:
         found = _sessions.setdefault("process", made)
         if found is made:
             atexit.register(found.close)
-    return Session() if found._is_by_parts() else found
+    if found._is_by_parts():
+        return Session()
+    found._look_around()
+    return found
 
 
 def session_in_its_place() -> Any:
@@ -79,7 +73,11 @@ async def shared_async_session() -> AsyncSession | None:
     owner = _running_loop()
     found = _async_sessions.get(owner)
     if found is not None:
-        return None if found[0]._is_by_parts() else found[0]
+        session = found[0]
+        if session._is_by_parts():
+            return None
+        session._look_around()
+        return session
     _drop_closed()
     session = _SharedAsyncSession()
     keeper = _close_at_shutdown(owner, session)

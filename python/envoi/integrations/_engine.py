@@ -19,8 +19,9 @@ from envoi._model.timeout import Timeout
 from envoi._model.url import URL, Retargeted, parse_url
 from envoi._net.dial import Dialer
 from envoi._net.routes import tls_config
-from envoi._pipeline.exchange import exchange
+from envoi._pipeline.carry import carry
 from envoi._pipeline.reply import Reply
+from envoi._sessions.calls import usual
 from envoi._sessions.settings import SessionSettings
 from envoi._wiring import open_async_pool, open_blocking_pool
 from envoi.exceptions import ConnectionError as OurConnectionError
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
     from envoi._net.route import Route
-    from envoi._pipeline.call import Call
+    from envoi._pipeline.journey import Delivery
     from envoi._pipeline.reply import BodySource
     from envoi._proto.plans.proxy import ProxyConfig
 
 Limits = tuple[float | None, float | None, float | None, float | None]
 """Seconds for connect, read, write and pool; None for no limit."""
 
-_MOST_CALLS: Final = 64
+_MAX_DELIVERIES: Final = 64
 _SHORTEST: Final = 1e-6
 _FIRST_DELAY: Final = 0.5
 
@@ -127,23 +128,23 @@ class Engine(SessionSettings):
             keepalive=keepalive,
             local_address=local_address,
         )
-        total, per_host, seconds = self._limits
-        self._limits = (
+        total, per_host, seconds = self._pool_sizes
+        self._pool_sizes = (
             total,
             per_host,
             seconds or -1.0,
         )  # at 0 a connection would be kept for the rest of the clock's tick
         self._socket_path = socket_path
         self._retries = retries
-        self._calls: dict[Manner, Call] = {}
+        self._deliveries: dict[Manner, Delivery] = {}
         tls_config(
             self._verify_by_default(), self._cert
         )  # what is wrong with verify or cert shows here
 
     def close(self) -> None:
         """Close the connections; bodies that are being read keep theirs to their end."""
-        self._calls.clear()
-        self._shut()
+        self._deliveries.clear()
+        self._close_pool()
 
     def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
         if self._socket_path is not None:
@@ -154,23 +155,20 @@ class Engine(SessionSettings):
             else Dialer(backend, local_address)
         )
 
-    def _call_within(self, pool: Pool, manner: Manner) -> Call:
-        call = self._calls.get(manner)
-        if call is None or call.pool is not pool:
-            call = self._prepare(pool, Reply).copy()
-            call.pool = pool
-            call.stream = True
-            call.timeout = Timeout(
-                *(None if limit is None else max(limit, _SHORTEST) for limit in manner.limits)
-            )
+    def _delivery(self, pool: Pool, manner: Manner) -> Delivery:
+        found = self._deliveries.get(manner)
+        if found is None or found.pool is not pool:
+            found = usual(self, pool, Reply).delivery._replace(pool=pool, stream=True)
+            limits = (None if limit is None else max(limit, _SHORTEST) for limit in manner.limits)
+            found = found._replace(timeout=Timeout(*limits))
             if manner.tls is not None:
-                call.tls = manner.tls
+                found = found._replace(tls=manner.tls)
             if manner.proxy is not None:
-                call.route_for = partial(self._routes, proxy=manner.proxy)
-            if len(self._calls) >= _MOST_CALLS:
-                self._calls.clear()
-            self._calls[manner] = call
-        return call
+                found = found._replace(route_for=partial(self._routes, proxy=manner.proxy))
+            if len(self._deliveries) >= _MAX_DELIVERIES:
+                self._deliveries.clear()
+            self._deliveries[manner] = found
+        return found
 
 
 class BlockingEngine(Engine):
@@ -194,8 +192,8 @@ class BlockingEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
-        pool = self._pool or self._opened(open_blocking_pool, self._new_dialer)
-        return run_sync(exchange(self._call_within(pool, manner), request, pool.backend.now(), inf))
+        pool = self._pool or self._ensure_pool(open_blocking_pool, self._new_dialer)
+        return run_sync(carry(self._delivery(pool, manner), request, pool.backend.now(), inf))
 
     @staticmethod
     def receive(body: BodySource, threshold: int = 1) -> bytes:
@@ -226,13 +224,13 @@ class AsyncEngine(Engine):
         Raises:
             RequestException: whatever went wrong.
         """
-        pool = self._pool or self._opened(open_async_pool, self._new_dialer)
+        pool = self._pool or self._ensure_pool(open_async_pool, self._new_dialer)
         pool.backend.check_owner()
         request = _request(hop, AsyncIteratorBody)
         try:
             return _answer(
-                await exchange(
-                    self._call_within(pool, Manner(hop.limits)), request, pool.backend.now(), inf
+                await carry(
+                    self._delivery(pool, Manner(hop.limits)), request, pool.backend.now(), inf
                 )
             )
         finally:
