@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 
-from envoi._io.fake import CANCELLED, RUNNERS, FakeBackend, run
 from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._pipeline.send import send
@@ -13,6 +12,7 @@ from envoi._responses.async_response import AsyncResponse
 from envoi._sessions.calls import new_call
 from envoi._sessions.settings import SessionSettings
 from envoi.exceptions import RequestException
+from flows.fake_backend import CANCELLED, RUNNERS, FakeBackend, run
 
 __all__ = [
     "ASYNC_RUNNERS",

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from envoi._io.fake import (
+from flows.fake_backend import (
     CANCELLED,
     End,
     FakeBackend,

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import End, FakeBackend, Receive, Reset, Stall, pieces, run
+from flows.fake_backend import End, FakeBackend, Receive, Reset, Stall, pieces, run
 from flows.support import (
     ASYNC_RUNNERS,
     RUNNERS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import End, Receive, Reset, Send, Stall
+from flows.fake_backend import End, Receive, Reset, Send, Stall
 from flows.support import RUNNERS, answer, chunked, drain, heads, run_client, server
 
 OK = answer(b"ok")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import End, FakeBackend, NeverEnds, Receive, Send, Stall, pieces, run
 from envoi._io.protocols import TimedOut
 from envoi._model.timeout import Timeout
+from flows.fake_backend import End, FakeBackend, NeverEnds, Receive, Send, Stall, pieces, run
 from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, redirect, server, together
 
 OK = answer(b"ok")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import End, FakeBackend, Receive, Reset, Send, Stall, run
+from flows.fake_backend import End, FakeBackend, Receive, Reset, Send, Stall, run
 from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, heads, run_client, server
 
 OK = answer(b"ok")

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import Receive, Send, Stall
+from flows.fake_backend import Receive, Send, Stall
 from flows.support import (
     RUNNERS,
     Client,

@@ -10,13 +10,13 @@ import pytest
 
 from envoi import exceptions
 from envoi._io.blocking import BlockingBackend
-from envoi._io.fake import FakeBackend, Receive, Send, Stall, run
 from envoi._io.protocols import TimedOut
 from envoi._io.run_sync import run_sync
 from envoi._model.timeout import Timeout
 from envoi._net.dial import Dialer
 from envoi._net.pool import Pool
 from envoi._net.route import Route
+from flows.fake_backend import FakeBackend, Receive, Send, Stall, run
 from flows.support import (
     ASYNC_RUNNERS,
     RUNNERS,

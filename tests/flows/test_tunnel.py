@@ -7,7 +7,11 @@ import ssl
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import (
+from envoi._io.protocols import TLSConfig
+from envoi._model.timeout import Timeout
+from envoi._net.routes import Routes, tls_config
+from envoi._proto.plans.proxy import parse_proxy
+from flows.fake_backend import (
     CANCELLED,
     End,
     FakeBackend,
@@ -18,10 +22,6 @@ from envoi._io.fake import (
     cancelled_at_each_wait,
     pieces,
 )
-from envoi._io.protocols import TLSConfig
-from envoi._model.timeout import Timeout
-from envoi._net.routes import Routes, tls_config
-from envoi._proto.plans.proxy import parse_proxy
 from flows.support import RUNNERS, answer, heads, server
 from flows.tunnel_support import ESTABLISHED, OK, Proxied, failure, run_proxied, socks5, tunnel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envoi import exceptions
-from envoi._io.fake import End, Receive, Reset, Send, pieces
+from flows.fake_backend import End, Receive, Reset, Send, pieces
 from flows.support import RUNNERS
 from flows.tunnel_support import IPV4, IPV6, OK, SOCKS5_OPEN, failure, run_proxied, socks5
 

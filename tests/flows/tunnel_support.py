@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from envoi._io.fake import FakeBackend, run
 from envoi._io.protocols import Address
 from envoi._sessions.environment import NOTHING
+from flows.fake_backend import FakeBackend, run
 from flows.support import Client, answer, caught, server
 
 OK = answer(b"ok")

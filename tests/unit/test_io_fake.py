@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from envoi._io.fake import (
+from envoi._io.protocols import StreamClosed, TimedOut, TLSConfig
+from flows.fake_backend import (
     CANCELLED,
     RUNNERS,
     End,
@@ -20,7 +21,6 @@ from envoi._io.fake import (
     pieces,
     run,
 )
-from envoi._io.protocols import StreamClosed, TimedOut, TLSConfig
 
 
 @pytest.fixture(params=RUNNERS)

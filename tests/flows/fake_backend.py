@@ -16,7 +16,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from envoi._io.fake_stream import (
+from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
+from envoi._io.run_sync import run_sync
+from flows.fake_stream import (
     End,
     FakeStream,
     Receive,
@@ -27,8 +29,6 @@ from envoi._io.fake_stream import (
     Stall,
     pieces,
 )
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
-from envoi._io.run_sync import run_sync
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ CANCELLED: Any = object()
 _YIELDS = 100
 
 
-class NeverEnds(AssertionError):  # noqa: N818 - a name, as TimedOut is
+class NeverEnds(AssertionError):
     """A wait without any limit, for something that the script never does."""
 
 
@@ -158,11 +158,11 @@ class FakeBackend:
         try:
             await self.checkpoint()
             if self.clock >= deadline:
-                raise TimedOut  # noqa: TRY301 - closed below, as any failure
+                raise TimedOut
             self.secured.append((config, server_hostname))
             failure = self._tls_failures.pop(0) if self._tls_failures else None
             if failure is not None:
-                raise failure  # noqa: TRY301
+                raise failure
         except BaseException:
             stream.close()
             raise
