@@ -88,7 +88,9 @@ class FakeStream:
         self.local_address: SocketAddress | str | None = local_address
         self.sent = bytearray()
         self.closed = False
-        self.in_use = False
+        self.sending = False
+        self.receiving = False
+        self._unsent = b""
         self.forgotten = False
         self.closed_cleanly = True
         self.version: str | None = None
@@ -107,45 +109,79 @@ class FakeStream:
         """The steps that were not reached."""
         return list(self._steps)
 
+    @property
+    def unsent(self) -> int:
+        """As in `Stream`."""
+        return len(self._unsent)
+
     async def send(
         self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
     ) -> bool:
         """As in `Stream`."""
-        await self._begin(deadline)
-        rest = bytes(data)
-        while rest:
-            step = self._steps[0] if self._steps else None
-            if isinstance(step, Reset):
-                self._fail()
-            if isinstance(step, Stall):
-                self._stall(step, timeout, deadline)
-            elif isinstance(step, Receive) and feed is not None:
-                self._steps.popleft()
-                if feed(step.data):
-                    return False
-            elif isinstance(step, Send):
-                rest = rest[self._match(step, rest) :]
-            else:
-                self._record(rest)
-                rest = b""
+        if self.closed:
+            raise StreamClosed
+        if self.sending:
+            raise StreamBusy
+        self._unsent += bytes(data)
+        self.sending = True
+        try:
+            await self._begin(deadline)
+            while self._unsent:
+                step = self._steps[0] if self._steps else None
+                if isinstance(step, Reset):
+                    self._fail()
+                if isinstance(step, Stall):
+                    self._stall(step, timeout, deadline)
+                elif isinstance(step, Receive) and feed is not None and not self.receiving:
+                    self._steps.popleft()
+                    if feed(step.data):
+                        return False
+                else:
+                    self._write(step)
+        finally:
+            self.sending = False
         return True
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
-        await self._begin(deadline)
-        while True:
+        if self.closed:
+            raise StreamClosed
+        if self.receiving:
+            raise StreamBusy
+        self.receiving = True
+        try:
+            await self._begin(deadline)
+            while True:
+                step = self._steps[0] if self._steps else None
+                if isinstance(step, Stall):
+                    self._stall(step, timeout, deadline)
+                elif step is None or isinstance(step, Send):
+                    self._backend.wait_in_vain(timeout, deadline)
+                elif self._give(step, feed):
+                    return
+        finally:
+            self.receiving = False
+
+    def begin_send(self, data: bytes) -> bool:
+        """As in `Stream`."""
+        if self.closed:
+            raise StreamClosed
+        if self.sending:
+            raise StreamBusy
+        self._unsent += bytes(data)
+        while self._unsent:
             step = self._steps[0] if self._steps else None
-            if isinstance(step, Stall):
-                self._stall(step, timeout, deadline)
-            elif step is None or isinstance(step, Send):
-                self._backend.wait_in_vain(timeout, deadline)
-            elif self._give(step, feed):
-                return
+            if isinstance(step, (Stall, Reset)):
+                return False
+            self._write(step)
+        return True
 
     def send_nowait(self, data: bytes) -> int:
         """As in `Stream`."""
         if self.closed:
             raise StreamClosed
+        if self.sending or self._unsent:
+            return 0
         self._record(bytes(data))
         return len(data)
 
@@ -153,6 +189,7 @@ class FakeStream:
         """As in `Stream`."""
         while (
             not self.closed
+            and not self.receiving
             and self._steps
             and isinstance(step := self._steps[0], (Receive, Reset, End))
         ):
@@ -169,6 +206,7 @@ class FakeStream:
     def close(self) -> None:
         """As in `Stream`."""
         self.closed = True
+        self._unsent = b""
 
     def forget(self) -> None:
         """As in `Stream`."""
@@ -176,19 +214,17 @@ class FakeStream:
 
     async def _begin(self, deadline: float) -> None:
         # All of the waiting is here: what follows is done in one go.
-        if self.closed:
-            raise StreamClosed
-        if self.in_use:
-            raise StreamBusy
         if self._backend.clock >= deadline:
             raise TimedOut
-        self.in_use = True
-        try:
-            await self._backend.checkpoint()
-        finally:
-            self.in_use = False
+        await self._backend.checkpoint()
         if self.closed:
             raise StreamClosed
+
+    def _write(self, step: Step | None) -> None:
+        count = self._match(step, self._unsent) if isinstance(step, Send) else len(self._unsent)
+        if not isinstance(step, Send):
+            self._record(self._unsent)
+        self._unsent = self._unsent[count:]
 
     def _give(self, step: Receive | Reset | End, feed: Feed) -> bool:
         if isinstance(step, Reset):

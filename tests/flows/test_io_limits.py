@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from envoi._io import blocking
+from envoi._io import blocking_stream
 from envoi._io.protocols import StreamBusy, StreamClosed, TimedOut, TLSConfig
 from flows.io_support import KINDS, Collector, open_stream, read, run_flow
 
@@ -143,11 +143,8 @@ def test_nothing_is_sent_after_the_deadline(kind, secure, raw_server, ca, localh
     run_flow(kind, flow)
 
 
-@pytest.mark.parametrize("second", ["pump", "send"])
 @pytest.mark.parametrize("secure", [False, True])
-def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(
-    kind, second, secure, raw_server, ca, localhost
-):
+def test_second_pump_is_refused_and_the_first_goes_on(kind, secure, raw_server, ca, localhost):
     go = threading.Event()
 
     def answer(connection):
@@ -164,16 +161,14 @@ def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(
                 stream, TLSConfig(verify=ca.path), "localhost", math.inf
             )
         async with beside(kind, read, stream, 5) as first:
-            await become(backend, lambda: stream.in_use)
+            await become(backend, lambda: stream.receiving)
             with pytest.raises(StreamBusy, match="in use"):
-                await (
-                    stream.pump(Collector(), 5, math.inf)
-                    if second == "pump"
-                    else stream.send(b"x", 5, math.inf)
-                )
+                await stream.pump(Collector(), 5, math.inf)
+            assert stream.receiving
+            assert not stream.drain_nowait(Collector(1))
             go.set()
         assert first == [b"hello"]
-        assert not stream.in_use
+        assert not stream.receiving
         stream.close()
 
     run_flow(kind, flow)
@@ -181,7 +176,7 @@ def test_second_use_of_a_pumped_stream_is_refused_and_the_first_goes_on(
 
 @pytest.mark.parametrize("second", ["pump", "send", "send_nowait"])
 @pytest.mark.parametrize("feeding", [False, True])
-def test_second_use_of_a_stream_that_is_sent_to_is_refused(kind, second, feeding, raw_server):
+def test_second_sender_or_receiver_is_refused_while_one_sends(kind, second, feeding, raw_server):
     go, taken = threading.Event(), threading.Event()
     received = bytearray()
 
@@ -198,10 +193,12 @@ def test_second_use_of_a_stream_that_is_sent_to_is_refused(kind, second, feeding
         async with beside(
             kind, stream.send, b"a" * (32 * MEGABYTE), 5, math.inf, Collector() if feeding else None
         ) as first:
-            await become(backend, lambda: stream.in_use)
-            if second == "send_nowait" and kind != "blocking":
-                await become(backend, lambda: stream.send_nowait(b"") == 0)
-                assert stream.send_nowait(b"") == 0
+            await become(backend, lambda: stream.receiving if feeding else stream.sending)
+            if second == "send_nowait":
+                assert stream.send_nowait(b"b") == 0
+            elif second == "pump" and not feeding:
+                with pytest.raises(TimedOut):
+                    await stream.pump(Collector(), 0.01, math.inf)
             else:
                 with pytest.raises(StreamBusy):
                     await (
@@ -211,6 +208,8 @@ def test_second_use_of_a_stream_that_is_sent_to_is_refused(kind, second, feeding
                     )
             go.set()
         assert first == [True]
+        assert not stream.sending
+        assert not stream.receiving
         stream.close()
 
     run_flow(kind, flow)
@@ -281,7 +280,7 @@ def test_closing_a_stream_that_another_pumps(kind, secure, raw_server, ca, local
                 await backend.start_tls(stream, config, "localhost", math.inf) for stream in streams
             ]
         async with beside(kind, streams[0].pump, Collector(), 10, math.inf) as first:
-            await become(backend, lambda: streams[0].in_use)
+            await become(backend, lambda: streams[0].receiving)
             streams[0].close()
             replacement = await open_stream(backend, server)  # may get the same descriptor
         assert [type(outcome) for outcome in first] == [StreamClosed]
@@ -321,9 +320,9 @@ def test_close_in_the_middle_of_a_record_says_no_goodbye(raw_server, ca, localho
         stream = await open_stream(backend, server)
         secured = await backend.start_tls(stream, TLSConfig(verify=ca.path), "localhost", math.inf)
         sent = []
-        stream.send_nowait = sent.append
+        stream.begin_send = sent.append
         async with beside("asyncio", secured.send, bytes(64 * MEGABYTE), 10, math.inf) as first:
-            await become(backend, lambda: stream.in_use)
+            await become(backend, lambda: stream.sending)
             secured.close()
         assert [type(outcome) for outcome in first] == [StreamClosed]
         assert not sent
@@ -349,10 +348,10 @@ def test_thread_that_forks_is_the_child_s_main_thread():
     def fork():
         child = os.fork()
         if child == 0:
-            os._exit(0 if blocking._main_thread == threading.get_ident() else 1)
+            os._exit(0 if blocking_stream._main_thread == threading.get_ident() else 1)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
-    assert blocking._main_thread == threading.get_ident()
+    assert blocking_stream._main_thread == threading.get_ident()
     thread = threading.Thread(target=fork)
     thread.start()
     thread.join()

@@ -427,7 +427,7 @@ def test_closing_wakes_a_thread_that_waits(raw_server):
         stream = await open_stream(backend, server)
 
         def close():
-            while not stream.in_use:
+            while not stream.receiving:
                 pass
             stream.close()
 

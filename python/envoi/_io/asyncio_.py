@@ -5,22 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import asyncio_connect
-from envoi._io.asyncio_stream import AsyncioStream, clock_of
-from envoi._io.protocols import (
-    Address,
-    Lock,
-    SecureStream,
-    Stream,
-    TimedOut,
-    TLSConfig,
-    give_up,
-    quietly,
-)
-from envoi._io.resolver import shared_resolver
+from envoi._io.asyncio_stream import AsyncioStream
+from envoi._io.asyncio_wait import clock_of
+from envoi._io.backend_base import BackendBase
+from envoi._io.protocols import Address, Stream, TimedOut, give_up, quietly
 from envoi._io.sockets import usable
 from envoi.exceptions import WrongEventLoop
 
@@ -33,7 +24,7 @@ _jobs: set[asyncio.Task[None]] = set()
 """Those that run: a loop itself does not keep its tasks from the garbage collector."""
 
 
-class AsyncioBackend:
+class AsyncioBackend(BackendBase):
     """Where the flows of an async session run under asyncio. It belongs to the first loop that uses
     it.
 
@@ -54,10 +45,6 @@ class AsyncioBackend:
     def now(self) -> float:
         """As in `Backend`. From the loop's first use on, its clock itself is in this place."""
         return self._owner().time()
-
-    def lock(self) -> Lock:
-        """As in `Backend`: a real one, because of the garbage collector."""
-        return threading.Lock()
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """As in `Backend`."""
@@ -112,17 +99,11 @@ class AsyncioBackend:
             raise TimedOut
         return result
 
-    async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
-        """As in `Backend`."""
-        resolver = shared_resolver()
-        known = resolver.known(host, port)
-        if known is not None:
-            return known
+    def resolver_waiter(self) -> tuple[AsyncioWaiter, Callable[[], None]]:
+        """A waiter, and what wakes it from a thread of the resolver's."""
         loop = self._owner()
         waiter = AsyncioWaiter(loop)
-        return await resolver.answer(
-            host, port, waiter, lambda: _call_soon(loop, waiter.set), deadline
-        )
+        return waiter, lambda: _call_soon(loop, waiter.set)
 
     async def connect(
         self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
@@ -152,20 +133,6 @@ class AsyncioBackend:
         from envoi._io import asyncio_proactor
 
         return asyncio_proactor.ProactorStream(loop, connected, path)
-
-    async def prepare_tls(self, config: TLSConfig) -> None:
-        """As in `Backend`."""
-        from envoi._io import tls
-
-        await tls.prepare(self, config)
-
-    async def start_tls(
-        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
-    ) -> SecureStream:
-        """As in `Backend`."""
-        from envoi._io import tls
-
-        return await tls.start(self, stream, config, server_hostname, deadline)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: in a thread of the loop's executor."""

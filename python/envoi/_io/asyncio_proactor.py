@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
-from envoi._io.sockets import SocketStream
+from envoi._io.socket_stream import SocketStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,11 +22,13 @@ _SLICE = 1 << 18
 class ProactorStream(SocketStream):
     """A stream that waits through the loop for each piece.
 
-    A receive that was begun is never cancelled but by `close`, because its bytes would be lost: the
-    next `pump` takes it over.
+    A receive or a write that was begun is never cancelled but by `close`: how much of it is done
+    could not be known. Each is a task that outlives the flow which began it; the next flow takes it
+    over. `_write_task` writes the slice of `_slice_size` bytes that precedes `_unsent`. Its bytes
+    count as sent from the beginning, because the kernel may have taken them.
     """
 
-    __slots__ = ("_loop", "_receiving", "_sending", "in_use")
+    __slots__ = ("_loop", "_receive_task", "_slice_size", "_write_task")
 
     def __init__(
         self,
@@ -36,39 +38,55 @@ class ProactorStream(SocketStream):
     ) -> None:
         super().__init__(connected, peer)
         self._loop = loop
-        self._receiving: asyncio.Task[bytes] | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self.in_use = False
+        self._receive_task: asyncio.Task[bytes] | None = None
+        self._write_task: asyncio.Task[None] | None = None
+        self._slice_size = 0
 
     async def send(
         self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
     ) -> bool:
         """As in `Stream`."""
-        self._enter(deadline)
+        if self._closed:
+            raise StreamClosed
+        if self.sending:
+            raise StreamBusy
+        if self._loop.time() >= deadline:
+            self._keep_unsent(data)
+            raise TimedOut
+        listens = False
+        self.sending = True
         try:
-            sent = self.send_nowait(data)
-            rest = memoryview(data)[sent:]
-            while rest:
-                if not await self._send_slice(rest[:_SLICE], timeout, deadline, feed):
-                    return False
-                rest = rest[_SLICE:]
+            try:
+                if self._write_task is None:
+                    if self._send_at_once(data):
+                        return True
+                else:
+                    self._keep_unsent(data)
+                listens = feed is not None and not self.receiving
+                if listens:
+                    self.receiving = True
+                return await self._send_slices(timeout, deadline, feed if listens else None)
+            finally:
+                self.sending = False
+                if listens:
+                    self.receiving = False
         except OSError:
             if self._closed:
                 raise StreamClosed from None
-            if self.rescue(feed):
+            if self._answer_received(feed):
                 return False
             raise
-        else:
-            return True
-        finally:
-            self.in_use = False
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
-        self._enter(deadline)
+        if self._closed:
+            raise StreamClosed
+        if self.receiving:
+            raise StreamBusy
+        self.receiving = True
         try:
             while True:
-                await self._wait((self._receive_task(),), self._expiry(timeout, deadline))
+                await self._wait((self._begin_receive(),), self._expiry(timeout, deadline))
                 data = self._take_received()
                 if feed(data) or not data:
                     return
@@ -77,45 +95,50 @@ class ProactorStream(SocketStream):
                 raise StreamClosed from None
             raise
         finally:
-            self.in_use = False
+            self.receiving = False
+
+    def begin_send(self, data: bytes) -> bool:
+        """As in `Stream`."""
+        if self.sending:
+            raise StreamBusy
+        if self._is_writing():
+            self._keep_unsent(data)
+            return False
+        return self._send_at_once(data)
 
     def send_nowait(self, data: bytes | memoryview) -> int:
-        """As in `Stream`: nothing fits while a flow waits for room."""
-        return super().send_nowait(data) if self._sending is None else 0
-
-    def receive_nowait(self) -> bytes | None:
-        """What was begun to be received comes first."""
-        if self._receiving is None:
-            return super().receive_nowait()
-        return self._take_received() if self._receiving.done() else None
+        """As in `Stream`."""
+        return 0 if self.sending or self._is_writing() else self._send_some(data)
 
     def readable(self) -> bool:
         """As in `Stream`."""
         return (
             super().readable()
-            if self._closed or self._receiving is None
-            else self._receiving.done()
+            if self._closed or self._receive_task is None
+            else self._receive_task.done()
         )
+
+    @property
+    def unsent(self) -> int:
+        """As in `Stream`."""
+        task = self._write_task
+        return super().unsent + (0 if task is None or task.done() else self._slice_size)
 
     def close(self) -> None:
         """As in `Stream`."""
         if self._closed:
             return
         self._closed = True
+        self._unsent = None
         if not self._loop.is_closed():
-            for task in (self._receiving, self._sending):
+            for task in (self._receive_task, self._write_task):
                 if task is not None:
                     task.cancel()
         self._socket.close()
 
-    def _enter(self, deadline: float) -> None:
-        if self._closed:
-            raise StreamClosed
-        if self.in_use:
-            raise StreamBusy
-        if self._loop.time() >= deadline:
-            raise TimedOut
-        self.in_use = True
+    def _receive_nowait(self) -> bytes | None:
+        # What was begun to be received comes first.
+        return super()._receive_nowait() if self._receive_task is None else self._received()
 
     def _expiry(self, timeout: float, deadline: float) -> float:
         now = self._loop.time()
@@ -123,18 +146,49 @@ class ProactorStream(SocketStream):
             raise TimedOut
         return min(now + timeout, deadline)
 
-    def _receive_task(self) -> asyncio.Task[bytes]:
-        if self._receiving is None:
-            self._receiving = self._loop.create_task(self._loop.sock_recv(self._socket, self._size))
-        return self._receiving
+    def _begin_receive(self) -> asyncio.Task[bytes]:
+        task = self._receive_task
+        if task is None:
+            task = self._loop.create_task(self._loop.sock_recv(self._socket, self._size))
+            task.add_done_callback(_look_at_failure)
+            self._receive_task = task
+        return task
 
     def _take_received(self) -> bytes:
-        task, self._receiving = self._receiving, None
+        task, self._receive_task = self._receive_task, None
         if task is None or task.cancelled():
             raise StreamClosed
         data = task.result()
-        self.adapt(len(data))
+        self._adapt(len(data))
         return data
+
+    def _received(self) -> bytes | None:
+        task = self._receive_task
+        return self._take_received() if task is not None and task.done() else None
+
+    def _is_writing(self) -> bool:
+        """Whether a write that a flow left is still under way. Raises what it failed with."""
+        task = self._write_task
+        if task is None:
+            return False
+        if not task.done():
+            return True
+        self._write_task = None
+        task.result()
+        return False
+
+    def _begin_write(self) -> asyncio.Task[None] | None:
+        """The task that writes the next slice; None when nothing is left to write."""
+        task = self._write_task
+        if task is None and self._unsent is not None:
+            piece, rest = self._unsent[:_SLICE], self._unsent[_SLICE:]
+            task = self._loop.create_task(self._loop.sock_sendall(self._socket, piece))
+            task.add_done_callback(_look_at_failure)
+            self._write_task = task
+            self._slice_size = len(piece)
+            self.bytes_sent += len(piece)
+            self._unsent = rest or None
+        return task
 
     async def _wait(self, tasks: Collection[asyncio.Task[Any]], expires: float) -> None:
         """Wait until one of the tasks is done. None is cancelled."""
@@ -147,32 +201,27 @@ class ProactorStream(SocketStream):
         if not finished:
             raise TimedOut
 
-    async def _send_slice(
-        self, piece: memoryview, timeout: float, deadline: float, feed: Feed | None
-    ) -> bool:
-        expires = self._expiry(timeout, deadline)
-        sending = self._sending = self._loop.create_task(
-            self._loop.sock_sendall(self._socket, piece)
-        )
-        try:
-            while not sending.done():
+    async def _send_slices(self, timeout: float, deadline: float, feed: Feed | None) -> bool:
+        while (writing := self._begin_write()) is not None:
+            expires = self._expiry(timeout, deadline)
+            while not writing.done():
                 await self._wait(
-                    (sending,) if feed is None else (sending, self._receive_task()), expires
+                    (writing,) if feed is None else (writing, self._begin_receive()), expires
                 )
-                if feed is not None and self._receiving is not None and self._receiving.done():
-                    data = self._take_received()
+                if feed is not None and (data := self._received()) is not None:
                     if feed(data):
                         return False
                     if not data:
                         feed = None  # the peer has only finished sending
-            sending.result()
-        finally:
-            self._sending = None
-            if not sending.done():
-                sending.cancel()
-                await asyncio.wait((sending,))
-        self.bytes_sent += len(piece)
+            self._write_task = None
+            writing.result()
         return True
+
+
+def _look_at_failure(task: asyncio.Task[Any]) -> None:
+    """What failed while nobody waited is not to be reported as never looked at."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def connect(

@@ -44,8 +44,8 @@ def give_up(awaitable: Awaitable[object]) -> NoReturn:
 
 
 class StreamBusy(RuntimeError):  # noqa: N818
-    """A stream was used while another task or thread used it: two readers of one body, for
-    instance. The other is not disturbed.
+    """Two flows sent on one stream at once, or two received: two readers of one body, for instance.
+    The second gets this, the first is not disturbed.
     """
 
     def __init__(self) -> None:
@@ -102,17 +102,42 @@ def tls_failure(error: BaseException) -> str | None:
 class Stream(Protocol):
     """A connected byte stream. Failures of the network are raised as OSError.
 
-    At most one flow uses it at a time: `send` and `pump` raise StreamBusy while another does. Both
-    raise TimedOut when their deadline has passed, whether or not bytes wait.
+    A stream is full duplex: one flow may be in `send` while another is in `pump`. Neither disturbs
+    the other, whether it ends, fails, times out or is cancelled. StreamBusy is raised only when two
+    flows send, or two receive. `send` and `pump` raise TimedOut when their deadline has passed,
+    whether or not bytes wait.
+
+    Bytes given to `send` belong to the stream from then on. When `send` ends before they are
+    written (TimedOut, cancellation, an answer for `feed`), the stream keeps what is unsent, and
+    whoever writes next writes that first: `send(data)` writes the rest and then `data`, `send(b"")`
+    writes the rest alone, `begin_send` and `send_nowait` write the rest first. So
+    the bytes are on the wire in the order of the calls, each of them once. `close` drops the rest.
+    Exceptions:
+
+    - StreamBusy and StreamClosed: nothing of `data` was taken.
+    - OSError: the connection is broken, and good for nothing but `close`.
+    - An exception that a signal handler raises, KeyboardInterrupt above all, may strike between the
+      system call and its result. How many bytes were sent is not known then, so the stream closes
+      itself.
+
+    The coroutines of `send` and `pump` are to be awaited at once, in the flow that called.
     """
 
     def send(
         self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
     ) -> Coroutine[Any, Any, bool]:
-        """Send all of `data`, and return True.
+        """Send what is unsent and all of `data`, and return True.
 
-        While waiting for room, bytes that arrive are given to `feed` (when there is one); if it
-        returns true, sending stops and the answer is False. `timeout` bounds each wait for room.
+        With a `feed`, the flow also receives while it waits for room, so that two peers that write
+        to each other do not wait for each other for ever. If `feed` returns true, sending stops and
+        the answer is False. Where another flow is already receiving when the wait begins, that flow
+        gets the bytes: this one only waits for room.
+
+        Args:
+            data: the bytes; not to be changed afterwards.
+            timeout: seconds that each wait for room may take. Bytes that arrive do not prolong it.
+            deadline: absolute time.
+            feed: takes what arrives.
         """
         ...
 
@@ -124,37 +149,62 @@ class Stream(Protocol):
         """
         ...
 
+    def begin_send(self, data: bytes) -> bool:
+        """`send` as far as no waiting is needed: write what is unsent and then `data`, and keep
+        what does not fit. True when nothing is unsent then; if not, `send(b"")` writes the rest.
+
+        Raises:
+            StreamBusy: another flow sends.
+            StreamClosed: as everywhere.
+            OSError: the connection is broken.
+        """
+        ...
+
     def send_nowait(self, data: bytes) -> int:
-        """Send what fits without waiting, and return how many bytes did (0 when none). Raises
-        OSError. For farewells.
+        """Send what fits without waiting, and return how many bytes of `data` did: 0 when none, and
+        while another flow sends. The others stay with the caller. Raises OSError.
         """
         ...
 
     def drain_nowait(self, feed: Feed) -> bool:
         """Give `feed` what waits to be read, without waiting. True once `feed` returned true or the
-        stream ended (`feed(b"")`).
+        stream ended (`feed(b"")`). Nothing, and False, while another flow receives.
         """
         ...
 
     def readable(self) -> bool:
-        """Whether bytes, or the end of the stream, wait to be read. Never blocks. On an idle
-        connection: it is not to be used again.
+        """Whether bytes, or the end of the stream, wait to be read. Never blocks. Asked of an idle
+        connection: if true, the connection is not to be used again.
         """
         ...
 
     @property
-    def in_use(self) -> bool:
-        """Whether a flow waits in `send` or `pump`."""
+    def sending(self) -> bool:
+        """Whether a flow is in `send`."""
+        ...
+
+    @property
+    def receiving(self) -> bool:
+        """Whether a flow is in `pump`, or receives while it waits for room in `send`."""
         ...
 
     @property
     def bytes_sent(self) -> int:
-        """How many bytes the kernel has taken from us since the stream was opened."""
+        """How many bytes the kernel has taken from us since the stream was opened, those that were
+        unsent for a while included. What is sent next begins at `bytes_sent + unsent`.
+        """
+        ...
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes were given to `send` and are not written yet; 0 means that every byte is
+        with the kernel. Under TLS plaintext may be among them: only 0 is exact.
+        """
         ...
 
     def close(self) -> None:
         """Close at once, without waiting; calling it again does nothing. Safe from a cancelled
-        task.
+        task, and from any thread. Flows that are in `send` or `pump` get StreamClosed.
         """
         ...
 

@@ -1,22 +1,19 @@
-"""What the backends share about sockets: making one, beginning to connect, and the part of a stream
-that never waits.
-"""
+"""What the backends share about sockets: the system's limits, making one, beginning to connect."""
 
 from __future__ import annotations
 
 import errno
 import math
 import os
-import select
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, cast
-
-from envoi._io.protocols import Address, Feed, SocketAddress, StreamClosed
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from envoi._io.protocols import Address
 
 LINUX = sys.platform == "linux"
 KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8
@@ -121,121 +118,9 @@ def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
 
 
 def milliseconds(seconds: float) -> int | None:
-    """Seconds as `poll` wants them: rounded up, so that a wait never ends early; None, for ever, is
-    also what 24 days are.
+    """Seconds as `poll` wants them: rounded up, so that a wait never ends early. None (no limit)
+    beyond poll's maximum of 24 days.
     """
     if seconds * 1000 >= MOST_MILLISECONDS:
         return None
     return max(math.ceil(seconds * 1000), 0)
-
-
-class SocketStream:
-    """The part of a stream over a socket that is the same in every backend: all that never
-    waits.
-    """
-
-    __slots__ = (
-        "_closed",
-        "_local",
-        "_peer",
-        "_poll",
-        "_receive",
-        "_send",
-        "_size",
-        "_socket",
-        "bytes_sent",
-    )
-
-    closed_cleanly = True
-
-    def __init__(self, connected: socket.socket, peer: SocketAddress | str | None) -> None:
-        self._socket = connected
-        self._receive = connected.recv
-        self._send = connected.send
-        self._size = LEAST_RECEIVE
-        self._closed = False
-        self.bytes_sent = 0
-        self._peer = peer
-        self._local: SocketAddress | str | None = None
-        self._poll: Any = None
-
-    def send_nowait(self, data: bytes | memoryview) -> int:
-        """As in `Stream`."""
-        if self._closed:
-            raise StreamClosed
-        try:
-            sent = self._send(data, NEVER_WAIT)
-        except (BlockingIOError, InterruptedError):
-            return 0
-        self.bytes_sent += sent
-        return sent
-
-    def receive_nowait(self) -> bytes | None:
-        """What one `recv` gives, b"" at the end of the stream, None when nothing waits."""
-        try:
-            return self._receive(self._size, NEVER_WAIT)
-        except (BlockingIOError, InterruptedError):
-            return None
-
-    def drain_nowait(self, feed: Feed) -> bool:
-        """As in `Stream`."""
-        while not self._closed and (data := self.receive_nowait()) is not None:
-            if feed(data) or not data:
-                return True
-        return False
-
-    def readable(self) -> bool:
-        """As in `Stream`."""
-        if self._closed:
-            return True
-        poll = self._poll or self.make_poll()
-        return bool(poll(0))
-
-    def make_poll(self) -> Callable[[int | None], object]:
-        """The connection's one `poll`: registering costs more than asking."""
-        if hasattr(select, "poll"):
-            poller = select.poll()
-            poller.register(self._socket, select.POLLIN)
-            self._poll = poller.poll
-        else:
-            self._poll = self._select
-        return cast("Callable[[int | None], object]", self._poll)
-
-    def rescue(self, feed: Feed | None) -> bool:
-        """After a failed send: whether the answer came before the failure (a server that refuses a
-        body answers, then resets).
-        """
-        try:
-            return feed is not None and self.drain_nowait(lambda data: bool(data) and feed(data))
-        except OSError:
-            return False
-
-    def adapt(self, received: int) -> None:
-        """Ask for more next time when a recv came back full, and for less when it came back nearly
-        empty.
-        """
-        if received == self._size:
-            self._size = min(received * 2, MOST_RECEIVE)
-        elif received < self._size >> 2 and self._size > LEAST_RECEIVE:
-            self._size >>= 1
-
-    def forget(self) -> None:
-        """As in `Stream`. Closing a descriptor that the parent has open as well sends nothing."""
-        self._closed = True
-        self._socket.close()
-
-    @property
-    def peer_address(self) -> SocketAddress | str | None:
-        """Where the stream leads to."""
-        return self._peer
-
-    @property
-    def local_address(self) -> SocketAddress | str | None:
-        """Our end's address; None when it was not asked for before the stream was closed."""
-        if self._local is None and not self._closed:
-            self._local = self._socket.getsockname()
-        return self._local
-
-    def _select(self, wait_milliseconds: int | None) -> object:
-        seconds = None if wait_milliseconds is None else wait_milliseconds / 1000
-        return select.select([self._socket], [], [], seconds)[0]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
 from envoi._io import trio_connect
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
-from envoi._io.resolver import shared_resolver
+from envoi._io.backend_base import BackendBase
+from envoi._io.protocols import Address, Stream, TimedOut, give_up
 from envoi._io.sockets import usable
 from envoi._io.trio_stream import TrioStream
 from envoi.exceptions import WrongEventLoop
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class TrioBackend:
+class TrioBackend(BackendBase):
     """Where the flows of an async session run under trio. It belongs to the first `trio.run` that
     uses it.
     """
@@ -39,10 +38,6 @@ class TrioBackend:
     def now(self) -> float:
         """As in `Backend`."""
         return trio.current_time()
-
-    def lock(self) -> Lock:
-        """As in `Backend`: a real one, because of the garbage collector."""
-        return threading.Lock()
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """As in `Backend`."""
@@ -90,17 +85,11 @@ class TrioBackend:
                 return result
         raise TimedOut
 
-    async def resolve(self, host: str, port: int, deadline: float) -> Sequence[Address]:
-        """As in `Backend`."""
-        resolver = shared_resolver()
-        known = resolver.known(host, port)
-        if known is not None:
-            return known
+    def resolver_waiter(self) -> tuple[TrioWaiter, Callable[[], None]]:
+        """A waiter, and what wakes it from a thread of the resolver's."""
         token = trio.lowlevel.current_trio_token()
         waiter = TrioWaiter()
-        return await resolver.answer(
-            host, port, waiter, lambda: _run_soon(token, waiter.set), deadline
-        )
+        return waiter, lambda: _run_soon(token, waiter.set)
 
     async def connect(
         self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
@@ -116,20 +105,6 @@ class TrioBackend:
     async def connect_unix(self, path: str, deadline: float) -> Stream:
         """As in `Backend`."""
         return TrioStream(await trio_connect.connect_unix(path, deadline), path)
-
-    async def prepare_tls(self, config: TLSConfig) -> None:
-        """As in `Backend`."""
-        from envoi._io import tls
-
-        await tls.prepare(self, config)
-
-    async def start_tls(
-        self, stream: Stream, config: TLSConfig, server_hostname: str, deadline: float
-    ) -> SecureStream:
-        """As in `Backend`."""
-        from envoi._io import tls
-
-        return await tls.start(self, stream, config, server_hostname, deadline)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: in one of trio's worker threads, which a cancelled task does not wait

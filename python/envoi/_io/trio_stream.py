@@ -1,80 +1,76 @@
-"""A stream over a non-blocking socket that trio watches."""
+"""A stream over a non-blocking socket that trio watches.
+
+One task may wait for room while another waits for bytes: trio lets each wait on the same socket,
+and `close` wakes both by `notify_closing`.
+"""
 
 from __future__ import annotations
 
 import math
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import trio
 
-from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
-from envoi._io.sockets import LEAST_RECEIVE, SocketStream
+from envoi._io.protocols import Feed, StreamBusy, StreamClosed, TimedOut
+from envoi._io.socket_stream import MOST_IN_A_ROW, SocketStream
+from envoi._io.sockets import LEAST_RECEIVE
 from envoi._io.trio_groups import only_exception
-
-if TYPE_CHECKING:
-    import socket
-
-_DIRECT_READS = 16
-"""How many receives in a row may do without going through trio's scheduler: other tasks want to run
-as well.
-"""
 
 
 class TrioStream(SocketStream):
     """A stream for trio."""
 
-    __slots__ = ("_direct", "_ready", "in_use")
-
-    def __init__(self, connected: socket.socket, peer: SocketAddress | str | None) -> None:
-        super().__init__(connected, peer)
-        # Whether more bytes are likely to wait already, so that trying is cheaper than asking trio.
-        self._ready = False
-        self._direct = 0
-        self.in_use = False
+    __slots__ = ()
 
     async def send(
         self, data: bytes, timeout: float, deadline: float, feed: Feed | None = None
     ) -> bool:
         """As in `Stream`."""
-        if self.in_use:
+        if self.sending:
             raise StreamBusy
         if deadline != math.inf and trio.current_time() >= deadline:
+            self._keep_unsent(data)
             raise TimedOut
-        self.in_use = True
+        self.sending = True
         try:
-            sent = self.send_nowait(data)
-            if sent == len(data):
+            if self._send_at_once(data):
                 return True
-            rest = memoryview(data)[sent:]
-            if feed is None:
-                return await self._send_rest(rest, timeout, deadline)
-            return await self._send_and_receive(rest, timeout, deadline, feed)
+            if feed is None or self.receiving:
+                return await self._send_unsent(timeout, deadline)
+            self.receiving = True
+            try:
+                return await self._send_and_receive(timeout, deadline, feed)
+            finally:
+                self.receiving = False
         except trio.ClosedResourceError:
             raise StreamClosed from None
         except OSError:
             if self._closed:
                 raise StreamClosed from None
-            if self.rescue(feed):
+            if self._answer_received(feed):
                 return False
             raise
         finally:
-            self.in_use = False
+            self.sending = False
 
     async def pump(self, feed: Feed, timeout: float, deadline: float) -> None:
         """As in `Stream`."""
         if self._closed:
             raise StreamClosed
-        if self.in_use:
+        if self.receiving:
             raise StreamBusy
         now = 0.0 if timeout == deadline == math.inf else trio.current_time()
         if now >= deadline:
             raise TimedOut
-        self.in_use = True
+        self.receiving = True
         try:
-            if self._ready and self._direct < _DIRECT_READS and self._receive_at_once(feed):
+            if (
+                self._likely_readable
+                and self._in_a_row < MOST_IN_A_ROW
+                and self._receive_at_once(feed)
+            ):
                 return
-            self._direct = 0
+            self._in_a_row = 0
             if timeout == deadline == math.inf:
                 await self._receive_until_woken(feed, None, timeout, deadline)
                 return
@@ -83,13 +79,14 @@ class TrioStream(SocketStream):
             if scope.cancelled_caught:
                 raise TimedOut
         finally:
-            self.in_use = False
+            self.receiving = False
 
     def close(self) -> None:
-        """As in `Stream`. A task that waits in it gets StreamClosed."""
+        """As in `Stream`."""
         if self._closed:
             return
         self._closed = True
+        self._unsent = None
         with suppress(RuntimeError):  # trio does not run any more: nobody waits
             trio.lowlevel.notify_closing(self._socket)
         self._socket.close()
@@ -113,48 +110,30 @@ class TrioStream(SocketStream):
                 raise
             received = len(data)
             if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
-                self._ready = received == self._size
-                self.adapt(received)
+                self._likely_readable = received == self._size
+                self._adapt(received)
             else:
-                self._ready = False
+                self._likely_readable = False
             if feed(data) or not received:
                 return
             if scope is not None:
                 scope.deadline = min(trio.current_time() + timeout, deadline)
 
-    def _receive_at_once(self, feed: Feed) -> bool:
-        while not self._closed and self._direct < _DIRECT_READS:
-            self._direct += 1
-            data = self.receive_nowait()
-            if data is None:
-                self._ready = False
-                break
-            received = len(data)
-            self._ready = received == self._size
-            self.adapt(received)
-            if feed(data) or not received:
-                return True
-            if not self._ready:
-                break
-        return False
-
-    async def _send_rest(self, rest: memoryview, timeout: float, deadline: float) -> bool:
+    async def _send_unsent(self, timeout: float, deadline: float) -> bool:
+        """Write what is unsent, waiting for room."""
         with trio.CancelScope(deadline=min(trio.current_time() + timeout, deadline)) as scope:
-            while rest:
+            while True:
                 await trio.lowlevel.wait_writable(self._socket)
-                sent = self.send_nowait(rest)
-                rest = rest[sent:]
-                if sent:
+                before = self.bytes_sent
+                if self._send_at_once(b""):
+                    return True
+                if self.bytes_sent > before:
                     scope.deadline = min(trio.current_time() + timeout, deadline)
-        if scope.cancelled_caught:
-            raise TimedOut
-        return True
+        raise TimedOut
 
-    async def _send_and_receive(
-        self, rest: memoryview, timeout: float, deadline: float, feed: Feed
-    ) -> bool:
-        """Send with an ear open. What either side raises is carried out by hand: a nursery would
-        wrap it in a group.
+    async def _send_and_receive(self, timeout: float, deadline: float, feed: Feed) -> bool:
+        """Write what is unsent, and receive while waiting for room; false when `feed` has its
+        answer. What either task raises is carried out by hand: a nursery would wrap it in a group.
         """
         woken = False
         failure: Exception | None = None
@@ -164,7 +143,7 @@ class TrioStream(SocketStream):
             try:
                 while True:
                     await trio.lowlevel.wait_readable(self._socket)
-                    data = self.receive_nowait()
+                    data = self._receive_nowait()
                     if data is not None and feed(data):
                         woken = True
                         break
@@ -178,7 +157,7 @@ class TrioStream(SocketStream):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(listen)
                 try:
-                    await self._send_rest(rest, timeout, deadline)
+                    await self._send_unsent(timeout, deadline)
                 except Exception as error:  # noqa: BLE001 - raised below
                     failure = failure or error
                 nursery.cancel_scope.cancel()
