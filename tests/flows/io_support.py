@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import threading
 
 import pytest
 
@@ -66,3 +67,47 @@ async def read(stream, count, timeout=10.0):
     collector = Collector(count)
     await stream.pump(collector, timeout, math.inf)
     return bytes(collector.data)
+
+
+class beside:
+    """Run a coroutine function meanwhile: in a task, or in a thread; its outcome is what is in the list in the end."""
+
+    def __init__(self, kind, function, *arguments):
+        self.kind = kind
+        self.call = lambda: function(*arguments)
+        self.outcome = []
+
+    async def run(self):
+        try:
+            self.outcome.append(await self.call())
+        except Exception as error:
+            self.outcome.append(error)
+
+    async def __aenter__(self):
+        if self.kind == "blocking":
+            self.thread = threading.Thread(target=lambda: run_sync(self.run()))
+            self.thread.start()
+        elif self.kind == "trio":
+            import trio
+
+            self.manager = trio.open_nursery()
+            (await self.manager.__aenter__()).start_soon(self.run)
+        else:
+            self.task = asyncio.create_task(self.run())
+        return self.outcome
+
+    async def __aexit__(self, *failure):
+        if self.kind == "blocking":
+            self.thread.join(10)
+        elif self.kind == "trio":
+            await self.manager.__aexit__(*failure)
+        else:
+            await self.task
+
+
+async def become(backend, condition):
+    for _ in range(5000):
+        if condition():
+            return
+        await backend.sleep(0.001)
+    raise AssertionError("it never came true")

@@ -13,7 +13,7 @@ import pytest
 
 from envoi._io import blocking_stream
 from envoi._io.protocols import StreamBusy, StreamClosed, TimedOut, TLSConfig
-from flows.io_support import KINDS, Collector, open_stream, read, run_flow
+from flows.io_support import KINDS, Collector, become, beside, open_stream, read, run_flow
 
 MEGABYTE = 1 << 20
 
@@ -215,52 +215,6 @@ def test_second_sender_or_receiver_is_refused_while_one_sends(kind, second, feed
     run_flow(kind, flow)
     assert taken.wait(10)
     assert received.count(b"a") == len(received) == 32 * MEGABYTE
-
-
-class beside:
-    """Run a coroutine function meanwhile: in a task, or in a thread; its outcome is what is in the list in the end."""
-
-    def __init__(self, kind, function, *arguments):
-        self.kind = kind
-        self.call = lambda: function(*arguments)
-        self.outcome = []
-
-    async def run(self):
-        try:
-            self.outcome.append(await self.call())
-        except Exception as error:
-            self.outcome.append(error)
-
-    async def __aenter__(self):
-        if self.kind == "blocking":
-            from envoi._io.run_sync import run_sync
-
-            self.thread = threading.Thread(target=lambda: run_sync(self.run()))
-            self.thread.start()
-        elif self.kind == "trio":
-            import trio
-
-            self.manager = trio.open_nursery()
-            (await self.manager.__aenter__()).start_soon(self.run)
-        else:
-            self.task = asyncio.create_task(self.run())
-        return self.outcome
-
-    async def __aexit__(self, *failure):
-        if self.kind == "blocking":
-            self.thread.join(10)
-        elif self.kind == "trio":
-            await self.manager.__aexit__(*failure)
-        else:
-            await self.task
-
-
-async def become(backend, condition):
-    for _ in range(5000):
-        if condition():
-            return
-        await backend.sleep(0.001)
-    raise AssertionError("it never came true")
 
 
 @pytest.mark.parametrize("secure", [False, True])

@@ -94,6 +94,8 @@ class Wait:
         """End the wait with an exception, if there is one under way."""
         future = self.future
         if future is not None and not future.done():
+            if isinstance(error, StopIteration):  # a future refuses it
+                error = RuntimeError(f"a feed raised {error!r}")
             future.set_exception(error)
 
     def drop_timer(self) -> None:

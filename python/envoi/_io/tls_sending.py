@@ -111,12 +111,10 @@ class TLSSendingHalf:
                     raise StreamClosed  # noqa: TRY301 - passed on below
                 if self._pushing:
                     raise StreamBusy  # noqa: TRY301
-                if self._plaintext is not None:
+                if self._plaintext is not None or len(data) > MOST_PER_RECORD:
                     self._keep_plaintext(data)
-                    return False
-                if len(data) > MOST_PER_RECORD:
-                    records.encrypt(memoryview(data))
-                elif data:
+                    return self._move_on()
+                if data:
                     records.object.write(data)
                 return self._inner.begin_send(records.outgoing.read())
         except ssl.SSLWantReadError:
@@ -136,7 +134,7 @@ class TLSSendingHalf:
         # that has the lock.
         if not data or self._pushing or self._records.lock.locked():
             return 0
-        if self.unsent and (not self._answer() or self.unsent):
+        if self.unsent and not self.begin_send(b""):
             return 0
         self.begin_send(data)
         return len(data)
@@ -289,8 +287,8 @@ class TLSSendingHalf:
         raise error
 
     def _answer(self) -> bool:
-        """Write what OpenSSL has put out, behind the ciphertext that is unsent, as far as it fits
-        without waiting. Whether all of it did, or another flow sees to that.
+        """Write what OpenSSL has put out, and what is unsent, as far as it fits without waiting.
+        Whether all ciphertext did, or another flow sees to that.
         """
         try:
             with self._records.lock:
@@ -300,9 +298,21 @@ class TLSSendingHalf:
             self._behind = False  # there is no use in trying again
         return not self._behind
 
-    def _move_on(self) -> None:
-        """`_answer`, under the lock."""
-        self._behind = not self._inner.begin_send(self._records.outgoing.read())
+    def _move_on(self) -> bool:
+        """Write what is unsent, as far as it fits without waiting; whether all of it did. Under the
+        lock.
+        """
+        records = self._records
+        while True:
+            self._behind = not self._inner.begin_send(records.outgoing.read())
+            plaintext = self._plaintext
+            if self._behind or plaintext is None:
+                return not self._behind
+            try:
+                records.encrypt(plaintext[:_SLICE])
+            except ssl.SSLWantReadError:
+                return False
+            self._plaintext = plaintext[_SLICE:] or None
 
     def _keep_plaintext(self, data: bytes) -> None:
         if data:
