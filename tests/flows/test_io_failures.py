@@ -204,3 +204,45 @@ def test_interrupted_system_call_closes_under_the_thread_that_receives(talker):
         assert stream._socket.fileno() == -1
 
     run_flow("blocking", flow)
+
+
+def test_descriptor_of_a_closed_stream_stays_until_the_last_thread_has_left(talker):
+    """Otherwise a system call that is under way may meet another connection under its number."""
+    entered, release = [threading.Event() for _ in "rs"], [threading.Event() for _ in "rs"]
+
+    def stuck(number, result):
+        def call(*_):
+            entered[number].set()
+            release[number].wait(10)
+            return result
+
+        return call
+
+    async def flow(backend):
+        stream = await open_stream(backend, talker)
+        stream._receive = stuck(0, b"")
+        stream._send = stuck(1, 1)
+        async with beside("blocking", stream.send, b"x", 5, math.inf):
+            async with beside("blocking", stream.pump, Collector(), math.inf, math.inf) as first:
+                assert entered[0].wait(5)
+                assert entered[1].wait(5)
+                stream.close()
+                assert stream._socket.fileno() != -1
+                release[0].set()
+            assert [type(outcome) for outcome in first] == [StreamClosed]
+            assert stream._socket.fileno() != -1
+            release[1].set()
+        assert stream._socket.fileno() == -1
+
+        other = await open_stream(backend, talker)
+        entered[0].clear()
+        release[0].clear()
+        other._receive = stuck(0, b"")
+        async with beside("blocking", other.pump, Collector(), math.inf, math.inf):
+            assert entered[0].wait(5)
+            other.close()
+            assert other._socket.fileno() != -1
+            release[0].set()
+        assert other._socket.fileno() == -1
+
+    run_flow("blocking", flow)
