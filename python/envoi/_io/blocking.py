@@ -88,7 +88,7 @@ class BlockingBackend(BackendBase):
 
 
 class BlockingJob:
-    """What has ended when it is returned."""
+    """A job that has ended before `start` returns it."""
 
     __slots__ = ()
 

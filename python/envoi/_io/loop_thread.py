@@ -20,8 +20,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs from when it is made until `close`, or until nobody has it any more. Any thread may use
-    it.
+    """It runs from its creation until `close`, or until it is garbage. Any thread may use it.
 
     Args:
         name: the thread's.

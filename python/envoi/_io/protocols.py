@@ -84,7 +84,7 @@ class TLSConfig(NamedTuple):
 
 
 async def quietly(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a job's coroutine: what it raises is lost, as `Backend.start` says."""
+    """Run a job's coroutine, and discard what it raises, as `Backend.start` says."""
     with suppress(Exception):
         await function()
 
@@ -209,8 +209,8 @@ class Stream(Protocol):
         ...
 
     def forget(self) -> None:
-        """In a forked child: let go of the descriptor without a word to the peer or to an event
-        loop shared with the parent.
+        """In a forked child: close the descriptor, and tell neither the peer nor an event loop that
+        is shared with the parent.
         """
         ...
 
@@ -272,8 +272,8 @@ class Job(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Cancel it, and return when it has ended, even where the caller is being cancelled. In
-        itself: cancel it and return.
+        """Cancel it, and return when it has ended, even where the caller is being cancelled. Called
+        in the job itself, it cancels and returns.
         """
         ...
 
@@ -304,7 +304,7 @@ class Backend(Protocol):
         ...
 
     def lock(self) -> Lock:
-        """A new lock for state that several flows change, and the garbage collector's thread."""
+        """A new lock, for state that several flows or the garbage collector change."""
         ...
 
     def call_soon(self, function: Callable[[], None]) -> None:
@@ -322,8 +322,8 @@ class Backend(Protocol):
         """Run a coroutine beside the caller: to its end, until it is cancelled, or until the loop
         ends.
 
-        What it raises is lost: it is to see to that itself. Under the blocking backend nothing runs
-        beside: it is run here and now, and must not suspend.
+        What it raises is discarded: it has to handle its own failures. Under the blocking backend
+        nothing runs beside the caller: it is run here and now, and must not suspend.
         """
         ...
 

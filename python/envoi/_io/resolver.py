@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_THREADS = 32
 MAX_SUSPECT_THREADS = 24
-"""How many threads may be with names that hung before."""
+"""How many threads may look up names whose look-up hung before."""
 MAX_ENTRIES = 256
 TIME_TO_LIVE = 10.0
 """Seconds an answer is kept. getaddrinfo does not tell the record's own time to live."""
@@ -37,7 +37,7 @@ Answer = tuple[Address, ...]
 
 
 class Lookup:
-    """One name being looked up, shared by all who ask for it."""
+    """The look-up of one name, shared by all callers that ask for it."""
 
     __slots__ = (
         "_answer",
@@ -69,7 +69,7 @@ class Lookup:
         callback()
 
     def forget(self, callback: Callable[[], None]) -> None:
-        """Do not call back."""
+        """Withdraw a callback; nothing when it was called already."""
         with self._lock, suppress(ValueError):  # it was called
             self._callbacks.remove(callback)
 
@@ -138,8 +138,8 @@ class Resolver:
         return lookup.result()
 
     def look_up(self, host: str, port: int) -> Lookup:
-        """The look-up under way for this name, or a new one. Who does not wait for it any more says
-        so by `leave`.
+        """The look-up under way for this name, or a new one. A caller that stops waiting for it
+        calls `leave`.
         """
         name = (host, port)
         with self._lock:
@@ -151,8 +151,8 @@ class Resolver:
         return lookup
 
     def leave(self, lookup: Lookup) -> None:
-        """One less waits for it: when none does, it leaves the queue, or if it runs already, its
-        name is suspect.
+        """A caller stops waiting. When none is left, the look-up is taken out of the queue; if it
+        runs already, its name is suspect from then on.
         """
         with self._lock:
             lookup.waiting -= 1

@@ -93,7 +93,7 @@ def usable(
 
 def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
     """A non-blocking Unix socket, and whether it is connected: if not, the listener's backlog is
-    full, and to try again is all one can do.
+    full, and the caller has to try again.
 
     Raises:
         OSError: it cannot be connected, or this system has no Unix sockets; the socket is closed.

@@ -15,8 +15,9 @@ Who moves it on:
 - A flow that has to wait for room in `send` has the role `_pushing` until it ends. Meanwhile only
   that flow gives ciphertext to the inner stream. It looks at OpenSSL's buffer once more when it
   ends, so that a receiver who has to answer something meanwhile may leave the answer there.
-- `_answer` sends alerts and answers, when nobody has that role, as far as there is room. If there
-  was none, `_behind` tells `pump` to try again: the peer may be waiting for the answer.
+- `_flush_nowait` sends what OpenSSL put out unasked (alerts, answers to key updates), when nobody
+  has that role, as far as there is room. If there was none, `_flush_needed` tells `pump` to try
+  again: the peer may be waiting for the answer.
 
 When `send` is cancelled the three places stay as they are, and the next `send` begins with them.
 
@@ -65,9 +66,9 @@ class TLSSendingHalf:
     """
 
     __slots__ = (
-        "_behind",
         "_ciphertext_came",
         "_closed",
+        "_flush_needed",
         "_inner",
         "_new_waiter",
         "_now",
@@ -85,7 +86,7 @@ class TLSSendingHalf:
         self._records = TLSRecords(context, server_hostname)
         self._plaintext: memoryview | None = None
         self._pushing = False
-        self._behind = False
+        self._flush_needed = False
         self._ciphertext_came: Waiter | None = None
         self._closed = False
 
@@ -114,12 +115,13 @@ class TLSSendingHalf:
                 if self._plaintext is not None or len(data) > MOST_PER_RECORD:
                     self._keep_plaintext(data)
                     return self._move_on()
-                if data:
-                    records.object.write(data)
+                try:
+                    if data:
+                        records.object.write(data)
+                except ssl.SSLWantReadError:
+                    self._keep_plaintext(data)
+                    return False
                 return self._inner.begin_send(records.outgoing.read())
-        except ssl.SSLWantReadError:
-            self._keep_plaintext(data)
-            return False
         except (OSError, StreamClosed, StreamBusy):
             raise
         except BaseException:  # a signal handler's: ciphertext may be lost
@@ -185,9 +187,10 @@ class TLSSendingHalf:
         if self._pushing:
             raise StreamBusy
         self._pushing = True
-        self._behind = False
+        self._flush_needed = False
         try:
-            self._keep_plaintext(data)
+            with self._records.lock:  # whoever moves the rest on without the role is at it no more
+                self._keep_plaintext(data)
             if deadline != math.inf and self._now() >= deadline:
                 raise TimedOut
             return await self._push_all(
@@ -207,7 +210,7 @@ class TLSSendingHalf:
         if self._closed:
             self._plaintext = None
         elif self._records.outgoing.pending:
-            self._answer()
+            self._flush_nowait()
 
     async def _push_all(self, timeout: float, deadline: float, feed: Feed | None) -> bool:
         """Write ciphertext and plaintext, in the role; false when `feed` has its answer."""
@@ -286,7 +289,7 @@ class TLSSendingHalf:
             pass
         raise error
 
-    def _answer(self) -> bool:
+    def _flush_nowait(self) -> bool:
         """Write what OpenSSL has put out, and what is unsent, as far as it fits without waiting.
         Whether all ciphertext did, or another flow sees to that.
         """
@@ -295,8 +298,8 @@ class TLSSendingHalf:
                 if not self._pushing:
                     self._move_on()
         except (OSError, StreamClosed, StreamBusy):
-            self._behind = False  # there is no use in trying again
-        return not self._behind
+            self._flush_needed = False  # there is no use in trying again
+        return not self._flush_needed
 
     def _move_on(self) -> bool:
         """Write what is unsent, as far as it fits without waiting; whether all of it did. Under the
@@ -304,10 +307,10 @@ class TLSSendingHalf:
         """
         records = self._records
         while True:
-            self._behind = not self._inner.begin_send(records.outgoing.read())
+            self._flush_needed = not self._inner.begin_send(records.outgoing.read())
             plaintext = self._plaintext
-            if self._behind or plaintext is None:
-                return not self._behind
+            if self._flush_needed or plaintext is None:
+                return not self._flush_needed
             try:
                 records.encrypt(plaintext[:_SLICE])
             except ssl.SSLWantReadError:

@@ -66,7 +66,7 @@ class TLSStream(TLSSendingHalf):
 
     def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, None]:
         """As in `Stream`."""
-        if self._leftover is not None or self._behind or self._records.incoming.pending:
+        if self._leftover is not None or self._flush_needed or self._records.incoming.pending:
             return self._pump_what_is_here(feed, timeout, deadline)
         return self._inner.pump(partial(self._take, feed), timeout, deadline)
 
@@ -110,7 +110,7 @@ class TLSStream(TLSSendingHalf):
         """After a failure: send what OpenSSL wants to tell the peer about it, if that needs no
         waiting.
         """
-        self._answer()
+        self._flush_nowait()
 
     @property
     def receiving(self) -> bool:
@@ -185,7 +185,7 @@ class TLSStream(TLSSendingHalf):
                 ciphertext = None
         finally:
             if records.has_output:
-                self._answer()
+                self._flush_nowait()
             if self._ciphertext_came is not None:
                 self._wake_sender()
 
@@ -225,12 +225,12 @@ class TLSStream(TLSSendingHalf):
             raise TimedOut
         if self._take_what_is_here(feed):
             return
-        if self._behind and not self._answer():
-            await self._pump_behind(feed, timeout, deadline)
+        if self._flush_needed and not self._flush_nowait():
+            await self._pump_and_flush(feed, timeout, deadline)
         else:
             await self._inner.pump(partial(self._take, feed), timeout, deadline)
 
-    async def _pump_behind(self, feed: Feed, timeout: float, deadline: float) -> None:
+    async def _pump_and_flush(self, feed: Feed, timeout: float, deadline: float) -> None:
         """`pump` while there is no room for an answer. The role of a sender is not taken, because
         another flow may want to send; so from time to time it is tried again.
         """
@@ -243,7 +243,11 @@ class TLSStream(TLSSendingHalf):
 
         while True:
             left = last + timeout - self._now()
-            step = left if not self._behind or self._answer() else min(left, LOOK_AGAIN_SECONDS)
+            step = (
+                left
+                if not self._flush_needed or self._flush_nowait()
+                else min(left, LOOK_AGAIN_SECONDS)
+            )
             try:
                 await self._inner.pump(take, max(step, 0.0), deadline)
             except TimedOut:
