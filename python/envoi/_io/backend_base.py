@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from envoi._io.resolver import shared_resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
     from envoi._io.protocols import Address, Backend, Lock, SecureStream, Stream, TLSConfig, Waiter
 
+    class ResolverBackend(Protocol):
+        """What `BackendBase.resolve` needs of the backend."""
 
-class ResolverBackend(Protocol):
-    """What `BackendBase.resolve` needs of the backend."""
-
-    def resolver_waiter(self) -> tuple[Waiter, Callable[[], None]]: ...
+        def resolver_waiter(self) -> tuple[Waiter, Callable[[], None]]: ...
 
 
 class BackendBase:
