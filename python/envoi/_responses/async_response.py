@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from envoi._pipeline.reply import load
-from envoi._responses.async_pieces import AsyncLines, AsyncPieces
 from envoi._responses.base import OpenReply
-from envoi._responses.pieces import Cutter, Lines, require_untouched
+from envoi._responses.pieces import AsyncLines, AsyncPieces, Lines, require_untouched
 from envoi._responses.raw import AsyncRaw
 from envoi.exceptions import StreamConsumedError
 
@@ -40,15 +38,13 @@ class AsyncResponse(OpenReply):
         Raises:
             StreamConsumedError: it was already read in pieces, or not read at all.
         """
-        if not self._content and not isinstance(self._content, bytes):
-            if self._is_bare():
-                return None  # type: ignore[return-value]
+        if self._is_to_be_read():
             require_untouched(self)
             raise StreamConsumedError(
                 "The body is not read yet: `await response.read()` first, or iterate over it.",
                 response=self,
             )
-        return self._content
+        return self._content  # type: ignore[return-value]
 
     async def read(self) -> bytes:
         """Read the whole body, and return it: what `content` does.
@@ -57,12 +53,7 @@ class AsyncResponse(OpenReply):
             StreamConsumedError: it was already read in pieces.
             WrongEventLoop: another event loop sent the request.
         """
-        if self._content is None:
-            require_untouched(self)
-            if self.body is not None:
-                self.body.check_owner()
-            await load(self)
-        return self._content or b""
+        return await self._read()
 
     def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
@@ -78,9 +69,7 @@ class AsyncResponse(OpenReply):
             StreamConsumedError: it was already read in pieces.
             IncompleteBody, ReadTimeout, …: while iterating.
         """
-        self._take_from_raw()
-        cutter = Cutter(self, chunk_size, decode_unicode)
-        return AsyncPieces(self, cutter)
+        return AsyncPieces(self._pieces(chunk_size, decode_unicode))
 
     def iter_lines(
         self,
@@ -95,19 +84,13 @@ class AsyncResponse(OpenReply):
             decode_unicode: give text instead of bytes, when the response has an encoding.
             delimiter: what separates lines, instead of line ends.
         """
-        self._take_from_raw()
-        return AsyncLines(
-            AsyncPieces(self, Cutter(self, chunk_size, decode_unicode)), Lines(delimiter)
-        )
+        return AsyncLines(self.iter_content(chunk_size, decode_unicode), Lines(delimiter))
 
     async def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection
         closed.
         """
-        self._closed = True
-        if self.body is not None:
-            self.body.check_owner()
-            self.body.close()
+        self._close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.iter_content()

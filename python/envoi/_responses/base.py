@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from envoi._pipeline.reply import (
-    BodySource,
-    Reply,
-)  # what is annotated here is evaluated by companions
+# Packages built on requests evaluate what is annotated here.
+from envoi._pipeline.reply import BodySource, Reply, load
 from envoi._responses.foreign import ForeignBody
+from envoi._responses.pieces import Pieces, require_untouched
 from envoi._responses.raw import AsyncRaw, Raw
 
 
@@ -86,15 +85,38 @@ class OpenReply(Reply):
     def _content_consumed(self, value: bool) -> None:
         self._consumed = value
 
-    def _take_from_raw(self) -> None:
-        """Go on where `raw` was left."""
+    def _pieces(self, chunk_size: int | None, decode_unicode: bool) -> Pieces:
+        """An iteration over the body, which goes on where `raw` was left."""
         if isinstance(self._raw, (Raw, AsyncRaw)):
             self._raw._reader.give_back()
+        pieces = Pieces(self, chunk_size, decode_unicode)
+        if isinstance(self.body, ForeignBody):
+            self.body.amount = chunk_size
+        return pieces
 
-    def _is_bare(self) -> bool:
-        """Whether it was made by hand, and given no body."""
-        return (
-            self.body is None
-            and not (self._consumed or self._touched)
-            and (self._head is None or self.status_code == 0)
-        )
+    async def _read(self) -> bytes:
+        """Read the whole body."""
+        if not isinstance(self._content, bytes):
+            require_untouched(self)
+            if self.body is not None:
+                self.body.check_owner()
+            await load(self)
+        return self._content or b""
+
+    def _is_to_be_read(self) -> bool:
+        """Whether `content` is still to be read; None is what it is of a response that was made by
+        hand and given no body.
+        """
+        if self._content or isinstance(self._content, bytes):
+            return False
+        self._content = None  # requests, and those who set it, say False
+        made_by_hand = self._head is None or self.status_code == 0
+        return not made_by_hand or self.body is not None or self._consumed or self._touched
+
+    def _close(self) -> None:
+        """Give the connection back."""
+        body = self.body
+        self._closed = True
+        if body is not None:
+            body.check_owner()
+            body.close()

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._io.run_sync import run_sync
-from envoi._pipeline.reply import load, receive
 from envoi._responses.base import OpenReply
-from envoi._responses.foreign import ForeignBody
-from envoi._responses.pieces import Cutter, Lines, require_untouched
+from envoi._responses.pieces import Lines, iterate, iterate_lines
 from envoi._responses.raw import Raw
 
 if TYPE_CHECKING:
@@ -37,12 +35,7 @@ class Response(OpenReply):
         Raises:
             StreamConsumedError: it was already read in pieces.
         """
-        if not self._content and not isinstance(
-            self._content, bytes
-        ):  # requests, and those who set it, say False
-            self._content = None
-            if self._is_bare():
-                return None  # type: ignore[return-value]
+        if self._is_to_be_read():
             self.read()
         return self._content  # type: ignore[return-value]
 
@@ -52,10 +45,7 @@ class Response(OpenReply):
         Raises:
             StreamConsumedError: it was already read in pieces.
         """
-        if self._content is None:
-            require_untouched(self)
-            run_sync(load(self))
-        return self._content or b""
+        return run_sync(self._read())
 
     def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
@@ -71,11 +61,7 @@ class Response(OpenReply):
             StreamConsumedError: it was already read in pieces.
             IncompleteBody, ReadTimeout, …: while iterating.
         """
-        self._take_from_raw()
-        cutter = Cutter(self, chunk_size, decode_unicode)
-        if isinstance(self.body, ForeignBody):
-            self.body.amount = chunk_size
-        return self._iterate(cutter)
+        return iterate(self._pieces(chunk_size, decode_unicode))
 
     def iter_lines(
         self,
@@ -90,16 +76,13 @@ class Response(OpenReply):
             decode_unicode: give text instead of bytes, when the response has an encoding.
             delimiter: what separates lines, instead of line ends.
         """
-        pieces = self.iter_content(chunk_size, decode_unicode)
-        return self._iterate_lines(pieces, Lines(delimiter))
+        return iterate_lines(self.iter_content(chunk_size, decode_unicode), Lines(delimiter))
 
     def close(self) -> None:
         """Give the connection back. A body that was not read to its end is lost, and its connection
         closed.
         """
-        self._closed = True
-        if self.body is not None:
-            self.body.close()
+        self._close()
 
     def __iter__(self) -> Iterator[bytes]:
         return self.iter_content()
@@ -114,26 +97,6 @@ class Response(OpenReply):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _iterate(self, cutter: Cutter) -> Iterator[Any]:
-        if isinstance(self._content, bytes):
-            yield from cutter.cut(self._content)
-        else:
-            self._touched = True
-            while True:
-                while (piece := cutter.take(self)) is not None:
-                    yield piece
-                if not (data := run_sync(receive(self))):
-                    break
-                self._left = (data, 0)
-            self._consumed = True
-        yield from cutter.end()
-
-    @staticmethod
-    def _iterate_lines(pieces: Iterator[Any], lines: Lines) -> Iterator[Any]:
-        for piece in pieces:
-            yield from lines.feed(piece)
-        yield from lines.end()
 
     def _loaded_content(self) -> bytes:
         return self.content
