@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
 
 from envoi._io.run_sync import run_sync
 
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Reader:
-    """Reads a body in the sizes asked for. Shared by both colours; never suspends more than the
-    body does.
-    """
+    """Reads a body in the sizes asked for."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
@@ -97,10 +95,14 @@ class _Reader:
         return taken
 
 
-class _Described:
-    """What urllib3's and the standard library's responses tell of the head."""
+class _RawBase:
+    """What sync and async `raw` have in common: reading, and what urllib3's and the standard
+    library's responses tell of the head.
+    """
 
     _reply: Reply
+    _reader: _Reader
+    decode_content: bool
 
     @property
     def status(self) -> int:
@@ -130,8 +132,22 @@ class _Described:
         """All fields, as in `http.client`."""
         return self._reply.headers.multi_items()
 
+    def tell(self) -> int:
+        """How many bytes were read: off the wire, where they are not read here."""
+        return self._reader.told
 
-class Raw(_Described, io.RawIOBase):
+    def _take(self, amount: int | None, decode: bool | None) -> Coroutine[Any, Any, bytes]:
+        if amount is not None and amount < 0:
+            amount = None
+        return self._reader.take(amount, decode=self.decode_content if decode is None else decode)
+
+    def _next(self, amount: int, decode: bool | None) -> Coroutine[Any, Any, bytes]:
+        return self._reader.next_piece(
+            amount, decode=self.decode_content if decode is None else decode
+        )
+
+
+class Raw(_RawBase, io.RawIOBase):
     """The body of a streamed response as a binary file: encoded as it came, unless `decode_content`
     is set or asked for.
 
@@ -166,8 +182,7 @@ class Raw(_Described, io.RawIOBase):
         """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or
         negative.
         """
-        amount = None if amt is None or amt < 0 else amt
-        return run_sync(self._reader.take(amount, decode=self._decodes(decode_content)))
+        return run_sync(self._take(amt, decode_content))
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill a buffer; the number of bytes put there."""
@@ -190,12 +205,8 @@ class Raw(_Described, io.RawIOBase):
 
     def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
         """Pieces of at most `amt` bytes, as they arrive."""
-        while piece := run_sync(self._reader.next_piece(amt, decode=self._decodes(decode_content))):
+        while piece := run_sync(self._next(amt, decode_content)):
             yield piece
-
-    def tell(self) -> int:
-        """How many bytes were read: off the wire, where they are not read here."""
-        return self._reader.told
 
     def release_conn(self) -> None:
         """Give the connection back."""
@@ -212,11 +223,8 @@ class Raw(_Described, io.RawIOBase):
         garbage collector.
         """
 
-    def _decodes(self, asked: bool | None) -> bool:
-        return self.decode_content if asked is None else asked
 
-
-class AsyncRaw(_Described):
+class AsyncRaw(_RawBase):
     """The same for an `AsyncSession`, with `read` and `stream` awaited."""
 
     def __init__(self, reply: Reply) -> None:
@@ -233,19 +241,11 @@ class AsyncRaw(_Described):
         """At most `amt` bytes, fewer only at the end; all that is left when `amt` is None or
         negative.
         """
-        amount = None if amt is None or amt < 0 else amt
-        return await self._reader.take(
-            amount, decode=self.decode_content if decode_content is None else decode_content
-        )
+        return await self._take(amt, decode_content)
 
     async def stream(
         self, amt: int = 65536, decode_content: bool | None = None
     ) -> AsyncIterator[bytes]:
         """Pieces of at most `amt` bytes, as they arrive."""
-        decode = self.decode_content if decode_content is None else decode_content
-        while piece := await self._reader.next_piece(amt, decode=decode):
+        while piece := await self._next(amt, decode_content):
             yield piece
-
-    def tell(self) -> int:
-        """How many bytes were read: off the wire, where they are not read here."""
-        return self._reader.told
