@@ -14,8 +14,8 @@ import pytest
 
 import envoi
 from envoi._adapters import connection_settings
-from envoi._adapters import urllib3_carrier as urllib3_bridge
-from envoi._adapters.urllib3_carrier import raw_in_place_of_ours
+from envoi._adapters import urllib3_carrier
+from envoi._responses.urllib3_response import raw_in_place_of_ours
 from envoi.adapters import AsyncHTTPAdapter, HTTPAdapter
 from envoi.testing import Answer, CertificateAuthority, Server
 
@@ -207,7 +207,7 @@ def test_a_pool_manager_of_ones_own_needs_no_more(
 def test_without_urllib3_such_a_setting_is_refused(
     monkeypatch: pytest.MonkeyPatch, mounted: Callable[..., envoi.Session], tls_server: Server
 ) -> None:
-    for module in (connection_settings, urllib3_bridge):
+    for module in (connection_settings, urllib3_carrier):
         monkeypatch.setattr(module, "has_urllib3", lambda: False)
     with pytest.raises(
         envoi.InvalidOption,

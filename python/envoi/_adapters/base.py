@@ -265,9 +265,7 @@ class AdapterSettings:
         if not isinstance(manager, PoolManager) and not PoolManager.understands(
             manager.connection_pool_kw
         ):
-            from envoi._adapters.urllib3_carrier import urllib3_pool
-
-            return urllib3_pool(self, host, tls, request, proxies)
+            return self._urllib3_pool(host, tls, request, proxies)
         return ConnectionSettings(host, {**manager.connection_pool_kw, **tls})
 
     def get_connection(self, url: str, proxies: ProxiesType = None) -> Any:
@@ -380,7 +378,8 @@ class AdapterSettings:
         for proxy in self.proxy_manager.values():
             proxy.clear()
         self.poolmanager.clear()
-        for carrier in self.__dict__.pop("_carriers", {}).values():
+        carrier = self.__dict__.pop("_carrier", None)
+        if carrier is not None:
             carrier.clear()
         pool = self.__dict__.pop("_pool", None)
         if pool is not None and not self._borrowed:
@@ -483,11 +482,40 @@ class AdapterSettings:
         if isinstance(found, ConnectionSettings) and not PoolManager.understands(
             settings := found.settings()
         ):
-            from envoi._adapters.urllib3_carrier import urllib3_pool
-
             host = {"scheme": found.scheme, "host": found.host, "port": found.port}
-            return urllib3_pool(self, host, settings, request, proxies)
+            return self._urllib3_pool(host, settings, request, proxies)
         return found
+
+    def _urllib3_pool(
+        self,
+        host: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        request: PreparedRequest,
+        proxies: ProxiesType,
+    ) -> Any:
+        """A pool of urllib3's, for settings that mean nothing to Envoi."""
+        from envoi._adapters.urllib3_carrier import Urllib3Carrier, require_urllib3
+
+        require_urllib3(settings)
+        manager = self.poolmanager
+        proxy = self._proxy_for(request, proxies)
+        own = request.headers.get("Proxy-Authorization")
+        if proxy is not None and own is not None:
+            proxy = proxy.with_headers({"Proxy-Authorization": own})
+        if proxy is None and not isinstance(manager, PoolManager):
+            # One of urllib3's own: the settings come on top of what it has.
+            secure = host["scheme"] == "https"
+            return manager.connection_from_host(
+                **host, pool_kwargs=dict(settings) if secure else None
+            )
+        settings = {**manager.connection_pool_kw, **settings}
+        if proxy is not None:
+            settings.update(self.proxy_manager_for(proxy.url).connection_pool_kw)
+        carrier = self.__dict__.get("_carrier")
+        if carrier is None:
+            made = Urllib3Carrier(self._pool_connections, self._pool_maxsize, self._pool_block)
+            carrier = self.__dict__.setdefault("_carrier", made)
+        return carrier.pool(host, settings, proxy, self.proxy_headers)
 
     def _through_urllib3(
         self,
@@ -517,7 +545,7 @@ class AdapterSettings:
 
     def _built(self, request: PreparedRequest, reply: Any) -> Reply:
         if self._builds():
-            from envoi._adapters.urllib3_carrier import raw_for_companions
+            from envoi._responses.urllib3_response import raw_for_companions
 
             try:
                 return self.build_response(request, raw_for_companions(reply))  # type: ignore[attr-defined,no-any-return]

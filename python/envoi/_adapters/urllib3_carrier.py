@@ -1,164 +1,115 @@
-"""Where a companion of requests brings urllib3 along: its responses over our bodies, and its own
-pools in the place of ours.
-"""
+"""Has urllib3 carry the requests of an adapter whose settings only it knows; blocking."""
 
 from __future__ import annotations
 
-import io
 import sys
-from functools import cache
 from math import inf
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
 from envoi._adapters.connection_settings import PoolManager, has_urllib3
-from envoi._model.headers import Headers
-from envoi._net.decoded import DecodedBody
 from envoi._net.errors import invalid_message
 from envoi._proto.h1 import H1Machine, InvalidMessage
-from envoi._responses.raw import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envoi._adapters.base import AdapterSettings
+    from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
-    from envoi._model.timing import ConnectionInfo
     from envoi._model.types import ProxiesType
+    from envoi._proto.plans.proxy import ProxyConfig
 
-_CHUNK: Final = 65536
 _SHORTEST: Final = 0.001
 _NOT_OF_POOLS: Final = frozenset({"num_pools", "maxsize", "block", "strict", "retries", "timeout"})
 
 
-def raw_for_companions(reply: Any) -> Any:
-    """What `build_response` is given: a response of urllib3's over our body where urllib3 is
-    installed, else our own `raw`.
+class Urllib3Carrier:
+    """urllib3's pools of one adapter: one manager for direct connections, and one for each proxy.
 
     Args:
-        reply: the answer, its body not read.
+        connections: how many hosts a manager keeps pools for.
+        maxsize: connections that a pool keeps.
+        block: whether a request waits when so many are in use.
     """
-    if not isinstance(reply.raw, Raw):
-        return reply.raw  # the asynchronous one, or somebody's
-    made = _over(reply)
-    return reply.raw if made is None else made
+
+    def __init__(self, connections: int, maxsize: int, block: bool) -> None:
+        self._connections = connections
+        self._sizes: dict[str, Any] = {"maxsize": maxsize, "block": block}
+        self._managers: dict[Any, Any] = {}
+
+    def pool(
+        self,
+        host: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        proxy: ProxyConfig | None,
+        proxy_headers: Callable[[str], Mapping[str, str]],
+    ) -> Any:
+        """A pool of urllib3's for a host.
+
+        Args:
+            host: scheme, host and port.
+            settings: of its connections, by urllib3's names.
+            proxy: on the way, or None.
+            proxy_headers: the fields for a proxy, by its URL.
+
+        Raises:
+            InvalidOption: by way of a SOCKS proxy.
+        """
+        key = proxy and (proxy.url, proxy.fields)
+        manager = self._managers.get(key)
+        if manager is None:
+            made = self._manager(settings, proxy, proxy_headers)
+            manager = self._managers.setdefault(key, made)
+        return manager.connection_from_host(
+            **host,
+            pool_kwargs={
+                name: value for name, value in settings.items() if name not in _NOT_OF_POOLS
+            },
+        )
+
+    def clear(self) -> None:
+        """Close the connections."""
+        for manager in self._managers.values():
+            manager.clear()
+
+    def _manager(
+        self,
+        settings: Mapping[str, Any],
+        proxy: ProxyConfig | None,
+        proxy_headers: Callable[[str], Mapping[str, str]],
+    ) -> Any:
+        import urllib3
+
+        if proxy is None:
+            return urllib3.PoolManager(self._connections, **self._sizes)
+        if proxy.url.startswith("http"):
+            fields = {**proxy_headers(proxy.url), **dict(proxy.fields)}
+            return urllib3.ProxyManager(
+                proxy.url, self._connections, proxy_headers=fields, **self._sizes
+            )
+        raise exceptions.InvalidOption(
+            f"HTTPAdapter: {unknown_of(settings)} cannot be combined with a SOCKS proxy"
+        )
 
 
-def raw_in_place_of_ours(response: Any) -> Any:
-    """`response.raw` where companions are at work: a response of urllib3's, from which `content` is
-    read from now on, as in requests.
-
-    Args:
-        response: whose `raw` nobody has asked for yet.
-    """
-    before = object.__new__(type(response))  # keeps the body, and whether it is read
-    before.__dict__.update(response.__dict__)
-    before._raw = Raw(before)
-    made = _over(before)
-    if made is None:
-        return Raw(response)
-    if response._content is None and not response._touched:
-        former: Any = before.body
-        response.raw = made
-        if isinstance(former, DecodedBody):
-            response.body.limit(former.max_body, response.request)
-    if response._closed:  # before anybody looked
-        made.close()
-    return made
-
-
-def _over(reply: Any) -> Any:
-    """A response of urllib3's over a body of ours, in its own framing and coding; None where
-    urllib3 is not installed.
-    """
-    try:
-        from urllib3._collections import HTTPHeaderDict
-    except ImportError:
-        return None
-    fields = HTTPHeaderDict()
-    for name, value in _pairs(reply.headers):
-        fields.add(name, value)
-    body = _Undecoded(reply)
-    return response_class()(
-        body=body,
-        headers=fields,
-        status=reply.status_code,
-        version=reply.raw.version,
-        reason=reply.reason,
-        preload_content=False,
-        decode_content=False,
-        original_response=_Original(reply, body),
-        connection=ConnectionView(reply),
-        request_method=reply.request.method,
-        request_url=reply.request.path_url,
-    )
-
-
-def urllib3_pool(
-    adapter: AdapterSettings,
-    host: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    request: PreparedRequest,
-    proxies: ProxiesType,
-) -> Any:
-    """A pool of urllib3's, for an adapter with settings that mean nothing to Envoi.
-
-    Args:
-        adapter: whose.
-        host: scheme, host and port.
-        settings: by urllib3's names; for its own `poolmanager`, if that is one of urllib3's, those
-            that come on top.
-        request: about to be sent.
-        proxies: as for a session.
+def require_urllib3(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that only urllib3 knows, where it is not installed.
 
     Raises:
-        InvalidOption: by way of a SOCKS proxy as well, or urllib3 is not installed.
+        InvalidOption: it is not.
     """
     if not has_urllib3():
-        names = ", ".join(
-            name for name, value in settings.items() if not PoolManager.understands({name: value})
-        )
         raise exceptions.InvalidOption(
-            f"HTTPAdapter: {names} is no setting of Envoi's connections; install urllib3 to have "
-            "it carry the request"
+            f"HTTPAdapter: {unknown_of(settings)} is no setting of Envoi's connections; install "
+            "urllib3 to have it carry the request"
         )
-    import urllib3
 
-    manager = adapter.poolmanager
-    proxy = adapter._proxy_for(request, proxies)
-    if proxy is not None and (own := request.headers.get("Proxy-Authorization")) is not None:
-        proxy = proxy.with_headers({"Proxy-Authorization": own})
-    if proxy is None and not isinstance(manager, PoolManager):
-        return manager.connection_from_host(
-            **host, pool_kwargs=dict(settings) if host["scheme"] == "https" else None
-        )
-    told = {**manager.connection_pool_kw, **settings}
-    if proxy is not None:
-        told.update(adapter.proxy_manager_for(proxy.url).connection_pool_kw)
-    carriers = adapter.__dict__.setdefault("_carriers", {})
-    key = proxy and (proxy.url, proxy.fields)
-    carrier = carriers.get(key)
-    if carrier is None:
-        sizes: dict[str, Any] = {"maxsize": adapter._pool_maxsize, "block": adapter._pool_block}
-        if proxy is None:
-            made: Any = urllib3.PoolManager(adapter._pool_connections, **sizes)
-        elif proxy.url.startswith("http"):
-            fields = {**adapter.proxy_headers(proxy.url), **dict(proxy.fields)}
-            made = urllib3.ProxyManager(
-                proxy.url, adapter._pool_connections, proxy_headers=fields, **sizes
-            )
-        else:
-            names = ", ".join(
-                name for name in told if not PoolManager.understands({name: told[name]})
-            )
-            raise exceptions.InvalidOption(
-                f"HTTPAdapter: {names} cannot be combined with a SOCKS proxy"
-            )
-        carrier = carriers.setdefault(key, made)
-    return carrier.connection_from_host(
-        **host, pool_kwargs={name: told[name] for name in told if name not in _NOT_OF_POOLS}
+
+def unknown_of(settings: Mapping[str, Any]) -> str:
+    """The names of settings that only urllib3 knows."""
+    return ", ".join(
+        name for name, value in settings.items() if not PoolManager.understands({name: value})
     )
 
 
@@ -239,213 +190,6 @@ def _require_sound(request: PreparedRequest, headers: Headers, content: bytes) -
         raised = invalid_message(error)
         raised.request = request
         raise raised from None
-
-
-@cache
-def response_class() -> Any:
-    """urllib3's response, but for its `__del__`."""
-    from urllib3 import HTTPResponse
-
-    class Urllib3Response(HTTPResponse):
-        def __del__(self) -> None:
-            """Nothing, where a file would close itself: that is no time for it. What is below looks
-            after itself.
-            """
-
-    return Urllib3Response
-
-
-class _Undecoded(io.RawIOBase):
-    """A response's body as it came, as a file that is closed at its end, which is how urllib3
-    knows.
-    """
-
-    def __init__(self, reply: Any) -> None:
-        super().__init__()
-        self._reply = reply
-        self._chunk = b""
-        # As in `http.client`, one that is empty is open until somebody reads it.
-        self._read_from = bool(reply._content) or (reply._touched and reply._content is None)
-        self._by_chunks = False
-        self._at_end = False
-
-    @property
-    def closed(self) -> bool:
-        return super().closed or bool(
-            self._read_from and self._reply.raw.isclosed() and not self._chunk
-        )
-
-    @property
-    def fp(self) -> Any:
-        """The file below, as `http.client` has it, from which urllib3 reads what came in chunks;
-        None at the end.
-        """
-        return None if (super().closed if self._by_chunks else self.closed) else self
-
-    @property
-    def raw(self) -> Any:
-        """The file below that one, in which somebody may look for the socket."""
-        return SimpleNamespace(_sock=ConnectionView(self._reply).sock)
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, amount: int | None = -1) -> bytes:
-        if super().closed:
-            return b""
-        size = None if amount is None or amount < 0 else amount
-        data = self._received(lambda raw: raw.read(size, decode_content=False))
-        if not data and size != 0:
-            self.close()
-        return data
-
-    def readline(self, _size: int | None = -1) -> bytes:
-        """What of a chunk is before its content, for a chunk of all that has arrived."""
-        self._by_chunks = True
-        if self._at_end:
-            return b"\r\n"
-        self._chunk = self._received(
-            lambda raw: next(raw.stream(_CHUNK, decode_content=False), b"")
-        )
-        self._at_end = not self._chunk
-        return b"%x\r\n" % len(self._chunk)
-
-    def _safe_read(self, amount: int) -> bytes:
-        """`amount` bytes of the chunk, or the line end after it."""
-        if not self._chunk:
-            return b"\r\n"
-        data, self._chunk = self._chunk[:amount], self._chunk[amount:]
-        return data
-
-    def _received(self, read: Callable[[Raw], bytes]) -> bytes:
-        self._read_from = True
-        try:
-            return read(self._reply.raw)
-        except exceptions.RequestException as error:
-            raise _theirs(error) from error
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not super().closed:
-            self._reply.close()
-            super().close()
-
-    def __del__(self) -> None:
-        """Nothing, for the same reason."""
-
-
-class ConnectionView:
-    """The connection of a response: what can be told of it, and no way to send anything on it."""
-
-    def __init__(self, reply: Any) -> None:
-        self._reply = reply
-
-    @property
-    def sock(self) -> Any:
-        """As much of a socket as tells who is at its ends."""
-        info = self._reply.connection_info
-        if info is None:
-            return None
-        plain = {"getpeername": lambda: info.peer, "getsockname": lambda: info.local}
-        if info.tls_version is None:
-            return SimpleNamespace(**plain)
-        secure = {
-            "version": lambda: info.tls_version,
-            "cipher": lambda: (info.cipher, info.tls_version, None),
-        }
-        return SimpleNamespace(**plain, **secure, getpeercert=_certificate_of(info))
-
-    def close(self) -> None:
-        """Let go of the body, which then closes its connection. urllib3 does this after a failure,
-        and wherever a generator is dropped.
-        """
-        self._reply.body = None
-
-
-def _certificate_of(info: ConnectionInfo) -> Callable[..., Any]:
-    def getpeercert(binary_form: bool = False) -> Any:
-        if binary_form:
-            return info.certificate
-        raise NotImplementedError(
-            "only the certificate in DER is known here: getpeercert(binary_form=True)"
-        )
-
-    return getpeercert
-
-
-class Fields:
-    """Header fields as `http.client` has them: repeated ones as often as they came.
-
-    Args:
-        headers: a `Headers`, or the mapping that somebody has put in its place.
-    """
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, headers: Any) -> None:
-        self._headers = headers
-
-    def get_all(self, name: str, failobj: Any = None) -> Any:
-        """All values of a field; `failobj` where there is none."""
-        headers = self._headers
-        if isinstance(headers, Headers):
-            return headers.get_all(name) or failobj
-        return [value for key, value in headers.items() if key.lower() == name.lower()] or failobj
-
-    def items(self) -> list[tuple[str, str]]:
-        """All fields."""
-        return _pairs(self._headers)
-
-    def keys(self) -> list[str]:
-        """Their names."""
-        return [name for name, _ in _pairs(self._headers)]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # asked for by who copies it, before it has anything
-            raise AttributeError(name)
-        return getattr(self._headers, name)
-
-    def __getitem__(self, name: str) -> str | None:
-        return self._headers.get(name)  # type: ignore[no-any-return]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._headers
-
-
-def _pairs(headers: Any) -> list[tuple[str, str]]:
-    """The fields of a `Headers`, or of the mapping that somebody has put in its place."""
-    return list(headers.multi_items() if isinstance(headers, Headers) else headers.items())
-
-
-class _Original:
-    """The `http.client.HTTPResponse` that companions look for below urllib3's response."""
-
-    def __init__(self, reply: Any, body: _Undecoded) -> None:
-        self.msg = Fields(reply.headers)
-        self.version = reply.raw.version
-        self.status = reply.status_code
-        self.reason = reply.reason
-        self._method = reply.request.method
-        self._body = body
-
-    def isclosed(self) -> bool:
-        return self._body.closed
-
-    def close(self) -> None:
-        """Nothing: `ConnectionView.close` sees to it."""
-
-
-def _theirs(error: exceptions.RequestException) -> Exception:
-    theirs = sys.modules["urllib3.exceptions"]
-    if isinstance(error, exceptions.Timeout):
-        return theirs.ReadTimeoutError(None, None, str(error))  # type: ignore[no-any-return]
-    if isinstance(error, exceptions.SSLError):
-        return theirs.SSLError(str(error))  # type: ignore[no-any-return]
-    return theirs.ProtocolError(str(error))  # type: ignore[no-any-return]
 
 
 def _ours(error: Exception, request: PreparedRequest) -> exceptions.RequestException:

@@ -8,8 +8,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
 
-from envoi._adapters.urllib3_carrier import raw_in_place_of_ours
 from envoi._responses.response import Response
+from envoi._responses.urllib3_response import raw_in_place_of_ours
 from envoi.exceptions import AlreadyImported
 
 MODULES: Final = (

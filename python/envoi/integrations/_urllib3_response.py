@@ -11,8 +11,8 @@ from urllib3 import exceptions as theirs
 from urllib3._collections import HTTPHeaderDict
 
 from envoi import exceptions
-from envoi._adapters.urllib3_carrier import ConnectionView, Fields, response_class
 from envoi._net.errors import CONNECTING
+from envoi._responses.urllib3_response import ConnectionView, Fields, response_class
 from envoi.integrations._engine import BlockingEngine
 
 if TYPE_CHECKING:
