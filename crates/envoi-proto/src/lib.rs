@@ -3,4 +3,5 @@
 pub mod decode;
 pub mod h1;
 pub mod headers;
+pub mod pool;
 pub mod url;
