@@ -1,9 +1,10 @@
 """Types of the compiled core: HTTP/1.1 machine, headers, URLs and content decoders."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Final, Self, TypeAlias, TypeVar, final, overload
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, final, overload
 
 _Default = TypeVar("_Default")
+_Connection = TypeVar("_Connection")
 # Private, because the module has no such names when it runs.
 _HeaderText: TypeAlias = str | bytes
 _HeadersInput: TypeAlias = (
@@ -37,7 +38,12 @@ __all__ = [
     "InvalidHeaderError",
     "InvalidMessage",
     "InvalidMethodError",
+    "Lease",
     "MessageTooLarge",
+    "Permit",
+    "Place",
+    "PoolOwner",
+    "PoolState",
     "ProtocolViolation",
     "ResponseHead",
     "URLError",
@@ -321,3 +327,167 @@ class URL:
     def without_userinfo(self) -> URL: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class PoolState(Generic[_Connection]):
+    """The state of one pool of connections. Every method is one step, which no signal can tear;
+    what a step leaves to do (closing connections, waking waiters) is done before it returns.
+
+    Args:
+        max_connections: open connections in total, those being dialled included; `inf` for no
+            limit.
+        max_per_host: the same for one key.
+        keepalive: seconds that an idle connection is kept.
+        hand_over: takes a function, from any thread, and has it called in the event loop: what the
+            destructors of claims use. None under threads: there they call `discard` and `wake`
+            themselves.
+    """
+
+    def __new__(
+        cls,
+        max_connections: float = 100.0,
+        max_per_host: float = ...,
+        keepalive: float = 60.0,
+        hand_over: Callable[[Callable[[], None]], object] | None = None,
+    ) -> Self: ...
+    def acquire(
+        self,
+        key: Hashable,
+        now: float,
+        new_waiter: Callable[[], Any],
+        /,
+        *,
+        fresh: bool = False,
+        may_share: bool = False,
+    ) -> Lease[_Connection] | Permit[_Connection] | Place[_Connection] | None:
+        """Ask for a connection; None when the pool is closed.
+
+        Args:
+            key: what the connection must match: origin, TLS configuration, proxy.
+            now: the time, in the clock's seconds.
+            new_waiter: called when there is nothing to give: makes what has `wake()`.
+            fresh: not a connection that was kept.
+            may_share: the connection may turn out to have room for more than one lease. All who ask
+                for a key say the same.
+        """
+
+    def expire(self, now: float) -> None:
+        """Close idle connections whose time is over."""
+
+    def close(self) -> None:
+        """Close idle connections, wake those who wait, and let nothing in any more."""
+
+    def forget(self, *, in_use: bool = False) -> PoolState[_Connection]:
+        """Leave the connections alone, which are a parent process's: `stream.forget()` is called.
+
+        Args:
+            in_use: let go of those that are in use as well.
+
+        Returns:
+            A new state with the same settings.
+        """
+
+    def settle(self) -> None:
+        """Do what destructors have handed over."""
+
+    def owner(self) -> PoolOwner:
+        """An object that closes the pool when it is dropped."""
+
+    @property
+    def open(self) -> int:
+        """Connections that count against the total: in use, idle, or being dialled."""
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait to be used again."""
+
+    @property
+    def waiting(self) -> int:
+        """Places that wait."""
+
+    @property
+    def hosts(self) -> int:
+        """Keys with a connection, or with one who waits."""
+
+    @property
+    def keys(self) -> int:
+        """Keys that are remembered, those included that nothing is open for."""
+
+    @property
+    def closed(self) -> bool: ...
+    max_connections: float
+    @property
+    def max_per_host(self) -> float: ...
+    @property
+    def keepalive(self) -> float: ...
+
+@final
+class PoolOwner:
+    """Closes its pool when it is dropped."""
+
+@final
+class Lease(Generic[_Connection]):
+    """A connection for one exchange. Dropped, it closes the connection."""
+
+    @property
+    def connection(self) -> _Connection: ...
+    def release(self, now: float | None, /) -> None:
+        """Give the connection back; the second time it does nothing.
+
+        Args:
+            now: the time; None when the connection is not to be used again.
+        """
+
+    def set_room(self, room: int, /) -> None:
+        """The peer allows another number of exchanges at a time."""
+
+    def drain(self) -> None:
+        """Let nobody join the connection any more; it is closed when its last lease ends."""
+
+@final
+class Permit(Generic[_Connection]):
+    """A slot in which to dial. Dropped, it goes to the next in line."""
+
+    def dialled(
+        self, connection: _Connection, discard: Callable[[], object], /, room: int = 1
+    ) -> Lease[_Connection]:
+        """Turn it into a lease of the connection that was dialled.
+
+        Args:
+            connection: has `close()`, and `stream.forget()`.
+            discard: closes its socket; a builtin under threads.
+            room: for how many leases at a time.
+
+        Raises:
+            RuntimeError: it was used before.
+        """
+
+    def release(self) -> None:
+        """Give the slot back: dialling failed. The second time it does nothing."""
+
+@final
+class Place(Generic[_Connection]):
+    """A place in the queue. Dropped, it passes on what it was served with."""
+
+    @property
+    def number(self) -> int:
+        """Who came earlier has a smaller number."""
+
+    @property
+    def waiter(self) -> Any:
+        """What `new_waiter` made."""
+
+    def take(self) -> Lease[_Connection] | Permit[_Connection] | None:
+        """What the place was served with, after its waiter was woken; None when the pool was
+        closed.
+
+        Raises:
+            RuntimeError: it still waits.
+        """
+
+    def leave(self, now: float | None, /) -> None:
+        """Leave the queue, and pass on what the place was served with meanwhile.
+
+        Args:
+            now: the time; None for the latest that the pool was told.
+        """

@@ -6,6 +6,7 @@ mod errors;
 mod head;
 mod headers;
 mod machine;
+mod pool;
 mod text;
 mod url;
 
@@ -17,6 +18,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;
     headers::register(module)?;
+    pool::register(module)?;
     module.add_class::<head::ResponseHead>()?;
     module.add_class::<machine::H1Machine>()?;
     module.add_class::<url::URL>()?;
