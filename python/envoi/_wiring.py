@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet
+from weakref import ref
 
 from envoi._io.blocking import BlockingBackend
 from envoi._net.dial import Dialer
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
     NewDialer = Callable[[Backend, tuple[str, int] | None], Dialer]
 
-_pools: WeakSet[Pool] = WeakSet()
+_pools: dict[int, ref[Pool]] = {}
+"""All that are open. No WeakSet: that runs Python code when one is dropped, where an interrupt
+would be swallowed.
+"""
+
+_numbers: Final = count()
 
 blocking: Final = BlockingBackend()
 """The backend of flows that run in the calling thread; it has no state of its own."""
@@ -64,10 +70,7 @@ def drop_pool(pool: Pool) -> None:
     Args:
         pool: of that loop.
     """
-    in_use = list(pool._in_use)
-    pool.forget()
-    for connection in in_use:
-        connection.stream.forget()
+    pool.forget(in_use=True)
 
 
 def in_trio() -> bool:
@@ -86,7 +89,12 @@ def _open(
 ) -> Pool:
     dialer = new_dialer(backend, None if local_address is None else (local_address, 0))
     pool = Pool(backend, dialer, max_connections, max_per_host, keepalive)
-    _pools.add(pool)
+    number = next(_numbers)
+    if number & (number - 1) == 0:  # each time that their number has doubled
+        for key, reference in list(_pools.items()):
+            if reference() is None:
+                del _pools[key]
+    _pools[number] = ref(pool)
     return pool
 
 
@@ -133,8 +141,10 @@ def require_file(path: str | os.PathLike[str], what: str) -> None:
 
 def _forget_all() -> None:
     # A child shares the parent's sockets: bytes it sent would land in the middle of the parent's.
-    for pool in list(_pools):
-        pool.forget()
+    for reference in list(_pools.values()):
+        pool = reference()
+        if pool is not None:
+            pool.forget()
 
 
 if hasattr(os, "register_at_fork"):

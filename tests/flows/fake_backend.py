@@ -243,6 +243,10 @@ class FakeWaiter:
         """As in `Waiter`."""
         self._flag = True
 
+    def wake(self) -> None:
+        """As in `Waiter`."""
+        self.set()
+
     async def wait(self, deadline: float) -> None:
         """As in `Waiter`: other tasks are given their turn, and when none of them sets it, the
         clock moves on.

@@ -212,6 +212,10 @@ class FakeStream:
         """As in `Stream`."""
         self.closed = self.forgotten = True
 
+    def closer(self) -> Callable[[], object]:
+        """As in `Stream`."""
+        return self.close
+
     async def _begin(self, deadline: float) -> None:
         # All of the waiting is here: what follows is done in one go.
         if self._backend.clock >= deadline:

@@ -241,22 +241,21 @@ def test_response_dropped_unread_serves_one_who_waits(loop):
     client.check()
 
 
-def test_response_dropped_while_the_pool_is_locked_serves_one_who_is_about_to_wait(loop):
-    """The garbage collector may run at any moment, also while this very thread holds the lock."""
+def test_response_dropped_within_a_step_serves_one_who_is_about_to_wait(loop):
+    """The garbage collector may run at any moment, also inside a step of the pool in this thread."""
     backend = FakeBackend(loop, [[Send(None), Receive(UNENDED), Stall()], server(OK)])
     client = Client(backend, max_connections=1)
 
     async def flow():
         held = [await client.get(stream=True)]
-        acquire = client.pool.state.acquire
+        new_waiter = backend.waiter
 
-        def collecting(*arguments):
-            result = acquire(*arguments)
+        def collecting():
             held.clear()
             gc.collect()
-            return result
+            return new_waiter()
 
-        client.pool.state.acquire = collecting
+        backend.waiter = collecting
         return await content(client, timeout=Timeout(pool=5))
 
     assert run(backend, flow()) == b"ok"
@@ -335,6 +334,7 @@ def test_forked_child_starts_empty_and_leaves_the_parent_s_connections_alone(run
         response = await client.get("http://b.test/", stream=True)
         client.pool.forget()
         assert client.streams[0].forgotten
+        assert not client.streams[1].forgotten
         assert await content(client) == b"ok"
         return response
 
@@ -445,8 +445,9 @@ def test_routes_with_other_keys_are_other_hosts():
         first = await pool.acquire(Route(("a", 1), "a.test", 80, None), Timeout(), float("inf"))
         second = await pool.acquire(Route(("a", 2), "a.test", 80, None), Timeout(), float("inf"))
         pool.release(first, reusable=True)
+        pool.release(first, reusable=True)
         pool.release(second, reusable=True)
-        return first, second
+        return first.connection, second.connection
 
     first, second = run_sync(flow())
     assert first is not second

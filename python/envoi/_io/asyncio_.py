@@ -186,6 +186,10 @@ class AsyncioWaiter:
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
+    def wake(self) -> None:
+        """As in `Waiter`."""
+        self.set()
+
     async def wait(self, deadline: float) -> None:
         """As in `Waiter`."""
         if self._flag:

@@ -100,18 +100,23 @@ class BlockingJob:
 
 
 class BlockingWaiter:
-    """A one-shot signal between threads."""
+    """A one-shot signal between threads.
 
-    __slots__ = ("_flag", "_lock")
+    Its lock guards nothing: it is held until the signal comes. Only the one who waits takes it, so
+    that an interrupt which leaves it held keeps nobody waiting, and `wake` never waits.
+    """
+
+    __slots__ = ("_lock", "_over", "wake")
 
     def __init__(self) -> None:
-        self._flag = False
+        self._over = False
         self._lock = threading.Lock()
         self._lock.acquire()
+        self.wake: Callable[[], object] = self._lock.release
+        """As in `Waiter`."""
 
     def set(self) -> None:
         """As in `Waiter`."""
-        self._flag = True
         try:
             self._lock.release()
         except RuntimeError:  # it was set before
@@ -119,12 +124,13 @@ class BlockingWaiter:
 
     async def wait(self, deadline: float) -> None:
         """As in `Waiter`."""
-        if self._flag:
+        if self._over:
             return
         if deadline == math.inf:
             self._lock.acquire()
         else:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._lock.acquire(timeout=min(left, threading.TIMEOUT_MAX)):
+            # What was set is found even when the deadline has passed.
+            left = min(max(deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
+            if not self._lock.acquire(timeout=left):
                 raise TimedOut
-        self._lock.release()
+        self._over = True

@@ -214,6 +214,13 @@ class Stream(Protocol):
         """
         ...
 
+    def closer(self) -> Callable[[], object]:
+        """A call that closes the descriptor and nothing else: for destructors, which must not run
+        Python code (an interrupt that came there would be swallowed). Where there is a loop, only
+        for after its end.
+        """
+        ...
+
     @property
     def closed_cleanly(self) -> bool:
         """False when the peer ended a TLS stream without close_notify: what came may be cut short
@@ -259,6 +266,14 @@ class Waiter(Protocol):
     """
 
     def set(self) -> None: ...
+
+    @property
+    def wake(self) -> Callable[[], object]:
+        """`set`, to be called at most once; a builtin under the blocking backend, so that a
+        destructor can call it without running Python code.
+        """
+        ...
+
     async def wait(self, deadline: float) -> None:
         """Return once set; raise TimedOut at the deadline."""
         ...

@@ -100,6 +100,10 @@ class SocketStream:
         self._unsent = None
         self._socket.close()
 
+    def closer(self) -> Callable[[], object]:
+        """As in `Stream`: what `socket.socket` has from C."""
+        return cast("Callable[[], object]", super(socket.socket, self._socket).close)
+
     def close(self) -> None:
         """As in `Stream`."""
         raise NotImplementedError

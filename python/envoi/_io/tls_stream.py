@@ -106,6 +106,10 @@ class TLSStream(TLSSendingHalf):
         self._closed = True
         self._inner.forget()
 
+    def closer(self) -> Callable[[], object]:
+        """As in `Stream`."""
+        return self._inner.closer()
+
     def send_alert(self) -> None:
         """After a failure: send what OpenSSL wants to tell the peer about it, if that needs no
         waiting.

@@ -158,6 +158,10 @@ class TrioWaiter:
         """As in `Waiter`."""
         self._event.set()
 
+    def wake(self) -> None:
+        """As in `Waiter`."""
+        self.set()
+
     async def wait(self, deadline: float) -> None:
         """As in `Waiter`."""
         if self._event.is_set():

@@ -331,9 +331,7 @@ class HTTP1Connection:
     __slots__ = (
         "connect_seconds",
         "dns_seconds",
-        "epoch",
         "feed",
-        "idle_since",
         "key",
         "machine",
         "pool",
@@ -353,9 +351,7 @@ class HTTP1Connection:
         self.route: Route = route
         self.key: Hashable = route.key
         self.where: str = route.where
-        self.idle_since: float = 0.0
         self.reused: bool = False
-        self.epoch: int = 0
         self.pool: Callable[[], Any] = _no_pool
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
