@@ -180,11 +180,6 @@ class AdapterSettings:
         self._reset()
         self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
 
-    def __del__(self) -> None:
-        pool = self.__dict__.get("_pool")
-        if pool is not None and not self._borrowed:
-            pool.close_soon()
-
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
     ) -> None:

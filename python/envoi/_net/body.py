@@ -158,12 +158,6 @@ class ResponseBody(DecodedBody):
         else:
             exchange.abandon()
 
-    def __del__(self) -> None:
-        exchange = getattr(self, "_exchange", None)
-        if exchange is not None:
-            self._exchange = None
-            exchange.drop()
-
     async def _breathe(self) -> None:
         """Let others run, and look at the clock."""
         backend = self._backend

@@ -3,7 +3,9 @@
 The pool holds *connections*. One request and its answer on a connection is an *exchange*: what
 belongs to it (phase, times, interim answers, what was sent, how it ended) lives on the exchange,
 and the layers above know nothing else. An exchange has its connection on *lease* from the pool, and
-gives the lease back once: `finish` where the connection may serve again, `abandon` where not.
+gives the lease back once: `finish` where the connection may serve again, `abandon` where not. An
+exchange that is dropped drops its lease, whose destructor closes the connection; so nothing here
+needs a finaliser. It does not hold the pool, which goes with its session.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
     from envoi._net.pool import Pool
     from envoi._net.route import Route
+    from envoi._proto.pool import Lease
 
 INLINE_BODY: Final = 65536
 """Bodies up to this many bytes travel with their head in one write."""
@@ -68,7 +71,7 @@ class HTTP1Exchange(Trace):
     Args:
         lease: of the connection.
         connection: what it leases.
-        pool: where the lease goes back to.
+        pool: where it is from.
         started: when the request entered the pipeline, or the redirect before it ended.
 
     Attributes:
@@ -81,7 +84,6 @@ class HTTP1Exchange(Trace):
         "_connection",
         "_lease",
         "_machine",
-        "_pool",
         "_sent_before",
         "backend",
         "informational",
@@ -89,7 +91,7 @@ class HTTP1Exchange(Trace):
         "trailers",
     )
 
-    def __init__(self, lease: Any, connection: HTTP1Connection, pool: Pool, started: float) -> None:
+    def __init__(self, lease: Lease[HTTP1Connection], connection: HTTP1Connection, pool: Pool, started: float) -> None:
         self.backend: Backend = pool.backend
         self.started = started
         self.acquired = self.sent = self.headed = self.backend.now()
@@ -100,9 +102,8 @@ class HTTP1Exchange(Trace):
         self.trailers: Headers | None = None
         self._connection = connection
         self.informational: list[ResponseHead] = []
-        self._lease = lease
+        self._lease: Lease[HTTP1Connection] | None = lease
         self._machine = connection.machine
-        self._pool: Pool | None = pool
         self._sent_before = connection.stream.bytes_sent
 
     @property
@@ -216,33 +217,22 @@ class HTTP1Exchange(Trace):
             machine.head_complete,
         )
 
-    def drop(self) -> None:
-        """Have the connection closed, from the garbage collector."""
-        pool = self._pool
-        if pool is not None:
-            self._pool = None
-            pool.abandon(self._lease)
-            self._lease = None
-
     def finish(self) -> None:
         """Give the lease back: the connection serves again, where both sides keep it. The second
         time it does nothing.
         """
-        pool = self._pool
-        if pool is not None:
+        lease = self._lease
+        if lease is not None:
             machine = self._machine
             self.trailers = machine.trailers
-            # A response keeps its exchange for its times. It must not keep the pool.
-            self._pool = None
-            pool.release(self._lease, reusable=machine.keep_alive)
+            lease.release(self.backend.now() if machine.keep_alive else None)
             self._lease = None
 
     def abandon(self) -> None:
         """Give the lease back, and have the connection closed."""
-        pool = self._pool
-        if pool is not None:
-            self._pool = None
-            pool.release(self._lease, reusable=False)
+        lease = self._lease
+        if lease is not None:
+            lease.release(None)
             self._lease = None
 
     async def _send_with_body(
@@ -356,11 +346,6 @@ class HTTP1Connection:
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
         self.tls_seconds: float = 0.0
-
-    @property
-    def connection(self) -> HTTP1Connection:
-        """Itself: it is its own lease."""
-        return self
 
     def close(self) -> None:
         """Close at once."""

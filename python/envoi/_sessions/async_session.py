@@ -258,7 +258,6 @@ class AsyncSession(BaseSession):
                 stacklevel=2,
                 source=self,
             )
-            pool.close_soon()  # its loop may run in another thread, or run no more
 
 
 AsyncSession._kind_methods = methods_of(AsyncSession)

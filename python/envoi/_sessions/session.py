@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sys import is_finalizing
 from typing import TYPE_CHECKING, Any
 
 from envoi._adapters.http import HTTPAdapter
@@ -14,7 +13,6 @@ from envoi._sessions.redirecting import SessionRedirectMixin
 from envoi._wiring import open_blocking_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -187,18 +185,6 @@ class Session(BaseSession, SessionRedirectMixin):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
-        # As in requests: a session that is dropped closes itself.
-        pool = self._pool
-        if pool is not None:
-            try:
-                pool.close_soon()
-            except (AttributeError, TypeError):
-                if (
-                    not is_finalizing()
-                ):  # when the interpreter ends, modules lose their names before this is called
-                    raise
 
 
 Session._kind_methods = methods_of(Session)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from sys import is_finalizing
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -27,7 +26,7 @@ from envoi._wiring import open_async_pool, open_blocking_pool
 from envoi.exceptions import ConnectionError as OurConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from envoi._io.protocols import Address, Backend, Stream, TLSConfig
     from envoi._model.types import CertType, VerifyType
@@ -201,18 +200,6 @@ class BlockingEngine(Engine):
         `threshold` are worth waking up for.
         """
         return run_sync(body.receive_raw(threshold))
-
-    def __del__(self, is_finalizing: Callable[[], bool] = is_finalizing) -> None:
-        # As a session: dropped without being closed, it closes itself. It may be half made.
-        pool = self._pool
-        if pool is not None:
-            try:
-                pool.close_soon()
-            except (AttributeError, TypeError):
-                if (
-                    not is_finalizing()
-                ):  # when the interpreter ends, modules lose their names before this is called
-                    raise
 
 
 class AsyncEngine(Engine):
