@@ -22,13 +22,13 @@ asked.
 from __future__ import annotations
 
 import select
+import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed
 from envoi._io.sockets import LEAST_RECEIVE, MOST_RECEIVE, NEVER_WAIT
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
 MOST_IN_A_ROW: Final = 16

@@ -29,7 +29,7 @@ from envoi._io.protocols import (
 from envoi._io.tls_sending import LOOK_AGAIN_SECONDS, TLSSendingHalf
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 
 class TLSStream(TLSSendingHalf):

@@ -218,10 +218,9 @@ class Raw(_RawBase, io.RawIOBase):
         self.release_conn()
         super().close()
 
-    def __del__(self) -> None:
-        """Nothing, where a file would close itself: the response does that, in a way that suits the
-        garbage collector.
-        """
+    # Do nothing: io's finaliser must not close the body during garbage collection; its lease takes
+    # the connection back. A builtin, because an interrupt in a finaliser in Python is swallowed.
+    __del__ = object.__hash__  # type: ignore[assignment]
 
 
 class AsyncRaw(_RawBase):

@@ -90,10 +90,9 @@ def response_class() -> Any:
     from urllib3 import HTTPResponse
 
     class Urllib3Response(HTTPResponse):
-        def __del__(self) -> None:
-            """Nothing, where a file would close itself: that is no time for it. What is below looks
-            after itself.
-            """
+        # Do nothing, where a file would close itself: the lease takes the connection back. A
+        # builtin, because an interrupt in a finaliser in Python is swallowed.
+        __del__ = object.__hash__  # type: ignore[assignment]
 
     return Urllib3Response
 
@@ -177,8 +176,7 @@ class _Undecoded(io.RawIOBase):
             self._reply.close()
             super().close()
 
-    def __del__(self) -> None:
-        """Nothing, for the same reason."""
+    __del__ = object.__hash__  # type: ignore[assignment] # nothing, for the same reason
 
 
 class ConnectionView:
