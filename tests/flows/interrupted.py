@@ -154,28 +154,41 @@ class Timer:
         self.fired = 0
         self.raised = 0
         self.attempts = 0
+        self.where: list[str] = []
+        self.vanished: list[list[str]] = []
         self.longest = 2e-3
         self.random = random.Random(seed).random
         signal.signal(signal.SIGALRM, self.fire)
 
-    def fire(self, *_: object) -> None:
+    def fire(self, _number: int, frame) -> None:
         self.fired += 1
+        self.where = []
+        while frame is not None:
+            self.where.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+            frame = frame.f_back
         raise Interrupt
 
     def attempt(self, step) -> None:
         self.attempts += 1
+        fired, raised = self.fired, self.raised
         began = time.perf_counter()
         try:
             signal.setitimer(signal.ITIMER_REAL, self.random() * self.longest + 1e-6)
             step()
             signal.setitimer(signal.ITIMER_REAL, 0)
-        except Interrupt:
-            self.raised += 1
+        except Interrupt as error:
+            # More than one, when the signal of the attempt before came late.
+            chain = error
+            while chain is not None:
+                self.raised += isinstance(chain, Interrupt)
+                chain = chain.__context__
             if step.__name__ == "drop_in_cycle":
                 gc.collect()
         else:  # it was too late: aim where the step is under way
             took = time.perf_counter() - began
             self.longest = self.longest * 0.9 + took * 0.1
+        if self.fired - fired != self.raised - raised:
+            self.vanished.append(self.where)
 
 
 def connections_that_can_be_had(session: envoi.Session, url: str) -> int:
@@ -236,6 +249,7 @@ def main(kind: str, count: int, seed: int) -> dict[str, object]:
         "interrupts": timer.fired,
         "raised": timer.raised,
         "swallowed": swallowed,
+        "vanished": timer.vanished,
         "failures": [repr(error) for error in failures],
         "lost": state.open - state.idle,
         "waiting": state.waiting,
