@@ -52,7 +52,7 @@ def test_pool_is_whole_after_thousands_of_interrupts(kind, count):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", ["core", "requests", "threads"])
+@pytest.mark.parametrize("kind", ["core", "requests"])
 def test_pool_is_whole_after_a_hundred_thousand_interrupts(kind):
     interrupted(kind, 100_000, 800)
 
@@ -76,5 +76,5 @@ def test_with_is_the_one_lock_idiom():
     assert set(found) == {
         ("_io/blocking.py", "BlockingWaiter", 0),  # a signal, no lock
         ("_net/pool.py", "Pool", 3),  # the pool's, and no lock's
-        ("_pipeline/exchange.py", 3),
+        ("_pipeline/carry.py", 3),
     }

@@ -17,7 +17,6 @@ DUNDERS = {
     "__exit__": "__aexit__",
     "__iter__": "__aiter__",
     "__next__": "__anext__",
-    "__del__": "__del__",
 }
 WORDS_DIFFER = {
     "Session",

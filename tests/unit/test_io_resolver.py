@@ -222,3 +222,20 @@ def test_child_of_a_fork_starts_anew(names):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     wait(lookup)
     shared.clear()
+
+
+@pytest.mark.parametrize("running", [-1, 0, 1])
+def test_interrupt_while_a_thread_is_started_is_raised_and_leaves_no_look_up_behind(
+    monkeypatch, running
+):
+    resolver = Resolver()
+    resolver._threads = running
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(resolver, "_start_thread", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        resolver.look_up("a.example", 80)
+    assert not resolver._running
+    assert not resolver._queue

@@ -1,5 +1,10 @@
 //! The pool under random operations: what it may promise is checked after each step by scanning lists.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -289,7 +294,8 @@ impl Model {
             for (_, one) in self.waits.iter().filter(|(_, one)| one.key == key) {
                 let full = here >= self.limits.max_per_host
                     || self.pool.open() >= self.limits.max_connections && self.pool.idle() == 0;
-                let held = may_share(key) && !one.fresh && self.dialling(key) > 0;
+                let shares = may_share(key) && self.known.get(&key) != Some(&false);
+                let held = shares && !one.fresh && self.dialling(key) > 0;
                 assert!(full || held, "somebody waits for what is free");
                 assert!(!idle.clone().any(|other| other.key == key) || held);
                 let room = |other: &&Seen| {

@@ -176,17 +176,19 @@ class Resolver:
         lookup.suspect = lookup.name in self._suspects
         queue = self._suspect_queue if lookup.suspect else self._queue
         queue.append(lookup)
-        self._running[lookup.name] = lookup
         if self._idle >= len(self._queue) + len(self._suspect_queue):
             self._work.notify()
         elif self._threads < MAX_THREADS:
             try:
                 self._start_thread()
-            except BaseException:
-                if not self._threads:
+            except BaseException as error:
+                # Where threads run already, one that cannot be started is not missed; Ctrl-C is
+                # raised. (There may be one more than are counted, after it.)
+                if self._threads <= 0 or not isinstance(error, Exception):
                     queue.pop()
-                    del self._running[lookup.name]
                     raise
+        # Last: nobody may join a look-up that an interrupt has left without a thread.
+        self._running[lookup.name] = lookup
 
     def _start_thread(self) -> None:
         self._threads += 1
