@@ -91,7 +91,9 @@ class HTTP1Exchange(Trace):
         "trailers",
     )
 
-    def __init__(self, lease: Lease[HTTP1Connection], connection: HTTP1Connection, pool: Pool, started: float) -> None:
+    def __init__(
+        self, lease: Lease[HTTP1Connection], connection: HTTP1Connection, pool: Pool, started: float
+    ) -> None:
         self.backend: Backend = pool.backend
         self.started = started
         self.acquired = self.sent = self.headed = self.backend.now()
