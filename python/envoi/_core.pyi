@@ -137,6 +137,27 @@ class Headers(MutableMapping[str, str]):
 class ResponseHead:
     """One response head. The header fields stay in the core until asked for."""
 
+    @staticmethod
+    def of(
+        status: int, reason: _HeaderText, version: str, fields: _HeadersInput
+    ) -> ResponseHead:
+        """A head made of parts, equal to the one that `H1Machine` parses from their bytes (RFC
+        9112, sections 4 and 5). The machine's limits on a peer do not hold here.
+
+        Args:
+            status: from 100 to 999.
+            reason: the reason phrase, often empty; text in latin-1.
+            version: "HTTP/1.0" or "HTTP/1.1".
+            fields: what `Headers` takes. Blanks around a value are no part of it (RFC 9110, section
+                5.5).
+
+        Raises:
+            InvalidMessage: the status, the reason or the version cannot be sent.
+            InvalidHeaderError: a field's name or value cannot be sent.
+            ProtocolViolation: the fields ask for a transfer coding other than chunked; as
+                FramingViolation, their Content-Length is no number or contradicts another field
+                (RFC 9112, section 6.3).
+        """
     @property
     def status(self) -> int: ...
     @property

@@ -7,8 +7,9 @@ mod syntax;
 
 use std::borrow::Cow;
 
+pub(crate) use syntax::check_field;
 pub use syntax::{FieldKind, InvalidField, is_token, shown_name};
-use syntax::{is_sendable_value, problem};
+use syntax::{is_sendable, problem};
 
 /// Below this many bytes of replaced fields, moving the rest together is not worth its cost.
 const COMPACT_ABOVE: usize = 1024;
@@ -305,7 +306,7 @@ impl Headers {
                 end: middle + value.len(),
             },
             kind: FieldKind::of(name),
-            sendable: is_token(name) && is_sendable_value(value),
+            sendable: is_sendable(name, value),
             binary: false,
         }
     }

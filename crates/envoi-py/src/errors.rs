@@ -1,5 +1,6 @@
 //! The exceptions that the core raises. The Python layer turns them into the public ones of `envoi.exceptions`.
 
+use envoi_proto::h1::Violation;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -64,6 +65,19 @@ create_exception!(
     PyValueError,
     "A content coding is corrupt, truncated or chained too deeply."
 );
+
+/// The exception for what a peer broke.
+#[cold]
+pub fn breach(violation: &Violation) -> PyErr {
+    let message = violation.message().to_owned();
+    match violation {
+        Violation::Protocol(_) => ProtocolViolation::new_err(message),
+        Violation::Incomplete(_) => IncompleteMessage::new_err(message),
+        Violation::IncompleteHead(_) => IncompleteHead::new_err(message),
+        Violation::Framing(_) => FramingViolation::new_err(message),
+        Violation::TooLarge(_) => MessageTooLarge::new_err(message),
+    }
+}
 
 /// Put every exception into the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

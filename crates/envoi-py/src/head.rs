@@ -1,13 +1,14 @@
 //! `ResponseHead`.
 
-use envoi_proto::h1::{Head, Version};
+use envoi_proto::h1::{Head, InvalidHead, Version};
 use envoi_proto::headers::FieldKind;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 
+use crate::errors::{InvalidHeaderError, InvalidMessage, breach};
 use crate::headers::Headers;
-use crate::text::{coding_name, latin1, reason_phrase};
+use crate::text::{coding_name, latin1, reason_bytes, reason_phrase};
 
 /// One response head. The header fields stay in the core until asked for.
 #[pyclass(frozen, module = "envoi._core")]
@@ -27,6 +28,32 @@ impl ResponseHead {
 
 #[pymethods]
 impl ResponseHead {
+    /// A head made of parts, equal to the one that `H1Machine` parses from their bytes (RFC 9112, sections 4 and 5).
+    #[staticmethod]
+    fn of(
+        status: i64,
+        reason: &Bound<'_, PyAny>,
+        version: &str,
+        fields: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let version = match version {
+            "HTTP/1.0" => Version::Http10,
+            "HTTP/1.1" => Version::Http11,
+            _ => {
+                return Err(InvalidMessage::new_err(
+                    "the version is neither HTTP/1.0 nor HTTP/1.1",
+                ));
+            }
+        };
+        // What does not fit is no status code, as 0 is none.
+        let status = u16::try_from(status).unwrap_or_default();
+        let reason = reason_bytes(reason)?;
+        let fields = Headers::read(fields)?;
+        Head::of(status, &reason, version, &fields)
+            .map(Self::new)
+            .map_err(|invalid| refusal(&invalid))
+    }
+
     #[getter]
     fn status(&self) -> u16 {
         self.head.status
@@ -87,5 +114,14 @@ impl ResponseHead {
 
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("<ResponseHead {} {}>", self.head.status, self.reason(py))
+    }
+}
+
+#[cold]
+fn refusal(invalid: &InvalidHead) -> PyErr {
+    match invalid {
+        InvalidHead::Message(text) => InvalidMessage::new_err(*text),
+        InvalidHead::Field(field) => InvalidHeaderError::new_err(field.to_string()),
+        InvalidHead::Framing(violation) => breach(violation),
     }
 }

@@ -37,6 +37,13 @@ impl Headers {
         self.fields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Fields that a caller gives in any of the ways that `Headers(…)` takes.
+    pub fn read(items: &Bound<'_, PyAny>) -> PyResult<Fields> {
+        let mut fields = Fields::new();
+        Collected::read(items, false)?.fill(&mut fields);
+        Ok(fields)
+    }
+
     fn snapshot(&self) -> Fields {
         self.lock().clone()
     }
@@ -47,11 +54,9 @@ impl Headers {
     #[new]
     #[pyo3(signature = (items=None, /))]
     fn new(items: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let mut fields = Fields::new();
-        if let Some(items) = items {
-            Collected::read(items, false)?.fill(&mut fields);
-        }
-        Ok(Self::from_fields(fields))
+        items
+            .map_or_else(|| Ok(Fields::new()), Self::read)
+            .map(Self::from_fields)
     }
 
     fn __getitem__<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

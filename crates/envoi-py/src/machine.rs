@@ -1,17 +1,13 @@
 //! `H1Machine`.
 
 use envoi_proto::h1::{
-    InvalidRequest, Limits, Machine, Request, Violation, write_chunk, write_chunked_body,
-    write_last_chunk,
+    InvalidRequest, Limits, Machine, Request, write_chunk, write_chunked_body, write_last_chunk,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::body::WaitingBody;
-use crate::errors::{
-    FramingViolation, IncompleteHead, IncompleteMessage, InvalidHeaderError, InvalidMessage,
-    InvalidMethodError, MessageTooLarge, ProtocolViolation,
-};
+use crate::errors::{InvalidHeaderError, InvalidMessage, InvalidMethodError, breach};
 use crate::head::ResponseHead;
 use crate::headers::Headers;
 
@@ -227,17 +223,5 @@ fn refusal(invalid: &InvalidRequest) -> PyErr {
         InvalidRequest::Message(_) => InvalidMessage::new_err(message),
         InvalidRequest::Field(_) => InvalidHeaderError::new_err(message),
         InvalidRequest::Method(_) => InvalidMethodError::new_err(message),
-    }
-}
-
-#[cold]
-fn breach(violation: &Violation) -> PyErr {
-    let message = violation.message().to_owned();
-    match violation {
-        Violation::Protocol(_) => ProtocolViolation::new_err(message),
-        Violation::Incomplete(_) => IncompleteMessage::new_err(message),
-        Violation::IncompleteHead(_) => IncompleteHead::new_err(message),
-        Violation::Framing(_) => FramingViolation::new_err(message),
-        Violation::TooLarge(_) => MessageTooLarge::new_err(message),
     }
 }

@@ -6,7 +6,7 @@ use envoi_proto::headers::{FieldKind, shown_name};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::errors::InvalidHeaderError;
+use crate::errors::{InvalidHeaderError, InvalidMessage};
 
 /// Bytes as a `str`, one character a byte.
 pub fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
@@ -47,6 +47,19 @@ pub fn new_value<'a>(name: &[u8], value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'
             }
         };
         InvalidHeaderError::new_err(format!("header '{}': {what}", shown_name(name)))
+    })
+}
+
+/// A reason phrase to store.
+pub fn reason_bytes<'a>(reason: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+    encode(reason).map_err(|failure| match failure {
+        Failure::Type => InvalidMessage::new_err(format!(
+            "a reason phrase must be str or bytes, not {}",
+            type_name(reason)
+        )),
+        Failure::Character => {
+            InvalidMessage::new_err("the reason phrase has a character above U+00FF")
+        }
     })
 }
 

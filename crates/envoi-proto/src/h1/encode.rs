@@ -1,7 +1,8 @@
 //! Writing requests (RFC 9112, sections 3 and 7.1). Everything is checked before the first byte is written.
 
 use super::error::InvalidRequest;
-use super::framing::{Asked, has_option, parse_length};
+use super::framing::Asked;
+use super::framing_fields::{has_option, parse_length};
 use crate::headers::{FieldKind, Headers, InvalidField, is_token, shown_name};
 
 /// What one request head is made of.

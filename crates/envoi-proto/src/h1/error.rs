@@ -56,6 +56,40 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
+/// The parts given do not make a response head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidHead {
+    /// The status code or the reason phrase.
+    Message(&'static str),
+    Field(InvalidField),
+    /// What the fields say of the body's length contradicts itself, or means nothing.
+    Framing(Violation),
+}
+
+impl From<InvalidField> for InvalidHead {
+    fn from(field: InvalidField) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl From<Violation> for InvalidHead {
+    fn from(violation: Violation) -> Self {
+        Self::Framing(violation)
+    }
+}
+
+impl fmt::Display for InvalidHead {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(text) => formatter.write_str(text),
+            Self::Field(field) => field.fmt(formatter),
+            Self::Framing(violation) => violation.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for InvalidHead {}
+
 /// The caller asked to send what must not be sent. The machine is as it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidRequest {

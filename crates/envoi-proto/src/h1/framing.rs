@@ -1,72 +1,8 @@
 //! Where a response's body ends, and whether the connection survives it (RFC 9112, sections 6.3 and 9.3).
 
 use super::error::Violation;
-use super::head::{Head, Version};
-use crate::headers::FieldKind;
-
-/// What the fields of one head say about framing and persistence. A contradiction is kept, not raised: a 2xx to CONNECT must be
-/// accepted whatever these fields say (RFC 9112, section 6.3, rule 2).
-#[derive(Clone, Debug, Default)]
-pub(super) struct FramingFields {
-    length: Option<u64>,
-    chunked: bool,
-    close: bool,
-    keep_alive: bool,
-    problem: Option<Violation>,
-}
-
-impl FramingFields {
-    pub(super) fn content_length(&self) -> Option<u64> {
-        self.length
-    }
-
-    pub(super) fn note(&mut self, kind: FieldKind, value: &[u8]) {
-        let outcome = match kind {
-            FieldKind::ContentLength => self.note_length(value),
-            FieldKind::TransferEncoding => self.note_coding(value),
-            FieldKind::Connection => {
-                self.note_connection(value);
-                Ok(())
-            }
-            _ => Ok(()),
-        };
-        if let Err(problem) = outcome {
-            self.problem.get_or_insert(problem);
-        }
-    }
-
-    /// RFC 9112, section 6.3, rule 5: a list, or several fields, is acceptable when all members are the same number.
-    fn note_length(&mut self, value: &[u8]) -> Result<(), Violation> {
-        for member in value.split(|byte| *byte == b',') {
-            let length = parse_length(trim(member))
-                .ok_or(Violation::framing("Content-Length is not a number"))?;
-            if self.length.is_some_and(|other| other != length) {
-                return Err(Violation::framing(
-                    "there are two different Content-Length values",
-                ));
-            }
-            self.length = Some(length);
-        }
-        Ok(())
-    }
-
-    /// Only `chunked`, once: no request of ours offers another transfer coding (RFC 9112, section 7.4), and a second one is how
-    /// two parsers come to disagree.
-    fn note_coding(&mut self, value: &[u8]) -> Result<(), Violation> {
-        if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
-            return Err(Violation::protocol(
-                "the Transfer-Encoding is not supported: only a single chunked is",
-            ));
-        }
-        self.chunked = true;
-        Ok(())
-    }
-
-    fn note_connection(&mut self, value: &[u8]) {
-        self.close |= has_option(value, b"close");
-        self.keep_alive |= has_option(value, b"keep-alive");
-    }
-}
+use super::head::Head;
+use super::version::Version;
 
 /// How a response's body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,19 +29,7 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
         return Ok(Framing::Switch);
     }
     let fields = &head.framing;
-    if let Some(problem) = &fields.problem {
-        return Err(problem.clone());
-    }
-    if fields.chunked && fields.length.is_some() {
-        return Err(Violation::framing(
-            "there are both Content-Length and Transfer-Encoding",
-        ));
-    }
-    if fields.chunked && head.version == Version::Http10 {
-        return Err(Violation::protocol(
-            "an HTTP/1.0 answer has a Transfer-Encoding",
-        ));
-    }
+    fields.check(head.version)?;
     if head.status == 101 {
         // RFC 9110, section 7.8: a server must not switch to what the client did not offer.
         return if asked.upgrade {
@@ -134,36 +58,4 @@ pub(super) fn persists(head: &Head, framing: Framing) -> bool {
         Version::Http10 => fields.keep_alive,
     };
     offered && !fields.close && framing != Framing::UntilClose
-}
-
-/// Whether a Connection value has this option. `option` is in lower case.
-pub(super) fn has_option(value: &[u8], option: &[u8]) -> bool {
-    value
-        .split(|byte| *byte == b',')
-        .any(|member| trim(member).eq_ignore_ascii_case(option))
-}
-
-/// `1*DIGIT` and nothing else: no sign, no base, no separator, nothing above `u64`.
-pub(super) fn parse_length(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |length, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        length.checked_mul(10)?.checked_add(digit)
-    })
-}
-
-/// Without the optional whitespace (SP and HTAB) around it (RFC 9110, section 5.6.3).
-fn trim(bytes: &[u8]) -> &[u8] {
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = bytes
-        .iter()
-        .position(|byte| !blank(byte))
-        .unwrap_or(bytes.len());
-    let end = bytes
-        .iter()
-        .rposition(|byte| !blank(byte))
-        .map_or(start, |last| last + 1);
-    bytes.get(start..end).unwrap_or_default()
 }

@@ -1,22 +1,20 @@
-//! Parsing a response head (RFC 9112, sections 4 and 5) once all of it is there.
+//! A response head (RFC 9112, sections 4 and 5): parsed once all of it is there, or made of parts.
+//!
+//! Both ways end in the same `Head`: one buffer, an index of spans into it, and what the fields say about framing. A made one
+//! keeps the rules of a parsed one, so that nobody who is handed a head needs to know where it comes from.
 
 use std::mem::MaybeUninit;
 
-use super::error::Violation;
-use super::framing::FramingFields;
-use crate::headers::{Entry, FieldKind, Headers, Span};
+use super::error::{InvalidHead, Violation};
+use super::framing_fields::{FramingFields, trim};
+use super::version::Version;
+use crate::headers::{Entry, FieldKind, Headers, Span, check_field};
 
 /// Every HTTP/1.x answer starts so; anything else is another protocol, and is refused before its first line ends.
 const PREFIX: &[u8] = b"HTTP/1.";
 
 /// Up to this many fields are indexed on the stack.
 const STACK_FIELDS: usize = 64;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    Http10,
-    Http11,
-}
 
 /// A response head: the bytes as received, an index of its fields, and what the machine and its user ask for at once.
 #[derive(Clone, Debug)]
@@ -31,6 +29,67 @@ pub struct Head {
 }
 
 impl Head {
+    /// A head of these parts, under the rules that a parsed one keeps, and equal to what parsing its bytes gives. Blanks around a
+    /// value are no part of it (RFC 9110, section 5.5). What limits a peer's heads (`Limits`) does not limit these.
+    pub fn of(
+        status: u16,
+        reason: &[u8],
+        version: Version,
+        fields: &Headers,
+    ) -> Result<Self, InvalidHead> {
+        if !(100..=999).contains(&status) {
+            return Err(InvalidHead::Message(
+                "the status code is not between 100 and 999",
+            ));
+        }
+        if !reason.iter().all(|byte| is_text(*byte)) {
+            return Err(InvalidHead::Message(
+                "the reason phrase has a control character",
+            ));
+        }
+        let mut bytes = Vec::with_capacity(reason.len() + fields.total_bytes());
+        let mut entries = Vec::with_capacity(fields.len());
+        let mut framing = FramingFields::default();
+        let reason = append(&mut bytes, reason);
+        for field in fields.iter() {
+            let value = trim(field.value);
+            check_field(field.name, value)?;
+            framing.note(field.kind, value);
+            entries.push(Entry {
+                name: append(&mut bytes, field.name),
+                value: append(&mut bytes, value),
+                kind: field.kind,
+                binary: false,
+                sendable: true,
+            });
+        }
+        framing.check(version)?;
+        Ok(Self::indexed(
+            status, version, reason, bytes, entries, framing,
+        ))
+    }
+
+    fn indexed(
+        status: u16,
+        version: Version,
+        reason: Span,
+        bytes: Vec<u8>,
+        entries: Vec<Entry>,
+        framing: FramingFields,
+    ) -> Self {
+        Self {
+            status,
+            version,
+            content_length: framing.length,
+            sets_cookies: entries
+                .iter()
+                .any(|entry| entry.kind == FieldKind::SetCookie),
+            framing,
+            reason,
+            headers: Headers::from_parts(bytes, entries),
+        }
+    }
+
     /// The header fields, in the bytes as received.
     pub fn headers(&self) -> &Headers {
         &self.headers
@@ -64,18 +123,14 @@ pub(super) fn check_prefix(received: &[u8], more: &[u8]) -> Result<(), Violation
 pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation> {
     let line = StatusLine::parse(&bytes)?;
     let (entries, framing) = parse_fields(&bytes, max_fields)?;
-    let sets_cookies = entries
-        .iter()
-        .any(|entry| entry.kind == FieldKind::SetCookie);
-    Ok(Head {
-        status: line.status,
-        version: line.version,
-        content_length: framing.content_length(),
-        sets_cookies,
+    Ok(Head::indexed(
+        line.status,
+        line.version,
+        line.reason,
+        bytes,
+        entries,
         framing,
-        reason: line.reason,
-        headers: Headers::from_parts(bytes, entries),
-    })
+    ))
 }
 
 /// Parse a trailer section, its empty line included (RFC 9112, section 7.1.2).
@@ -205,6 +260,16 @@ fn index(
             }
         })
         .collect()
+}
+
+/// Where `part` lies in `bytes`, once it is appended.
+fn append(bytes: &mut Vec<u8>, part: &[u8]) -> Span {
+    let start = bytes.len();
+    bytes.extend_from_slice(part);
+    Span {
+        start,
+        end: bytes.len(),
+    }
 }
 
 /// Where `part`, a slice of `whole`, lies in it.

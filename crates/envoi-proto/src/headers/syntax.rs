@@ -123,8 +123,22 @@ pub fn is_token(bytes: &[u8]) -> bool {
             .all(|byte| TOKEN.get(usize::from(*byte)).copied().unwrap_or(false))
 }
 
+/// Whether a field may be sent.
+pub(crate) fn is_sendable(name: &[u8], value: &[u8]) -> bool {
+    is_token(name) && is_sendable_value(value)
+}
+
+/// The same, with the reason.
+pub(crate) fn check_field(name: &[u8], value: &[u8]) -> Result<(), InvalidField> {
+    if is_sendable(name, value) {
+        Ok(())
+    } else {
+        Err(problem(name, value))
+    }
+}
+
 /// RFC 9110, section 5.5: visible characters, obs-text, and inside the value space and tab.
-pub(crate) fn is_sendable_value(value: &[u8]) -> bool {
+fn is_sendable_value(value: &[u8]) -> bool {
     value.iter().all(|byte| !is_forbidden(*byte)) && !has_outer_whitespace(value)
 }
 
