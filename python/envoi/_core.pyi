@@ -231,7 +231,8 @@ class H1Machine:
     """How many body bytes must wait before `feed` returns True: 0 is "as soon as the head is there"
     (the default after `start`).
 
-    The head of a redirect always returns True at once: nobody waits for its body.
+    A head of 3xx with a Location (RFC 9110, section 15.4) always returns True at once: its body is
+    seldom wanted, and may be endless.
     """
     stop_at_informational: bool
     """Whether `feed` also returns True for bytes that bring a 1xx head. `start` leaves it as it

@@ -356,6 +356,15 @@ def test_large_body_of_a_redirect_is_not_gathered_by_a_buffered_request(runner):
     client.check()
 
 
+@pytest.mark.parametrize("status", [300, 305, 306, 399])
+def test_body_of_a_redirection_that_is_not_followed_is_read_to_its_end(runner, status):
+    head = b"HTTP/1.1 %d X\r\nLocation: /next\r\nContent-Length: 8\r\n\r\n" % status
+    script = [Send(None), Receive(head), Receive(b"some"), Receive(b"body")]
+    response, client = run_client(runner, [script], Client.get)
+    assert (response.status_code, response.content) == (status, b"somebody")
+    client.check()
+
+
 def test_body_of_a_redirect_is_not_decoded(runner):
     bomb = gzip.compress(bytes(8 << 20))
     assert len(bomb) < 65536

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envoi._core import URL, URLError
-from envoi._proto.plans.redirect import REDIRECT_STATUSES, keeps_credentials, plan_redirect
+from envoi._model.response import REDIRECT_STATUSES
+from envoi._proto.plans.redirect import keeps_credentials, plan_redirect
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 

@@ -166,11 +166,16 @@ impl Machine {
         self.head_complete
     }
 
-    /// Whether the final response's head waits to be taken, and redirects: its body is not worth waiting for.
+    /// Whether the final response's head waits to be taken, and is a redirection that names a place: 3xx with a Location
+    /// (RFC 9110, section 15.4).
+    ///
+    /// Its body may be endless and is seldom wanted, so `feed` does not wait for it. Which redirections are followed is the
+    /// caller's decision. The caller cannot make this one by its threshold: to know the head before the body it would have to
+    /// wait twice for every answer whose body comes in a packet of its own, 2.4 % more instructions for each.
     pub fn redirect_waiting(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| {
-            matches!(head.status, 301 | 302 | 303 | 307 | 308) && head.location().is_some()
-        })
+        self.head
+            .as_ref()
+            .is_some_and(|head| matches!(head.status, 300..400) && head.location().is_some())
     }
 
     /// Whether any byte arrived since `start`.

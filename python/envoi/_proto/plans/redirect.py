@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from envoi._core import URL
 
-REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
-
 BODY_HEADERS: Final = (
     "Content-Length",
     "Content-Type",
@@ -44,7 +42,7 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     """Decide how a redirect is followed.
 
     Args:
-        status: one of `REDIRECT_STATUSES`.
+        status: of a response that `is_redirect`: 301, 302, 303, 307 or 308.
         method: the method of the request that was answered.
         location: the Location field's value.
         url: the URL of the request that was answered.
