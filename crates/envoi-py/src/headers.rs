@@ -1,8 +1,7 @@
 //! `Headers`.
 
 mod input;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod shared;
 
 use envoi_proto::headers::Headers as Fields;
 use pyo3::Borrowed;
@@ -14,38 +13,14 @@ use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyType};
 use crate::errors::InvalidHeaderError;
 use crate::text::{latin1, name_bytes, new_name, new_value, shown_value};
 use input::Collected;
-
-/// Header fields in order: case-insensitive, multi-valued, keeping the case as sent (RFC 9110, section 5).
-///
-/// `headers[name]` joins the values of repeated fields with ", "; `get_all` and `multi_items` keep them apart.
-/// Values are `str` (characters up to U+00FF, one byte each) or `bytes`; anything else raises `InvalidHeaderError`.
-/// Line breaks and other forbidden characters are accepted here, and refused by `validate` and before a byte is sent.
-#[pyclass(frozen, module = "envoi._core")]
-pub struct Headers {
-    // Python code never runs while this is held, so that it cannot deadlock, and threads may share a session's headers.
-    fields: Mutex<Fields>,
-}
+pub use shared::Headers;
 
 impl Headers {
-    pub fn from_fields(fields: Fields) -> Self {
-        Self {
-            fields: Mutex::new(fields),
-        }
-    }
-
-    pub fn lock(&self) -> MutexGuard<'_, Fields> {
-        self.fields.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Fields that a caller gives in any of the ways that `Headers(…)` takes.
     pub fn read(items: &Bound<'_, PyAny>) -> PyResult<Fields> {
         let mut fields = Fields::new();
         Collected::read(items, false)?.fill(&mut fields);
         Ok(fields)
-    }
-
-    fn snapshot(&self) -> Fields {
-        self.lock().clone()
     }
 }
 

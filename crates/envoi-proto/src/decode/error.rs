@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The longest chain of codings that is undone.
+pub const MAX_CODINGS: usize = 5;
+
 /// A body that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
@@ -21,8 +24,7 @@ impl fmt::Display for DecodeError {
         match self {
             Self::TooManyCodings { count } => write!(
                 formatter,
-                "The body has {count} content codings; at most {} are undone",
-                super::MAX_CODINGS
+                "The body has {count} content codings; at most {MAX_CODINGS} are undone"
             ),
             Self::Corrupt { coding, reason } => {
                 write!(formatter, "The body's {coding} coding is corrupt: {reason}")

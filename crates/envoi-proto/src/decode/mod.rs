@@ -13,11 +13,8 @@ mod tests;
 mod zstandard;
 
 use coding::Coding;
-pub use error::DecodeError;
+pub use error::{DecodeError, MAX_CODINGS};
 use pipeline::{Source, Stage, pull};
-
-/// The longest chain of codings that is undone.
-pub const MAX_CODINGS: usize = 5;
 
 /// Undoes the codings of one Content-Encoding value. `B` is a piece of input, held until it is consumed.
 ///

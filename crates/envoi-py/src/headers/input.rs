@@ -4,7 +4,7 @@ use envoi_proto::headers::Headers as Fields;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping};
 
-use super::Headers;
+use super::shared::Headers;
 use crate::errors::InvalidHeaderError;
 use crate::text::{new_name, new_value};
 
