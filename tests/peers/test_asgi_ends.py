@@ -298,6 +298,7 @@ print("fine")
 """
 
 INTERRUPT = """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 try:
     session.get("http://app.test/slow")
 except KeyboardInterrupt:

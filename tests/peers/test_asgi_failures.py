@@ -185,6 +185,7 @@ BROKEN = {
     "longer than its Content-Length": too_much,
     "no whole number": head("200"),
     "a status that no answer can have": head(103),
+    "a status that no answer can hav": head(2**70),
     "not pairs of bytes": head(headers=[("x", "y")]),
     "not pairs of byte": head(headers=[(b"x", b"y", b"z")]),
     "cannot be sent": head(headers=[(b"x", b"a\r\nb: c")]),

@@ -320,6 +320,17 @@ def test_application_that_breaks_the_rules(words, app, raises):
     assert raised.value.request.url == "http://app.test/"
 
 
+def test_head_of_an_application_may_be_of_any_size(mounted):
+    fields = [(f"X-{number}", "v" * 1000) for number in range(300)]
+    headers = mounted(answering([b"ab"], *fields)).get("http://app.test/").headers
+    assert [headers[name] for name, _ in fields] == [value for _, value in fields]
+
+
+def test_blanks_around_a_value_are_no_part_of_it(mounted):
+    response = mounted(answering([b"ab"], ("X", " \ta b\t "))).get("http://app.test/")
+    assert response.headers["X"] == "a b"
+
+
 @pytest.mark.parametrize("body", [[], [b"ab"], [b"a", b"b"]])
 def test_body_shorter_than_declared(mounted, body):
     with pytest.raises(envoi.exceptions.IncompleteBody, match="before its Content-Length"):

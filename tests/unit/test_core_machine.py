@@ -130,9 +130,7 @@ def test_feed_wakes_the_flow_at_the_threshold() -> None:
 def test_head_of_a_redirection_with_a_place_wakes_the_flow(status: int, location: str) -> None:
     machine = started()
     machine.threshold = 1 << 30
-    woken = machine.feed(
-        f"HTTP/1.1 {status} x\r\nContent-Length: 99\r\n{location}\r\nz".encode()
-    )
+    woken = machine.feed(f"HTTP/1.1 {status} x\r\nContent-Length: 99\r\n{location}\r\nz".encode())
     assert woken is (status == 304 or (bool(location) and 300 <= status < 400))
     assert machine.take_head() is not None
     assert not machine.feed(b"zz") or status == 304, "once the head is taken, the threshold counts"

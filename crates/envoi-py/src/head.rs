@@ -4,7 +4,7 @@ use envoi_proto::h1::{Head, InvalidHead, Version};
 use envoi_proto::headers::FieldKind;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
+use pyo3::types::{PyInt, PyString};
 
 use crate::errors::{InvalidHeaderError, InvalidMessage, breach};
 use crate::headers::Headers;
@@ -31,7 +31,7 @@ impl ResponseHead {
     /// A head made of parts, equal to the one that `H1Machine` parses from their bytes (RFC 9112, sections 4 and 5).
     #[staticmethod]
     fn of(
-        status: i64,
+        status: &Bound<'_, PyInt>,
         reason: &Bound<'_, PyAny>,
         version: &str,
         fields: &Bound<'_, PyAny>,
@@ -45,8 +45,8 @@ impl ResponseHead {
                 ));
             }
         };
-        // What does not fit is no status code, as 0 is none.
-        let status = u16::try_from(status).unwrap_or_default();
+        // A number that does not fit is no status code, as 0 is none.
+        let status = status.extract().unwrap_or_default();
         let reason = reason_bytes(reason)?;
         let fields = Headers::read(fields)?;
         Head::of(status, &reason, version, &fields)

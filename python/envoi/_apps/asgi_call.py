@@ -1,4 +1,22 @@
-"""One call of an ASGI application, in a task beside the flow that reads its answer."""
+"""One call of an ASGI application (ASGI's HTTP specification, 2.4).
+
+The application runs in a task of its own (`_run`); the flow that reads its answer runs beside it,
+in the same event loop, so that a change of state needs no lock. Two gates connect them: the
+application waits at `_for_app` (in its `receive` and `send`), the reader at `_for_reader` (in
+`head` and `piece`); whoever changes what the other waits for wakes that gate.
+
+- The request's body: `_pulling` while a piece is fetched, `_asked` once its end was given out.
+- The answer: `_head`, then `_pieces`, of which `MAX_WAITING` bytes may wait, then `_complete`,
+  when the application has said that the body is over.
+- The end: `ended` when the application has returned or raised, perhaps long after `_complete`. The
+  reader's body ends only then, so that the reader is given what the application raised.
+- `_disconnected`: nobody reads any more. `receive` gives http.disconnect, `send` raises.
+
+Two kinds of failure are kept apart. `_failure` is a rule that the application broke, or a failure
+of the request's body: it is raised whatever the application makes of it. `_error` is what came out
+of the application: it is raised if that is wanted, and else becomes an answer of 500 or
+IncompleteBody.
+"""
 
 from __future__ import annotations
 
@@ -7,45 +25,46 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi import exceptions
 from envoi._apps.gate import Gate
-from envoi._apps.reply import FAILED, Declared, failed_head, has_body, read_head
+from envoi._apps.length import response_length
+from envoi._apps.reply import FAILED, failed_head, has_body, head_of
 from envoi._io.protocols import StreamClosed, TimedOut
 from envoi._pipeline.log import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from envoi._apps.request import AppSettings, Expected
+    from envoi._apps.length import LengthCheck
+    from envoi._apps.request import AppSettings
     from envoi._io.protocols import Backend, Job
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
     from envoi._proto.h1 import ResponseHead
 
-MOST_WAITING: Final = 65536
-"""How many bytes of a body wait for their reader before the application waits, too."""
+MAX_WAITING: Final = 65536
+"""How many bytes of a body may wait for their reader before the application waits, too."""
 
 
 class Disconnected(OSError):  # noqa: N818 - what happened, not a kind of error
-    """What the application's `send` raises once the response was closed (ASGI's HTTP specification,
+    """The response was closed: the application's `send` raises it (ASGI's HTTP specification,
     2.4).
     """
 
 
-class ASGIExchange:
-    """Calls an application and holds both ends of the conversation: its `receive` and `send`, and
-    the reader's `head` and `piece`.
+class ASGICall:
+    """One call: for the application its `receive` and `send`, for the reader `head` and `piece`.
 
     Args:
-        backend: where both run.
+        backend: the event loop's.
         settings: how the application is called.
-        scope: what it is called with.
-        request: what it answers.
-        where: its name in messages.
-        expected: counts the request's body.
+        scope: the scope that it is called with.
+        request: the request that is answered.
+        where: the application's name in messages.
+        length: what the request's body is counted against.
         pull: gives the next piece of the request's body, b"" at its end.
         on_end: called when the application has ended.
 
     Attributes:
-        ended: whether the application has.
+        ended: whether the application has returned or raised.
     """
 
     def __init__(
@@ -55,32 +74,29 @@ class ASGIExchange:
         scope: dict[str, Any],
         request: PreparedRequest,
         where: str,
-        expected: Expected,
+        length: LengthCheck,
         pull: Callable[[Body], Coroutine[Any, Any, bytes]],
-        on_end: Callable[[ASGIExchange], object],
+        on_end: Callable[[ASGICall], object],
     ) -> None:
         self._backend = backend
         self._settings = settings
         self._scope = scope
         self._request = request
         self._where = where
-        self._expected = expected
+        self._request_length = length
         self._pull = pull
         self._on_end = on_end
         self._job: Job | None = None
         self._for_app = Gate(backend)
         self._for_reader = Gate(backend)
-        # The request's body.
         self._pulling = False
         self._asked = False
-        # The answer.
         self._head: ResponseHead | None = None
-        self._declared = Declared(where, None)
+        self._length = response_length(where, None)
         self._with_body = False
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._complete = False
-        # How it ends.
         self._disconnected = False
         self.ended: bool = False
         self._error: BaseException | None = None
@@ -93,9 +109,13 @@ class ASGIExchange:
     async def head(self, deadline: float) -> ResponseHead:
         """The head of the answer, once it is there.
 
+        Args:
+            deadline: until when to wait.
+
         Raises:
             TimedOut: at the deadline.
-            RemoteProtocolError: the application does not do as the specification says.
+            StreamClosed: the call was ended meanwhile.
+            RemoteProtocolError: the application breaks the rules of the specification.
             Exception: whatever the application, or the request's body, raised.
         """
         await self._until(
@@ -109,11 +129,15 @@ class ASGIExchange:
     async def piece(self, threshold: int, deadline: float) -> bytes:
         """The next bytes of the body; b"" when the application has ended.
 
+        Args:
+            threshold: above 1, all that wait are given at once.
+            deadline: until when to wait.
+
         Raises:
             TimedOut: at the deadline.
-            StreamClosed: the application was told that nobody reads.
-            RemoteProtocolError, IncompleteBody: the application does not do as the specification
-                says.
+            StreamClosed: the call was ended meanwhile.
+            RemoteProtocolError: the application breaks the rules of the specification.
+            IncompleteBody: it ended before its body did.
             Exception: whatever the application, or the request's body, raised.
         """
         await self._until(
@@ -132,7 +156,7 @@ class ASGIExchange:
         return b""
 
     def disconnect(self) -> None:
-        """Tell the application that nobody reads: `receive` gives http.disconnect, `send`
+        """Let the application know that nobody reads: `receive` gives http.disconnect, `send`
         raises.
         """
         if not self._disconnected:
@@ -141,13 +165,15 @@ class ASGIExchange:
             self._for_reader.wake()
 
     def cancel(self) -> None:
-        """Tell it so, and cancel it."""
+        """Disconnect, and cancel the application."""
         self.disconnect()
         if self._job is not None and not self.ended:
             self._job.cancel()
 
     async def finish(self, deadline: float) -> None:
-        """Tell it so, and return when it has ended; it is cancelled at the deadline."""
+        """Disconnect, and return when the application has ended; it is cancelled at the
+        deadline.
+        """
         self.disconnect()
         try:
             await self._for_reader.until(lambda: self.ended, deadline)
@@ -163,17 +189,17 @@ class ASGIExchange:
             await self._for_reader.until(condition, deadline)
         except Exception:
             raise
-        except GeneratorExit:  # nothing can be waited for
+        except GeneratorExit:  # in which nothing can be awaited
             self._backend.call_soon(self.cancel)
             raise
-        except BaseException:  # cancelled: and so is the application, which is waited for
+        except BaseException:  # the reader is cancelled: nobody else would end the application
             self.disconnect()
             if self._job is not None:
                 await self._job.stop()
             raise
 
     def _raise(self) -> None:
-        """Raise what there is to raise, if anything."""
+        """Raise the failure, or the application's exception, if there is one to raise."""
         if self._failure is not None:
             self.disconnect()
             raise self._failure
@@ -205,8 +231,8 @@ class ASGIExchange:
 
     def _fail(self, error: BaseException) -> None:
         self._error = error
-        heard = self._settings.raises and not self._disconnected
-        if heard or isinstance(error, Disconnected) or error is self._failure:
+        is_raised = self._settings.raises and not self._disconnected
+        if is_raised or isinstance(error, Disconnected) or error is self._failure:
             return
         if (logger := listening()) is not None:
             logger.debug("%s raised", self._where, exc_info=error)
@@ -216,7 +242,7 @@ class ASGIExchange:
             and not self._disconnected
             and isinstance(error, Exception)
         ):
-            self._begin(failed_head(self._where))
+            self._take_head(failed_head(self._where))
             if self._with_body:
                 self._pieces.append(FAILED)
                 self._waiting = len(FAILED)
@@ -237,8 +263,9 @@ class ASGIExchange:
             return {"type": "http.request", "body": content, "more_body": False}
         self._pulling = True
         try:
-            piece = self._expected.take(await self._pull(self._request.content))
-        except Exception as error:  # noqa: BLE001 - the caller's own body: the caller hears of it, and not the application
+            piece = await self._pull(self._request.content)
+            self._request_length.take(piece) if piece else self._request_length.end()
+        except Exception as error:  # noqa: BLE001 - of the caller's own body: raised to the caller, not in the application
             self._failure = error
             self.disconnect()
             return {"type": "http.disconnect"}
@@ -257,7 +284,7 @@ class ASGIExchange:
             self._take_start(message)
         elif kind == "http.response.body":
             self._take_body(message)
-            await self._for_app.until(lambda: self._waiting <= MOST_WAITING or self._disconnected)
+            await self._for_app.until(lambda: self._waiting <= MAX_WAITING or self._disconnected)
         else:
             raise self._violation(f"sent a message of an unknown type, {kind!r}")
 
@@ -273,16 +300,16 @@ class ASGIExchange:
         if any([type(part) for part in field] != [bytes, bytes] for field in fields):
             raise self._violation("sent header fields that are not pairs of bytes")
         try:
-            self._begin(read_head(self._where, status, _reason(status), fields))
+            self._take_head(head_of(self._where, status, _reason(status), fields))
         except exceptions.RequestException as error:
             self._failure = error
             self._for_reader.wake()
             raise
 
-    def _begin(self, head: ResponseHead) -> None:
+    def _take_head(self, head: ResponseHead) -> None:
         self._head = head
         self._with_body = has_body(self._request, head)
-        self._declared = Declared(self._where, head if self._with_body else None)
+        self._length = response_length(self._where, head if self._with_body else None)
         self._for_reader.wake()
 
     def _take_body(self, message: dict[str, Any]) -> None:
@@ -295,9 +322,9 @@ class ASGIExchange:
             raise self._violation(f"sent {type(piece).__name__}, not bytes, as part of its body")
         more = bool(message.get("more_body", False))
         try:
-            self._declared.take(bytes(piece))
+            self._length.take(bytes(piece))
             if not more:
-                self._declared.end()
+                self._length.end()
         except exceptions.RequestException as error:
             self._failure = error
             self._for_reader.wake()
@@ -318,6 +345,7 @@ class ASGIExchange:
 
 
 def _reason(status: int) -> str:
+    """The reason phrase of a status, which ASGI leaves to the server."""
     from http import HTTPStatus
 
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from envoi._io.protocols import Backend, Job
 
 GRACE: Final = 1.0
-"""How long an application may take to return after its last word, in seconds; then it is
+"""How many seconds an application may take to return after its last message; then it is
 cancelled.
 """
 
@@ -25,7 +25,14 @@ _MODES: Final = ("auto", "on", "off")
 
 
 def checked_mode(value: str) -> str:
-    """`lifespan=`, or InvalidOption."""
+    """An adapter's `lifespan`.
+
+    Args:
+        value: what the caller gave.
+
+    Raises:
+        InvalidOption: it is none of the modes.
+    """
     if value not in _MODES:
         raise exceptions.InvalidOption(
             f"lifespan={value!r} must be one of {', '.join(map(repr, _MODES))}"
@@ -37,12 +44,13 @@ class Lifespan:
     """Runs the application's lifespan in a task.
 
     Args:
-        backend: where.
+        backend: the event loop's.
         settings: how the application is called.
         required: whether an application that does not know the protocol is refused.
 
     Attributes:
-        state: what the application put in its scope's state, for the requests' scopes.
+        state: the state of the lifespan's scope, which the application fills for the scopes of
+            requests.
         running: whether the application has started and not yet been told to shut down.
     """
 
@@ -58,21 +66,20 @@ class Lifespan:
         self._closing = False
         self._ended = False
         self._started = False
-        self._shut = False
+        self._shut_down = False
         self._error: BaseException | None = None
         self._complaint: str | None = None
 
     async def startup(self, deadline: float) -> None:
-        """Return once the application has started; the first caller starts it, the others wait
-        along.
+        """Return once the application has started; the first caller starts it, all wait for it.
 
         Args:
-            deadline: until when; the application goes on starting after that.
+            deadline: until when to wait; the application goes on starting after that.
 
         Raises:
             TimedOut: at the deadline.
-            ConnectionError: it says that it failed, or does not know the protocol although that is
-                required.
+            ConnectionError: the application says that it failed, or does not know the protocol,
+                which is required.
         """
         if self._job is None:
             self._job = self._backend.start(self._run)
@@ -89,11 +96,11 @@ class Lifespan:
         raise exceptions.ConnectionError(f"The application failed to start: {why}") from self._error
 
     async def shutdown(self) -> None:
-        """Have the application shut down, and return when it has. Nothing where it never started,
-        or has ended.
+        """Have the application shut down, and return when it has. Do nothing where it never
+        started, or has ended.
 
         Raises:
-            ConnectionError: it says that it failed.
+            ConnectionError: the application says that it failed.
             Exception: what it raised meanwhile, where its exceptions are raised.
         """
         if self._job is None:
@@ -105,7 +112,9 @@ class Lifespan:
         self._closing = True
         self._gate.wake()
         try:
-            await self._gate.until(lambda: self._shut or self._ended or self._complaint is not None)
+            await self._gate.until(
+                lambda: self._shut_down or self._ended or self._complaint is not None
+            )
         finally:
             await self._end(GRACE)
         if self._complaint is not None:
@@ -116,13 +125,13 @@ class Lifespan:
             raise self._error
 
     def cancel(self) -> None:
-        """Cancel it, where it still runs."""
+        """Cancel the application's task, where it still runs."""
         self.running = False
         if self._job is not None and not self._ended:
             self._job.cancel()
 
     async def _end(self, seconds: float) -> None:
-        """Return when the application has: of its own, or cancelled after a while."""
+        """Return when the application has, after these seconds cancelled."""
         try:
             if seconds:
                 await self._gate.until(lambda: self._ended, self._backend.now() + seconds)
@@ -154,7 +163,7 @@ class Lifespan:
             self._asked = True
             return {"type": "lifespan.startup"}
         await self._gate.until(lambda: self._closing, inf)
-        self._closing = False  # told once
+        self._closing = False  # sent once: another receive waits for ever
         return {"type": "lifespan.shutdown"}
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -162,7 +171,7 @@ class Lifespan:
         if kind == "lifespan.startup.complete" and not self._started:
             self._started = self.running = True
         elif kind == "lifespan.shutdown.complete" and self._started:
-            self._shut = True
+            self._shut_down = True
         elif (kind == "lifespan.startup.failed" and not self._started) or (
             kind == "lifespan.shutdown.failed" and self._started
         ):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from envoi import exceptions
-from envoi._apps.asgi_call import ASGIExchange
+from envoi._apps.asgi_call import ASGICall
 from envoi._apps.asgi_lifespan import GRACE, Lifespan
-from envoi._apps.request import Expected, fields_of, name_of
-from envoi._io.protocols import StreamClosed, TimedOut
+from envoi._apps.length import request_length
+from envoi._apps.request import fields_of, name_of
+from envoi._io.protocols import TimedOut
 from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:
@@ -47,56 +48,53 @@ class ASGIRunner:
         )
         self._settings = settings
         self._pull = pull
-        self._running: set[ASGIExchange] = set()
+        self._running: set[ASGICall] = set()
 
     async def begin(
-        self, request: PreparedRequest, limits: Timeout, deadline: float, *, start: bool
-    ) -> tuple[ASGIExchange, ResponseHead]:
+        self, request: PreparedRequest, timeout: Timeout, deadline: float, *, start: bool
+    ) -> tuple[ASGICall, ResponseHead]:
         """Call the application, and return when the head of its answer is there.
 
         Args:
-            request: what to give it.
-            limits: `read_seconds` bounds the wait.
+            request: the request.
+            timeout: `read_seconds` bounds the wait.
             deadline: the end of the whole, on the backend's clock.
-            start: whether the application is started first, if it was not.
+            start: whether its lifespan is started first, if it was not.
 
         Raises:
             ReadTimeout, TotalTimeout: the time is over.
-            RemoteProtocolError: the application does not do as the specification says.
-            ConnectionError: it did not start, or was closed meanwhile.
+            RemoteProtocolError: the application breaks the rules of the specification.
+            ConnectionError: it did not start.
+            StreamClosed: the runner was closed meanwhile.
             Exception: whatever the application, or the request's body, raised.
         """
         request.settle()
         where = name_of(request)
-        until = min(deadline, self.backend.now() + limits.read_seconds)
-        expected = Expected(request)
-        exchange: ASGIExchange | None = None
+        until = min(deadline, self.backend.now() + timeout.read_seconds)
+        length = request_length(request)
+        call: ASGICall | None = None
         try:
             if self.lifespan is not None and start:
                 await self.lifespan.startup(until)
             scope = self._scope(request)
-            exchange = ASGIExchange(
+            call = ASGICall(
                 self.backend,
                 self._settings,
                 scope,
                 request,
                 where,
-                expected,
+                length,
                 self._pull,
                 self._running.discard,
             )
-            self._running.add(exchange)
-            exchange.start()
-            return exchange, await exchange.head(until)
+            self._running.add(call)
+            call.start()
+            return call, await call.head(until)
         except TimedOut:
-            if exchange is not None:
-                exchange.cancel()
+            if call is not None:
+                call.cancel()
             raise timed_out(
-                "read", where, limits, total_passed=is_over(deadline, self.backend.now())
-            ) from None
-        except StreamClosed:
-            raise exceptions.ConnectionError(
-                f"{where} was closed while it was asked", request=request
+                "read", where, timeout, total_passed=is_over(deadline, self.backend.now())
             ) from None
         except exceptions.RequestException as error:
             if error.request is None:
@@ -105,7 +103,7 @@ class ASGIRunner:
 
     @property
     def is_started(self) -> bool:
-        """Whether the application was started, and waits to be shut down."""
+        """Whether the application was started, and not yet shut down."""
         return self.lifespan is not None and self.lifespan.running
 
     async def startup(self) -> None:
@@ -119,33 +117,33 @@ class ASGIRunner:
 
     def cancel(self) -> None:
         """Cancel all that runs."""
-        for exchange in list(self._running):
-            exchange.cancel()
+        for call in list(self._running):
+            call.cancel()
         if self.lifespan is not None:
             self.lifespan.cancel()
 
     async def close(self) -> None:
-        """End what runs: the calls have a second to end of their own after they were told. Then the
-        application shuts down.
+        """Disconnect the calls that run, cancel those that still run after `GRACE`, and have the
+        application shut down.
 
         Raises:
-            ConnectionError: it says that it failed to.
+            ConnectionError: the application says that it failed to shut down.
             Exception: what it raised meanwhile, where its exceptions are raised.
         """
         running = list(self._running)
         until = self.backend.now() + GRACE
         try:
-            for exchange in running:
-                exchange.disconnect()
-            for exchange in running:
-                await exchange.finish(until)
+            for call in running:
+                call.disconnect()
+            for call in running:
+                await call.finish(until)
             if self.lifespan is not None:
                 await self.lifespan.shutdown()
         finally:
             self.cancel()
 
     def _scope(self, request: PreparedRequest) -> dict[str, Any]:
-        """As ASGI's HTTP specification has it, 2.4."""
+        """The scope of a request (ASGI's HTTP specification, 2.4)."""
         url = request.parsed_url
         root = self._settings.root_path
         path = self._settings.path_below(request)

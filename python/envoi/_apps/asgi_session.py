@@ -18,8 +18,8 @@ class ASGISession(AsyncSession):
     """An `AsyncSession` whose requests all go to an ASGI application in this process: a test
     client, with cookies, redirects and hooks.
 
-    With `async with` the application is started, and shut down at the end. Without, it is only
-    asked, as in requests-async.
+    `async with` starts the application, and shuts it down at the end. Without it, the application
+    is called and not started, as in requests-async.
 
     Args:
         app: the application, a callable as in ASGI 3.0.
@@ -61,7 +61,7 @@ class ASGISession(AsyncSession):
             root_path=root_path,
             client=client,
         )
-        self._app_adapter._starts = False
+        self._app_adapter._starts_lifespan = False
         for scheme in ("http://", "https://"):
             self.mount(scheme, self._app_adapter)
 

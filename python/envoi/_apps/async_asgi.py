@@ -9,25 +9,21 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from envoi._adapters.async_http import AsyncBaseAdapter
-from envoi._adapters.base import limits_of
+from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_lifespan import checked_mode
 from envoi._apps.asgi_runner import ASGIRunner
-from envoi._apps.reply import AppBody, AppTrace, new_reply
-from envoi._apps.request import CLIENT, AppSettings, name_of
+from envoi._apps.request import CLIENT, AppSettings
 from envoi._net.http1 import next_piece
 from envoi._responses.async_response import AsyncResponse
 from envoi._wiring import running_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-    from envoi._apps.asgi_call import ASGIExchange
-    from envoi._io.protocols import Backend
+    from envoi._apps.asgi_app import T
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
-    from envoi._model.timeout import Timeout
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
-    from envoi._proto.h1 import ResponseHead
 
 
 class AsyncASGIAdapter(AsyncBaseAdapter):
@@ -45,7 +41,7 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
         client: as for `ASGIAdapter`.
     """
 
-    _starts: bool = True
+    _starts_lifespan: bool = True  # with the first request; `ASGISession` starts it itself
 
     def __init__(
         self,
@@ -81,47 +77,41 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
         """Call the application, and return its response, the body not read.
 
         Args:
-            request: what to give it.
-            stream: not looked at: the body comes as it is read.
+            request: the request.
+            stream: ignored: the body comes as it is read.
             timeout: as for a session; `read` and `total` mean something.
-            verify: not looked at.
-            cert: not looked at.
-            proxies: not looked at.
+            verify: ignored.
+            cert: ignored.
+            proxies: ignored.
 
         Raises:
-            RemoteProtocolError: the application does not do as the specification says.
+            RemoteProtocolError: the application breaks the rules of the specification.
             ConnectionError: it did not start.
             InvalidBody: the request's body is not of the length that it declares.
             ReadTimeout, TotalTimeout: the time is over.
             WrongEventLoop: another event loop sent the first request.
             Exception: what the application raised, unless `raise_app_exceptions` is False.
         """
-        runner = self._opened()
-        backend = runner.backend
-        limits = limits_of(request, timeout)
-        started = backend.now()
-        deadline = min(started + limits.total_seconds, limits.deadline)
-        exchange, head = await runner.begin(request, limits, deadline, start=self._starts)
-        trace = AppTrace(started, backend.now())
-        response: AsyncResponse = new_reply(AsyncResponse, self, request, head, trace)
-        response.body = ASGIBody(
-            exchange, backend, name_of(request), head, trace, limits, deadline, request
+        access = _OwnLoop(self._ensure_runner())
+        return await answer(
+            access, AsyncResponse, self, request, timeout, start=self._starts_lifespan
         )
-        return response
 
     async def startup(self) -> None:
-        """Start the application now, and not with the first request. Nothing with `lifespan="off"`.
+        """Start the application now, and not with the first request. Do nothing with
+        `lifespan="off"`.
 
         Raises:
             ConnectionError: it did not start.
         """
-        await self._opened().startup()
+        await self._ensure_runner().startup()
 
     async def close(self) -> None:
-        """End what runs, and have the application shut down. A request after that starts it again.
+        """End the calls that run, and have the application shut down. A later request starts it
+        again.
 
         Raises:
-            ConnectionError: it says that it failed to shut down.
+            ConnectionError: the application says that it failed to shut down.
             Exception: what it raised meanwhile, unless `raise_app_exceptions` is False.
         """
         runner = self._runner
@@ -141,7 +131,7 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
             )
             runner.backend.call_soon(runner.cancel)
 
-    def _opened(self) -> ASGIRunner:
+    def _ensure_runner(self) -> ASGIRunner:
         if self._runner is None:
             backend = running_backend()
 
@@ -153,37 +143,19 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
         return self._runner
 
 
-class ASGIBody(AppBody):
-    """What an exchange's body is read from, in its event loop."""
+class _OwnLoop:
+    """Access from the application's own event loop."""
 
-    __slots__ = ("_exchange",)
+    __slots__ = ("call_soon", "check_owner", "now", "runner")
 
-    def __init__(
-        self,
-        exchange: ASGIExchange,
-        backend: Backend,
-        where: str,
-        head: ResponseHead,
-        trace: AppTrace,
-        timeout: Timeout,
-        deadline: float,
-        request: PreparedRequest,
-    ) -> None:
-        self._exchange = exchange
-        super().__init__(backend, where, head, trace, timeout, deadline, request)
+    def __init__(self, runner: ASGIRunner) -> None:
+        self.runner = runner
+        self.now = runner.backend.now
+        self.check_owner = runner.backend.check_owner
+        self.call_soon = runner.backend.call_soon
 
-    def check_owner(self) -> None:
-        """Refuse another event loop than the exchange's."""
-        self._backend.check_owner()
+    async def run(self, flow: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await flow()
 
-    async def _take(self, threshold: int, deadline: float) -> bytes:
-        return await self._exchange.piece(threshold, deadline)
-
-    def _stop(self) -> None:
-        self._exchange.disconnect()
-
-    def _abort(self) -> None:
-        self._exchange.cancel()
-
-    def _drop(self) -> None:
-        self._backend.call_soon(self._exchange.disconnect)
+    def call(self, function: Callable[[], None]) -> None:
+        function()

@@ -1,15 +1,14 @@
-"""A WSGI application in an async session: called in a thread, to which asynchronous uploads are
-handed over.
+"""A WSGI application in an async session: it runs in a thread, and the thread asks the event loop
+for the pieces of an asynchronous body.
 """
 
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from envoi._adapters.async_http import AsyncBaseAdapter
 from envoi._apps.gate import Gate
-from envoi._apps.wsgi import WSGIBody
 from envoi._io.protocols import StreamClosed
 from envoi._io.run_sync import run_sync
 from envoi._model.body_streams import Body
@@ -19,23 +18,21 @@ from envoi._wiring import blocking, running_backend
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from envoi._apps.wsgi import Called, WSGIAdapter
+    from envoi._apps.wsgi_app import T, WSGIApplication
     from envoi._io.protocols import Backend, Job
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
 
-T = TypeVar("T")
-
 
 class AsyncWSGIAdapter(AsyncBaseAdapter):
-    """What an `AsyncSession` uses for a `WSGIAdapter`.
+    """The adapter that an `AsyncSession` uses for a `WSGIAdapter`.
 
     Args:
-        adapter: that.
+        application: the WSGIAdapter's.
     """
 
-    def __init__(self, adapter: WSGIAdapter) -> None:
-        self._adapter = adapter
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
 
     async def send(
         self,
@@ -46,58 +43,40 @@ class AsyncWSGIAdapter(AsyncBaseAdapter):
         cert: CertType = None,  # noqa: ARG002
         proxies: ProxiesType = None,  # noqa: ARG002
     ) -> AsyncResponse:
-        """Call the application in a thread, and return its response. For the rest see
-        `WSGIAdapter.send`.
+        """Call the application in a thread, and return its response.
 
-        Args:
-            request: what to give it.
-            stream: not looked at.
-            timeout: as for a session, but only `total` means something.
-            verify: not looked at.
-            cert: not looked at.
-            proxies: not looked at.
+        The arguments are those of `WSGIAdapter.send`, and so are the exceptions; the request's body
+        may be asynchronous.
         """
-        backend = running_backend()
-        backend.check_owner()
-        content = request.content
-        in_thread: Any = backend.call_blocking
-        if content.is_async:
-            content = pulled = _Pulled(backend, content)
-            in_thread = pulled.call_blocking
-        called = await in_thread(lambda: self._adapter.call(request, content, timeout))
-
-        def body(called: Called, request: PreparedRequest) -> WSGIBody:
-            return _InThread(called, request, backend, in_thread)
-
-        response: AsyncResponse = called.response(AsyncResponse, self, request, body)
-        return response
+        place = _WorkerThread(running_backend(), request.content)
+        return await self._application.answer(AsyncResponse, self, request, timeout, place)
 
     async def close(self) -> None:
         """Nothing: responses that are being streamed go on to their end."""
 
 
-class _InThread(WSGIBody):
-    """The same, each piece waited for in a thread."""
+class _WorkerThread:
+    """The place of an application that runs in a thread of the event loop's.
 
-    __slots__ = ("_in_thread", "_loop")
+    Args:
+        backend: the loop's.
+        content: the request's body.
+    """
 
-    def __init__(
-        self, called: Called, request: PreparedRequest, loop: Backend, in_thread: Any
-    ) -> None:
-        self._loop = loop
-        self._in_thread = in_thread
-        super().__init__(called, request)
+    __slots__ = ("check_owner", "content", "run")
 
-    def check_owner(self) -> None:
-        self._loop.check_owner()
-
-    async def _take(self, _threshold: int, _deadline: float) -> bytes:
-        piece: bytes = await self._in_thread(self._call.next)
-        return piece
+    def __init__(self, backend: Backend, content: Body) -> None:
+        backend.check_owner()
+        self.check_owner = backend.check_owner
+        self.content = content
+        self.run = backend.call_blocking
+        if content.is_async:
+            self.content = pulled = _Pulled(backend, content)
+            self.run = pulled.call_blocking
 
 
 class _Pulled(Body):
-    """An asynchronous body, each piece of which a thread asks the loop for.
+    """An asynchronous body, read by a thread: for each piece it waits until the loop has it.
 
     Args:
         backend: the loop's.
@@ -115,8 +94,8 @@ class _Pulled(Body):
         self._waiter = blocking.waiter()
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
-        """As the backend's, but a caller who is cancelled waits no longer: the thread is told that
-        there is nothing more to pull.
+        """As the backend's, but a caller who is cancelled does not wait for the thread: that could
+        wait for a piece for ever. It gets StreamClosed in place of the next piece.
         """
         outcome: list[T] = []
         failure: list[BaseException] = []
@@ -159,7 +138,7 @@ class _Pulled(Body):
         if not self._abandoned:
             self._backend.call_soon(lambda: self._start(pull))
             run_sync(waiter.wait(inf))
-        if not outcome:  # nobody is there any more
+        if not outcome:  # the caller was cancelled
             raise StreamClosed
         if isinstance(outcome[0], Exception):
             raise outcome[0]

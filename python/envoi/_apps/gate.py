@@ -1,4 +1,4 @@
-"""Waiting for something to change, in any number of flows."""
+"""Waiting for a condition, in any number of flows of one backend."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """Flows wait here, until another says that something has changed.
+    """A condition variable without a lock, for flows that run one at a time: `until` waits for a
+    condition, and `wake` has all who wait look at theirs again.
 
     Args:
-        backend: where all of them run.
+        backend: where all of these flows run.
     """
 
     __slots__ = ("_backend", "_waiters")
@@ -25,7 +26,7 @@ class Gate:
         self._waiters: list[Waiter] = []
 
     def wake(self) -> None:
-        """Let all who wait look again."""
+        """Have all who wait look at their condition again."""
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.set()
@@ -34,7 +35,7 @@ class Gate:
         """Return once a condition holds; raise TimedOut at the deadline.
 
         Args:
-            condition: looked at now, and whenever something has changed.
+            condition: looked at now, and after each `wake`.
             deadline: on the backend's clock.
         """
         while not condition():

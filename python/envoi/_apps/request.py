@@ -1,9 +1,10 @@
-"""What in-process applications, WSGI and ASGI alike, are told of a request."""
+"""What WSGI and ASGI have in common about a request: how an application is called, its path and its
+header fields.
+"""
 
 from __future__ import annotations
 
-from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from envoi.exceptions import InvalidBody, InvalidOption
@@ -11,8 +12,8 @@ from envoi.exceptions import InvalidBody, InvalidOption
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
 
-CLIENT = ("127.0.0.1", 50000)
-"""Who asks, unless an adapter was told something else."""
+CLIENT: Final = ("127.0.0.1", 50000)
+"""The address and port of the client, unless an adapter was given another."""
 
 
 class AppSettings(NamedTuple):
@@ -22,7 +23,7 @@ class AppSettings(NamedTuple):
         app: the application.
         raises: whether its exceptions are raised; otherwise they become an answer of 500.
         root_path: where it is mounted, without a slash at the end.
-        client: address and port of who asks.
+        client: the client's address and port.
     """
 
     app: Any
@@ -34,13 +35,19 @@ class AppSettings(NamedTuple):
     def checked(
         cls, app: Any, raises: bool, root_path: str, client: str | tuple[str, int]
     ) -> AppSettings:
-        """The settings that an adapter's arguments stand for.
+        """The settings for an adapter's arguments.
+
+        Args:
+            app: as for the adapter, as is the rest.
+            raises: `raise_app_exceptions`.
+            root_path: where it is mounted.
+            client: an address, or a pair of address and port.
 
         Raises:
             InvalidOption: one that cannot be used.
         """
         if not callable(app):
-            raise InvalidOption(f"an application is called, and {app!r} cannot be")
+            raise InvalidOption(f"app={app!r} must be an application, which is callable")
         if not isinstance(root_path, str) or (root_path and not root_path.startswith("/")):
             raise InvalidOption(f"root_path={root_path!r} must be text that begins with a slash")
         address = (client, CLIENT[1]) if isinstance(client, str) else client
@@ -51,56 +58,26 @@ class AppSettings(NamedTuple):
         return cls(app, bool(raises), root_path.rstrip("/"), address)
 
     def path_below(self, request: PreparedRequest) -> str:
-        """The path below `root_path`, percent-encoded. A URL may have `root_path` in it, or, as
-        behind a proxy, not.
+        """The path below `root_path`, percent-encoded. A URL may begin with `root_path`, or leave
+        it out, as behind a proxy that takes it off.
         """
         path = request.parsed_url.path or "/"
         root = quote(self.root_path)
         return path[len(root) :] if root and (path + "/").startswith(root + "/") else path
 
 
-class Expected:
-    """Counts what a request's body gives, against its Content-Length.
-
-    Args:
-        request: whose body it is.
+def require_sync_body(request: PreparedRequest) -> None:
+    """Refuse a body that only an event loop can read.
 
     Raises:
-        InvalidBody: the Content-Length is no number, or not the length of a body in memory.
+        InvalidBody: the body is asynchronous.
     """
-
-    __slots__ = ("_left",)
-
-    def __init__(self, request: PreparedRequest) -> None:
-        headers = request.headers
-        declared = None if "transfer-encoding" in headers else headers.get("content-length")
-        if declared is not None and not (declared.isascii() and declared.isdigit()):
-            raise InvalidBody(f"Content-Length {declared!r} is not a number")
-        self._left = inf if declared is None else int(declared)
-        content = request.content.content
-        if content is not None and self._left not in {inf, len(content)}:
-            raise InvalidBody(
-                f"the body has {len(content)} bytes, and its Content-Length says {declared}"
-            )
-
-    def take(self, piece: bytes) -> bytes:
-        """Count a piece, b"" for the end, and return it.
-
-        Raises:
-            InvalidBody: the body is longer or shorter than its Content-Length.
-        """
-        if not piece and self._left not in {0, inf}:
-            raise InvalidBody(
-                f"the body ended {self._left} bytes before its Content-Length says so"
-            )
-        if len(piece) > self._left:
-            raise InvalidBody("the body is longer than its Content-Length says")
-        self._left -= len(piece)
-        return piece
+    if request.content.is_async:
+        raise InvalidBody("an asynchronous body needs an AsyncSession", request=request)
 
 
 def fields_of(request: PreparedRequest) -> list[tuple[bytes, bytes]]:
-    """The header fields as they would go over the wire, Host first, without what is for a proxy."""
+    """The header fields as HTTP/1.1 would send them: Host first, and none that is for a proxy."""
     raw = [
         (name, value)
         for name, value in request.headers.raw

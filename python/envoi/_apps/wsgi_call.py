@@ -1,5 +1,16 @@
 """One call of a WSGI application (PEP 3333): its input, its start_response, and its answer, piece
 by piece.
+
+A step (`begin`, `next`) runs the application until there is something to give; between two steps
+nothing runs. One thread at a time may be in a step (`_busy`). Anybody may `close` at any moment:
+while a step is under way that only sets `_closing`, and the step closes the iterable when it comes
+out, because a generator that runs cannot be closed by another thread. Both flags change under the
+lock, which is never held while the application runs.
+
+The head is final from the first byte of the body, or from its end (`_sent`); until then an
+application may replace it, by start_response with exc_info. A rule that the application broke, or
+a failure of the request's body, is kept (`_failure`, `Input.failure`), so that it is raised even
+where the application swallows it.
 """
 
 from __future__ import annotations
@@ -10,14 +21,15 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
-from envoi._apps.reply import FAILED, Declared, failed_head, has_body, read_head
+from envoi._apps.length import response_length
+from envoi._apps.reply import FAILED, failed_head, has_body, head_of
 from envoi._io.protocols import StreamClosed
 from envoi._pipeline.log import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envoi._apps.request import Expected
+    from envoi._apps.length import LengthCheck
     from envoi._io.protocols import Lock
     from envoi._model.prepared import PreparedRequest
     from envoi._proto.h1 import ResponseHead
@@ -27,17 +39,17 @@ class Input(io.RawIOBase):
     """The request's body as `wsgi.input`, below a buffer.
 
     Args:
-        next_piece: gives it; b"" at the end.
-        expected: counts it.
+        next_piece: gives the next piece of the body, b"" at its end.
+        length: what the body is counted against.
 
     Attributes:
         failure: what the body raised.
     """
 
-    def __init__(self, next_piece: Callable[[], bytes], expected: Expected) -> None:
+    def __init__(self, next_piece: Callable[[], bytes], length: LengthCheck) -> None:
         super().__init__()
         self._next_piece = next_piece
-        self._expected = expected
+        self._length = length
         self._rest = memoryview(b"")
         self._ended = False
         self.failure: BaseException | None = None
@@ -52,7 +64,8 @@ class Input(io.RawIOBase):
             if self.failure is not None:
                 raise self.failure
             try:
-                piece = self._expected.take(self._next_piece())
+                piece = self._next_piece()
+                self._length.take(piece) if piece else self._length.end()
             except BaseException as error:
                 self.failure = error
                 raise
@@ -72,15 +85,15 @@ class WSGICall:
 
     Args:
         app: the application.
-        environ: what it is called with.
+        environ: the environ that it is called with.
         source: what `wsgi.input` reads from; None for a body in memory.
-        request: what it answers.
-        where: its name in messages.
+        request: the request that is answered.
+        where: the application's name in messages.
         raises: whether its exceptions are raised.
-        lock: for the object's state.
+        lock: for the state of this object.
 
     Attributes:
-        head: what it gave; there after `begin`.
+        head: the head of the answer; None until `begin` has returned.
     """
 
     def __init__(
@@ -102,7 +115,7 @@ class WSGICall:
         self._raises = raises
         self._lock = lock
         self._context = copy_context()
-        self._declared = Declared(where, None)
+        self._length = response_length(where, None)
         self._pieces: deque[bytes] = deque()
         self._iterable: Any = None
         self._iterator: Iterator[bytes] | None = None
@@ -113,11 +126,11 @@ class WSGICall:
         self._failure: Exception | None = None
 
     def begin(self) -> ResponseHead:
-        """Call the application, and have it go on until there is something of the body: only then
-        is the head final.
+        """Call the application, and return when the head of its answer is final: with the first
+        byte of the body, or its end.
 
         Raises:
-            RemoteProtocolError: it does not do as PEP 3333 says.
+            RemoteProtocolError: it breaks the rules of PEP 3333.
             IncompleteBody: it ended the body too early.
             Exception: whatever the application, or the request's body, raised.
         """
@@ -144,8 +157,8 @@ class WSGICall:
         return self._pieces.popleft() if self._pieces else b""
 
     def close(self) -> None:
-        """Close the application's iterable; where another thread is in it, once that comes out.
-        Calling it again does nothing.
+        """Close the application's iterable; while another thread is in it, as soon as that comes
+        out. Closing again does nothing.
         """
         with self._lock:
             self._closing = True
@@ -171,14 +184,14 @@ class WSGICall:
         except BaseException as error:
             self._leave()
             self.close()
-            raised = self._judged(error)
+            raised = self._judge(error)
             if raised is None:
                 return
             if raised is error:
                 raise
             raise raised from error
         self._leave()
-        if (failure := self._broken()) is not None:
+        if (failure := self._kept_failure()) is not None:
             self.close()
             raise failure
 
@@ -189,23 +202,23 @@ class WSGICall:
         if closing:
             self._context.run(self._close)
 
-    def _broken(self) -> BaseException | None:
-        """What makes the whole void, whatever the application makes of it: a rule that it broke, or
-        the caller's body.
+    def _kept_failure(self) -> BaseException | None:
+        """What is raised even if the application swallowed it: a rule that it broke, or a failure
+        of the request's body.
         """
         return self._failure or (None if self._source is None else self._source.failure)
 
-    def _judged(self, error: BaseException) -> BaseException | None:
-        """What to raise for what came out of the application; None when it became an answer."""
-        if (failure := self._broken()) is not None:
+    def _judge(self, error: BaseException) -> BaseException | None:
+        """The exception to raise for one that came out of the application; None when it became an
+        answer of 500.
+        """
+        if (failure := self._kept_failure()) is not None:
             return failure
-        if isinstance(
-            error, StopIteration
-        ):  # which cannot go through a coroutine, nor out of a thread
+        if isinstance(error, StopIteration):  # no coroutine lets it through
             error = RuntimeError(f"{self._where} raised StopIteration")
         if self._raises or not isinstance(error, Exception):
             return error
-        self._tell(error)
+        self._log(error)
         if self._sent:
             return exceptions.IncompleteBody(
                 f"{self._where} raised {type(error).__name__} before the body ended"
@@ -231,8 +244,8 @@ class WSGICall:
                 self._exhausted = True
                 self._close()
                 if self.head is not None:
-                    self._declare(self.head)
-                    self._declared.end()
+                    self._settle(self.head)
+                    self._length.end()
                 return
             self._add(piece)
 
@@ -243,19 +256,20 @@ class WSGICall:
             return
         if self.head is None:
             raise self._violation("began its body without having called start_response")
-        self._declare(self.head)
+        self._settle(self.head)
         try:
-            self._declared.take(piece)
+            self._length.take(piece)
         except exceptions.RequestException as error:
             self._failure = error
             raise
         self._pieces.append(piece)
 
-    def _declare(self, head: ResponseHead) -> None:
-        """From here on the head is final."""
+    def _settle(self, head: ResponseHead) -> None:
+        """Make the head final."""
         if not self._sent:
             self._sent = True
-            self._declared = Declared(self._where, head if has_body(self._request, head) else None)
+            counted = head if has_body(self._request, head) else None
+            self._length = response_length(self._where, counted)
 
     def _start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
@@ -265,7 +279,7 @@ class WSGICall:
                 raise exc_info[1].with_traceback(exc_info[2])
         finally:
             given = exc_info is not None
-            exc_info = None  # a circle of references
+            exc_info = None  # which would refer to this frame, and the frame to it
         if self.head is not None and not given:
             raise self._violation("called start_response twice")
         if (
@@ -283,7 +297,7 @@ class WSGICall:
                 f"gave header fields that are not pairs of str in latin-1: {error}"
             ) from None
         try:
-            self.head = read_head(self._where, int(status[:3]), status[4:], fields)
+            self.head = head_of(self._where, int(status[:3]), status[4:], fields)
         except exceptions.RequestException as error:
             self._failure = error
             raise
@@ -303,8 +317,8 @@ class WSGICall:
         except Exception as error:
             if self._raises:
                 raise
-            self._tell(error)
+            self._log(error)
 
-    def _tell(self, error: Exception) -> None:
+    def _log(self, error: Exception) -> None:
         if (logger := listening()) is not None:
             logger.debug("%s raised", self._where, exc_info=error)
