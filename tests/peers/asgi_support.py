@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 
+import pytest
 import trio
 
 import envoi
@@ -35,6 +36,42 @@ def mounted_session(app, *, session=(), **settings):
     made = envoi.AsyncSession(**{"timeout": 10, **dict(session)})
     made.mount("http://app.test/", ASGIAdapter(app, **settings))
     return made
+
+
+async def cancelled_when(reached, function):
+    """Call an async function, and cancel it when another has returned.
+
+    Args:
+        reached: waits for the moment.
+        function: what is cancelled then.
+    """
+    if trio.lowlevel.in_trio_task():
+        scope = trio.CancelScope()
+
+        async def called():
+            with scope:
+                await function()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(called)
+            await reached()
+            scope.cancel()
+        assert scope.cancelled_caught
+    else:
+        task = asyncio.create_task(function())
+        await reached()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def in_a_thread(function):
+    """Call a function that blocks, in a thread."""
+    return await (
+        trio.to_thread.run_sync(function)
+        if trio.lowlevel.in_trio_task()
+        else asyncio.to_thread(function)
+    )
 
 
 async def start(send, status=200, headers=TEXT):

@@ -22,6 +22,7 @@ from peers.asgi_support import (
     echo,
     gathered,
     http,
+    in_a_thread,
     mounted_session,
     respond,
     settled,
@@ -228,14 +229,6 @@ def test_adapter_in_sessions_of_both_kinds_is_closed_in_each(run):
         assert app.noted[6:] == ["shutdown", "returned"]
 
     run(main())
-
-
-async def in_a_thread(function):
-    return await (
-        trio.to_thread.run_sync(function)
-        if trio.lowlevel.in_trio_task()
-        else asyncio.to_thread(function)
-    )
 
 
 def test_session_with_adapters_is_pickled_without_what_runs():

@@ -15,6 +15,7 @@ import envoi
 from envoi.adapters import ASGIAdapter
 from peers.asgi_support import (
     Ticker,
+    cancelled_when,
     gathered,
     http,
     mount,
@@ -211,28 +212,16 @@ def test_total_timeout_bounds_an_endless_body(mounted):
         mounted(Ticker()).get("http://app.test/", timeout=envoi.Limits(total=0.1))
 
 
-async def cancelled_after(seconds, function):
-    """Call an async function, and cancel it after a while."""
-    if trio.lowlevel.in_trio_task():
-        with trio.move_on_after(seconds) as scope:
-            await function()
-        assert scope.cancelled_caught
-    else:
-        task = asyncio.create_task(function())
-        await asyncio.sleep(seconds)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-
 @pytest.mark.parametrize("when", ["startup", "head", "upload", "body", "end"])
 def test_cancellation_waits_for_the_application_to_clean_up(run, when):
     noted = []
+    there = []  # an event of the event loop
 
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
             await receive()
             if when == "startup":
+                there[0].set()
                 await sleep(0.1)
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -246,19 +235,22 @@ def test_cancellation_waits_for_the_application_to_clean_up(run, when):
                 await start(send)
             if when == "end":
                 await send({"type": "http.response.body", "body": b"whole"})
+            there[0].set()
             await sleep(3600)
         finally:
             noted.append("ended")
 
     async def upload():
         yield b"x"
+        there[0].set()
         await sleep(3600)
 
     async def main():
+        there.append(trio.Event() if trio.lowlevel.in_trio_task() else asyncio.Event())
         async with mounted_session(app) as session:
             before = tasks()
-            await cancelled_after(
-                0.02,
+            await cancelled_when(
+                there[0].wait,
                 partial(
                     session.post, "http://app.test/", data=upload() if when == "upload" else None
                 ),
@@ -274,7 +266,7 @@ def test_cancelled_reader_loses_the_rest(run):
     async def main():
         async with mounted_session(waiting) as session:
             response = await session.get("http://app.test/", stream=True)
-            await cancelled_after(0.01, response.read)
+            await cancelled_when(partial(sleep, 0.01), response.read)
             with pytest.raises(envoi.exceptions.IncompleteBody, match="cancelled"):
                 await anext(response.iter_content())
 
