@@ -138,9 +138,7 @@ class ResponseHead:
     """One response head. The header fields stay in the core until asked for."""
 
     @staticmethod
-    def of(
-        status: int, reason: _HeaderText, version: str, fields: _HeadersInput
-    ) -> ResponseHead:
+    def of(status: int, reason: _HeaderText, version: str, fields: _HeadersInput) -> ResponseHead:
         """A head made of parts, equal to the one that `H1Machine` parses from their bytes (RFC
         9112, sections 4 and 5). The machine's limits on a peer do not hold here.
 
@@ -408,9 +406,6 @@ class PoolState(Generic[_Connection]):
         Returns:
             A new state with the same settings.
         """
-
-    def settle(self) -> None:
-        """Do what destructors have handed over."""
 
     def owner(self) -> PoolOwner:
         """An object that closes the pool when it is dropped."""

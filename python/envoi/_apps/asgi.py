@@ -5,8 +5,9 @@ a thread.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from envoi._adapters.base import limits_of
 from envoi._adapters.http import BaseAdapter
 from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_runner import ASGIRunner
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._pipeline.journey import Delivery, Told
+    from envoi._pipeline.reply import Reply
     from envoi._wiring import LoopThread
 
 
@@ -70,6 +73,9 @@ class ASGIAdapter(BaseAdapter):
         ...     session.get("http://testserver/here").text
         'Hello from /here'
     """
+
+    _is_blocking: ClassVar[bool] = True
+    _own_send: ClassVar[Any]
 
     def __init__(
         self,
@@ -129,7 +135,23 @@ class ASGIAdapter(BaseAdapter):
         """
         require_sync_body(request)
         access = self._ensure_access()
-        return run_sync(answer(access, Response, self, request, timeout, start=True))
+        limits = limits_of(request, timeout)
+        return run_sync(answer(access, Response, self, request, limits, None, start=True))
+
+    async def _carry(
+        self,
+        delivery: Delivery,
+        told: Told,  # noqa: ARG002 - TLS and proxies mean nothing here
+        request: PreparedRequest,
+        started: float,  # noqa: ARG002
+        deadline: float,
+    ) -> Reply:
+        """What a session has in place of `send`."""
+        require_sync_body(request)
+        limits = delivery.timeout.until(deadline)
+        return await answer(
+            self._ensure_access(), Response, self, request, limits, delivery.max_body, start=True
+        )
 
     def startup(self) -> None:
         """Start the application now, and not with the first request. Do nothing with
@@ -185,6 +207,9 @@ class ASGIAdapter(BaseAdapter):
         if found is not made:
             thread.close()
         return found
+
+
+ASGIAdapter._own_send = ASGIAdapter.send
 
 
 class _Closing:

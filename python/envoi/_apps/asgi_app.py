@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from envoi import exceptions
-from envoi._adapters.base import limits_of
 from envoi._apps.body import AppBody
 from envoi._apps.reply import AppTrace, new_reply
 from envoi._apps.request import name_of
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from envoi._apps.asgi_runner import ASGIRunner
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
-    from envoi._model.types import TimeoutType
     from envoi._proto.h1 import ResponseHead
     from envoi._responses.base import OpenReply
 
@@ -63,7 +61,8 @@ async def answer(
     kind: type[R],
     adapter: Any,
     request: PreparedRequest,
-    timeout: TimeoutType,
+    limits: Timeout,
+    max_body: int | None,
     *,
     start: bool,
 ) -> R:
@@ -74,15 +73,16 @@ async def answer(
         kind: `Response` or `AsyncResponse`.
         adapter: the adapter that sends the request.
         request: the request.
-        timeout: as for a session; `read` and `total` mean something.
+        limits: `read_seconds` and the end of the whole mean something.
+        max_body: the largest decoded body in bytes; None for no limit.
         start: whether its lifespan is started first, if it was not.
 
     Raises:
         RequestException: whatever went wrong; see `ASGIAdapter.send`.
         Exception: what the application raised, if that is wanted.
     """
-    limits = limits_of(request, timeout)
-    left = min(limits.total_seconds, limits.deadline - access.now())
+    now = access.now()
+    left = limits.deadline_from(now) - now
     runner = access.runner
     clock = runner.backend.now  # the loop may have another clock than the caller
     started = clock()
@@ -96,7 +96,7 @@ async def answer(
         ) from None
     trace = AppTrace(started, clock())
     reply = new_reply(kind, adapter, request, head, trace)
-    reply.body = ASGIBody(access, call, where, head, trace, limits, deadline, request)
+    reply.body = ASGIBody(access, call, where, head, trace, limits, deadline, max_body, request)
     return reply
 
 
@@ -111,6 +111,7 @@ class ASGIBody(AppBody):
         trace: gets the time of the body's end.
         timeout: `read_seconds` bounds each wait.
         deadline: the end of the whole, on the loop's clock.
+        max_body: the largest decoded size in bytes; None for no limit.
         request: the request that is answered.
     """
 
@@ -125,12 +126,13 @@ class ASGIBody(AppBody):
         trace: AppTrace,
         timeout: Timeout,
         deadline: float,
+        max_body: int | None,
         request: PreparedRequest,
     ) -> None:
         self._access = access
         self._call = call
         backend = access.runner.backend
-        super().__init__(backend, where, head, trace, timeout, deadline, request)
+        super().__init__(backend, where, head, trace, timeout, deadline, max_body, request)
 
     def check_owner(self) -> None:
         """Refuse another event loop than the application's."""

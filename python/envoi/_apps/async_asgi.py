@@ -5,10 +5,11 @@ event loop.
 from __future__ import annotations
 
 from sys import is_finalizing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from warnings import warn
 
 from envoi._adapters.async_http import AsyncBaseAdapter
+from envoi._adapters.base import limits_of
 from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_lifespan import checked_mode
 from envoi._apps.asgi_runner import ASGIRunner
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._pipeline.journey import Delivery, Told
+    from envoi._pipeline.reply import Reply
 
 
 class AsyncASGIAdapter(AsyncBaseAdapter):
@@ -42,6 +45,9 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
     """
 
     _starts_lifespan: bool = True  # with the first request; `ASGISession` starts it itself
+
+    _is_blocking: ClassVar[bool] = False
+    _own_send: ClassVar[Any]
 
     def __init__(
         self,
@@ -93,8 +99,29 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
             Exception: what the application raised, unless `raise_app_exceptions` is False.
         """
         access = _OwnLoop(self._ensure_runner())
+        limits = limits_of(request, timeout)
         return await answer(
-            access, AsyncResponse, self, request, timeout, start=self._starts_lifespan
+            access, AsyncResponse, self, request, limits, None, start=self._starts_lifespan
+        )
+
+    async def _carry(
+        self,
+        delivery: Delivery,
+        told: Told,  # noqa: ARG002 - TLS and proxies mean nothing here
+        request: PreparedRequest,
+        started: float,  # noqa: ARG002
+        deadline: float,
+    ) -> Reply:
+        """What a session has in place of `send`."""
+        access = _OwnLoop(self._ensure_runner())
+        return await answer(
+            access,
+            AsyncResponse,
+            self,
+            request,
+            delivery.timeout.until(deadline),
+            delivery.max_body,
+            start=self._starts_lifespan,
         )
 
     async def startup(self) -> None:
@@ -141,6 +168,9 @@ class AsyncASGIAdapter(AsyncBaseAdapter):
             self._runner = ASGIRunner(backend, self._settings, self._lifespan, pull)
         self._runner.backend.check_owner()
         return self._runner
+
+
+AsyncASGIAdapter._own_send = AsyncASGIAdapter.send
 
 
 class _OwnLoop:

@@ -5,9 +5,10 @@ for the pieces of an asynchronous body.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._adapters.async_http import AsyncBaseAdapter
+from envoi._adapters.base import limits_of
 from envoi._apps.gate import Gate
 from envoi._io.protocols import StreamClosed
 from envoi._io.run_sync import run_sync
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from envoi._io.protocols import Backend, Job
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._pipeline.journey import Delivery, Told
+    from envoi._pipeline.reply import Reply
 
 
 class AsyncWSGIAdapter(AsyncBaseAdapter):
@@ -30,6 +33,9 @@ class AsyncWSGIAdapter(AsyncBaseAdapter):
     Args:
         application: the WSGIAdapter's.
     """
+
+    _is_blocking: ClassVar[bool] = False
+    _own_send: ClassVar[Any]
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -49,10 +55,29 @@ class AsyncWSGIAdapter(AsyncBaseAdapter):
         may be asynchronous.
         """
         place = _WorkerThread(running_backend(), request.content)
-        return await self._application.answer(AsyncResponse, self, request, timeout, place)
+        limits = limits_of(request, timeout)
+        return await self._application.answer(AsyncResponse, self, request, limits, None, place)
+
+    async def _carry(
+        self,
+        delivery: Delivery,
+        told: Told,  # noqa: ARG002 - TLS and proxies mean nothing here
+        request: PreparedRequest,
+        started: float,  # noqa: ARG002
+        deadline: float,
+    ) -> Reply:
+        """What a session has in place of `send`."""
+        place = _WorkerThread(running_backend(), request.content)
+        limits = delivery.timeout.until(deadline)
+        return await self._application.answer(
+            AsyncResponse, self, request, limits, delivery.max_body, place
+        )
 
     async def close(self) -> None:
         """Nothing: responses that are being streamed go on to their end."""
+
+
+AsyncWSGIAdapter._own_send = AsyncWSGIAdapter.send
 
 
 class _WorkerThread:

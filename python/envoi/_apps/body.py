@@ -30,6 +30,7 @@ class AppBody(DecodedBody):
         trace: gets the time of the body's end.
         timeout: `read_seconds` bounds each wait, where a wait can be ended.
         deadline: the end of the whole, on the backend's clock.
+        max_body: the largest decoded size in bytes; None for no limit.
         request: the request that is answered, for exceptions.
     """
 
@@ -43,6 +44,7 @@ class AppBody(DecodedBody):
         trace: AppTrace,
         timeout: Timeout,
         deadline: float,
+        max_body: int | None,
         request: PreparedRequest,
     ) -> None:
         self._backend = backend
@@ -51,7 +53,7 @@ class AppBody(DecodedBody):
         self._deadline = deadline
         self._reading = False
         self.ended = True  # nothing to clean up, should this go wrong
-        super().__init__(where, head.content_encoding, request.__dict__.get("_max_body"), request)
+        super().__init__(where, head.content_encoding, max_body, request)
         if has_body(request, head):
             self._refuse(head.content_length)
 

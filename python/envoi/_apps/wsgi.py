@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from envoi._adapters.base import limits_of
 from envoi._adapters.http import BaseAdapter
 from envoi._apps.request import CLIENT, AppSettings, require_sync_body
 from envoi._apps.wsgi_app import WSGIApplication
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from envoi._apps.wsgi_app import T
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._pipeline.journey import Delivery, Told
+    from envoi._pipeline.reply import Reply
 
 
 class WSGIAdapter(BaseAdapter):
@@ -51,6 +54,9 @@ class WSGIAdapter(BaseAdapter):
         ...     session.get("http://testserver/here").text
         'Hello from /here'
     """
+
+    _is_blocking: ClassVar[bool] = True
+    _own_send: ClassVar[Any]
 
     def __init__(
         self,
@@ -95,7 +101,22 @@ class WSGIAdapter(BaseAdapter):
             Exception: what the application raised, unless `raise_app_exceptions` is False.
         """
         place = _CallingThread(request)
-        return run_sync(self._application.answer(Response, self, request, timeout, place))
+        limits = limits_of(request, timeout)
+        return run_sync(self._application.answer(Response, self, request, limits, None, place))
+
+    async def _carry(
+        self,
+        delivery: Delivery,
+        told: Told,  # noqa: ARG002 - TLS and proxies mean nothing here
+        request: PreparedRequest,
+        started: float,  # noqa: ARG002
+        deadline: float,
+    ) -> Reply:
+        """What a session has in place of `send`."""
+        limits = delivery.timeout.until(deadline)
+        return await self._application.answer(
+            Response, self, request, limits, delivery.max_body, _CallingThread(request)
+        )
 
     def close(self) -> None:
         """Nothing: responses that are being streamed go on to their end."""
@@ -106,6 +127,9 @@ class WSGIAdapter(BaseAdapter):
         from envoi._apps.async_wsgi import AsyncWSGIAdapter
 
         return AsyncWSGIAdapter(self._application)
+
+
+WSGIAdapter._own_send = WSGIAdapter.send
 
 
 class _CallingThread:

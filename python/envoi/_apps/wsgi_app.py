@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from envoi import exceptions
-from envoi._adapters.base import limits_of
 from envoi._apps.body import AppBody
 from envoi._apps.length import request_length
 from envoi._apps.reply import AppTrace, has_body, new_reply
 from envoi._apps.request import fields_of, name_of
 from envoi._apps.wsgi_call import Input, WSGICall
+from envoi._model.errors import blame
 from envoi._net.errors import is_over, timed_out
 from envoi._wiring import blocking
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
-    from envoi._model.types import TimeoutType
     from envoi._proto.h1 import ResponseHead
     from envoi._responses.base import OpenReply
 
@@ -74,7 +73,8 @@ class WSGIApplication:
         kind: type[R],
         adapter: Any,
         request: PreparedRequest,
-        timeout: TimeoutType,
+        limits: Timeout,
+        max_body: int | None,
         place: Place,
     ) -> R:
         """Call the application, and return its response, the body not read.
@@ -83,7 +83,8 @@ class WSGIApplication:
             kind: `Response` or `AsyncResponse`.
             adapter: the adapter that sends the request.
             request: the request.
-            timeout: as for a session, but only `total` means something.
+            limits: only the end of the whole means something.
+            max_body: the largest decoded body in bytes; None for no limit.
             place: where the application runs.
 
         Raises:
@@ -91,14 +92,12 @@ class WSGIApplication:
             Exception: what the application raised, if that is wanted.
         """
         where = name_of(request)
-        limits = limits_of(request, timeout)
         started = blocking.now()
-        deadline = min(started + limits.total_seconds, limits.deadline)
+        deadline = limits.deadline_from(started)
         try:
             call, head = await place.run(lambda: self._begin(request, place.content, where))
         except exceptions.RequestException as error:
-            if error.request is None:
-                error.request = request
+            blame(error, request)
             raise
         now = blocking.now()
         if is_over(deadline, now):
@@ -107,7 +106,9 @@ class WSGIApplication:
         trace = AppTrace(started, now)
         reply = new_reply(kind, adapter, request, head, trace)
         if has_body(request, head):
-            reply.body = WSGIBody(call, place, where, head, trace, limits, deadline, request)
+            reply.body = WSGIBody(
+                call, place, where, head, trace, limits, deadline, max_body, request
+            )
         else:
             trace.ended = trace.headed
             reply.finish(b"")
@@ -183,6 +184,7 @@ class WSGIBody(AppBody):
         trace: gets the time of the body's end.
         timeout: only its end of the whole counts: nothing can interrupt an application.
         deadline: that end.
+        max_body: the largest decoded size in bytes; None for no limit.
         request: the request that is answered.
     """
 
@@ -197,11 +199,12 @@ class WSGIBody(AppBody):
         trace: AppTrace,
         timeout: Timeout,
         deadline: float,
+        max_body: int | None,
         request: PreparedRequest,
     ) -> None:
         self._call = call
         self._place = place
-        super().__init__(blocking, where, head, trace, timeout, deadline, request)
+        super().__init__(blocking, where, head, trace, timeout, deadline, max_body, request)
 
     def check_owner(self) -> None:
         """Refuse another event loop than the request's."""

@@ -1,6 +1,6 @@
 //! Asking for a connection, and the idle ones.
 
-use super::{Idle, Lease, Outcome, Permit, Pool, Wish};
+use super::state::{Idle, Lease, Outcome, Permit, Pool, Wish};
 
 impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     /// Ask for a connection: what it is, and connections to close.

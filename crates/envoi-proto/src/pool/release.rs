@@ -1,7 +1,6 @@
 //! Giving back, and closing.
 
-use super::waiting::Standing;
-use super::{Freed, Lease, Permit, Pool};
+use super::state::{Connection, Freed, Lease, Permit, Pool, Standing};
 
 impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     /// Give a lease back. With its last lease, a connection goes to the next waiter, to the idle ones, or is closed.
@@ -89,7 +88,7 @@ impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
         let connections = std::mem::take(&mut self.connections).into_values();
         let (idle, used): (Vec<_>, Vec<_>) =
             connections.partition(|connection| connection.idle.is_some());
-        let handles = |found: Vec<super::Connection<K, C>>| {
+        let handles = |found: Vec<Connection<K, C>>| {
             found
                 .into_iter()
                 .map(|connection| connection.handle)

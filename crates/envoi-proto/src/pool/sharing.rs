@@ -1,7 +1,6 @@
 //! What connections with room for several leases need.
 
-use super::waiting::Standing;
-use super::{Connection, Freed, Lease, Permit, Pool, Wish};
+use super::state::{Connection, Freed, Lease, Permit, Pool, Standing, Wish};
 
 impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     /// Turn a permit into a lease of the connection that was dialled, which has room for `room` leases: one over

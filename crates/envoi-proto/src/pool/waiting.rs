@@ -1,46 +1,7 @@
 //! The queue: who stands in it, who is served next.
 
-use super::{Freed, Lease, Permit, Pool, Ticket, Wish};
-
-/// One who has a ticket.
-pub struct Waiting<K, W> {
-    pub key: K,
-    pub wish: Wish,
-    pub waiter: W,
-    pub standing: Standing,
-}
-
-/// Where a ticket stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    Held,
-    Blocked,
-    Ready,
-    /// Served with a lease of this connection.
-    Leased(u64),
-    /// Served with a slot to dial in.
-    Permitted,
-    /// The pool was closed.
-    Closed,
-}
-
-impl<K, W> Waiting<K, W> {
-    pub fn waits(&self) -> bool {
-        matches!(
-            self.standing,
-            Standing::Held | Standing::Blocked | Standing::Ready
-        )
-    }
-}
-
-/// What a ticket was served with.
-#[derive(Debug)]
-#[must_use]
-pub enum Grant<K, C> {
-    Use(Lease, C),
-    Dial(Permit<K>),
-    Closed,
-}
+use super::host::Host;
+use super::state::{Freed, Grant, Lease, Permit, Pool, Standing, Ticket, Waiting, Wish};
 
 impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     /// Queue up after `acquire` said [`Wait`](super::Outcome::Wait), in the same locked step.
@@ -203,7 +164,7 @@ impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     }
 
     pub(super) fn forget_if_unused(&mut self, key: &K) {
-        if self.hosts.get(key).is_some_and(super::Host::is_unused) {
+        if self.hosts.get(key).is_some_and(Host::is_unused) {
             self.hosts.remove(key);
         }
     }

@@ -136,12 +136,6 @@ impl PoolState {
         })
     }
 
-    /// Carry out, in the loop, what destructors have handed over.
-    fn settle(&self, py: Python<'_>) -> PyResult<()> {
-        let freed = self.shared.lock().take_handed_over();
-        self.shared.carry_out(py, freed)
-    }
-
     /// What the session holds: the pool is closed when it is dropped.
     fn owner(&self) -> PoolOwner {
         PoolOwner {

@@ -9,7 +9,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use super::PoolState;
 use super::keys::Keys;
 
 /// A connection, as the state and its leases hold it.
@@ -186,18 +185,31 @@ impl Shared {
         let Some(hand_over) = &self.hand_over else {
             return Ok(());
         };
-        let view = Bound::new(
+        let settle = Bound::new(
             py,
-            PoolState {
+            Settle {
                 shared: Arc::clone(self),
             },
         )?;
-        let settle = view.getattr(intern!(py, "settle"))?;
         let mut state = self.lock();
         state.handed_over.closing.append(&mut freed.closing);
         state.handed_over.served.append(&mut freed.served);
         drop(state);
         hand_over.call1(py, (settle,)).map(drop)
+    }
+}
+
+/// Carries out, in the loop, what destructors have handed over.
+#[pyclass(frozen, module = "envoi._core")]
+struct Settle {
+    shared: Arc<Shared>,
+}
+
+#[pymethods]
+impl Settle {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let freed = self.shared.lock().take_handed_over();
+        self.shared.carry_out(py, freed)
     }
 }
 
