@@ -11,8 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi import aio, exceptions
+# This file imports no public module: `envoi.aio`, `envoi.get` and so on are loaded when they are
+# first asked for. Two threads may import Envoi for the first time, one this package, the other
+# `envoi.exceptions`, say. The interpreter lets the second thread hold that module's lock while it
+# waits for the package's; if the first thread, inside this file, then wanted that module, neither
+# could go on, and one of them would get a `_DeadlockError` or half a module. For the same reason
+# each public module imports `envoi` before anything else of ours, and a private module never does.
+# (`envoi.__version__` is a text here, and a module there: to stay a text, it is imported first.)
 from envoi.__version__ import __version__
+from envoi._model import exceptions as _exceptions
+from envoi._model.exceptions import *  # noqa: F403 - what is in its `__all__`
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.prepared import PreparedRequest
@@ -24,150 +32,74 @@ from envoi._responses.async_response import AsyncResponse
 from envoi._responses.response import Response
 from envoi._sessions.async_session import AsyncSession
 from envoi._sessions.session import Session
-from envoi.api import delete, get, head, options, patch, post, put, request, session
-from envoi.exceptions import (
-    AlreadyImported,
-    BodyTooLarge,
-    CertificateError,
-    ChunkedEncodingError,
-    ConnectionError,  # noqa: A004 - requests' name
-    ConnectionRefused,
-    ConnectTimeout,
-    ContentDecodingError,
-    CookieFileError,
-    CookieFileNotFound,
-    FileModeWarning,
-    HTTPError,
-    IncompleteBody,
-    IncompleteHead,
-    InvalidBody,
-    InvalidFraming,
-    InvalidHeader,
-    InvalidJSONError,
-    InvalidMethod,
-    InvalidOption,
-    InvalidProxyURL,
-    InvalidSchema,
-    InvalidURL,
-    JSONDecodeError,
-    MissingSchema,
-    NameResolutionError,
-    PoolTimeout,
-    ProxyError,
-    ReadTimeout,
-    RemoteProtocolError,
-    RequestException,
-    RequestsDependencyWarning,
-    RequestsWarning,
-    RetryError,
-    SessionClosed,
-    SSLError,
-    StreamConsumedError,
-    Timeout,
-    TooManyRedirects,
-    TotalTimeout,
-    UnrewindableBodyError,
-    URLRequired,
-    WriteTimeout,
-    WrongEventLoop,
-)
-from envoi.status_codes import codes
 
 if TYPE_CHECKING:
     from envoi import adapters as adapters
+    from envoi import aio as aio
+    from envoi import api as api
     from envoi import auth as auth
     from envoi import certs as certs
     from envoi import compat as compat
     from envoi import cookies as cookies
+    from envoi import exceptions as exceptions
     from envoi import help as help  # noqa: A004 - requests' name
     from envoi import hooks as hooks
     from envoi import models as models
     from envoi import packages as packages
     from envoi import sessions as sessions
+    from envoi import status_codes as status_codes
     from envoi import structures as structures
     from envoi import utils as utils
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
     from envoi._requests.install import install_as_requests as install_as_requests
+    from envoi.api import delete, get, head, options, patch, post, put, request, session
+    from envoi.status_codes import codes
 else:
-    # The modules of requests that are there after `import requests`, loaded when they are first
-    # asked for.
     _MODULES = (
         "adapters",
+        "aio",
+        "api",
         "auth",
         "certs",
         "compat",
         "cookies",
+        "exceptions",
         "help",
         "hooks",
         "models",
         "packages",
         "sessions",
+        "status_codes",
         "structures",
         "utils",
     )
+    _VERBS = ("delete", "get", "head", "options", "patch", "post", "put", "request", "session")
     _LAZY = {
         "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
+        "codes": "envoi.status_codes:codes",
         "install_as_requests": "envoi._requests.install:install_as_requests",
+        **{name: f"envoi.api:{name}" for name in _VERBS},
+        **{name: f"envoi.{name}" for name in _MODULES},
     }
-    __getattr__ = _lazy_names("envoi", {**_LAZY, **{name: f"envoi.{name}" for name in _MODULES}})
+    __getattr__ = _lazy_names("envoi", _LAZY)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY})
+
 
 __all__ = [
     "URL",
-    "AlreadyImported",
     "AsyncResponse",
     "AsyncSession",
-    "BodyTooLarge",
-    "CertificateError",
-    "ChunkedEncodingError",
-    "ConnectTimeout",
-    "ConnectionError",
     "ConnectionInfo",
-    "ConnectionRefused",
-    "ContentDecodingError",
-    "CookieFileError",
-    "CookieFileNotFound",
     "Cookies",
-    "FileModeWarning",
-    "HTTPError",
     "Headers",
-    "IncompleteBody",
-    "IncompleteHead",
-    "InvalidBody",
-    "InvalidFraming",
-    "InvalidHeader",
-    "InvalidJSONError",
-    "InvalidMethod",
-    "InvalidOption",
-    "InvalidProxyURL",
-    "InvalidSchema",
-    "InvalidURL",
-    "JSONDecodeError",
     "Limits",
-    "MissingSchema",
-    "NameResolutionError",
-    "PoolTimeout",
     "PreparedRequest",
-    "ProxyError",
-    "ReadTimeout",
-    "RemoteProtocolError",
     "Request",
-    "RequestException",
-    "RequestsDependencyWarning",
-    "RequestsWarning",
     "Response",
-    "RetryError",
-    "SSLError",
     "Session",
-    "SessionClosed",
-    "StreamConsumedError",
-    "Timeout",
     "Timing",
-    "TooManyRedirects",
-    "TotalTimeout",
-    "URLRequired",
-    "UnrewindableBodyError",
-    "WriteTimeout",
-    "WrongEventLoop",
     "__version__",
     "aio",
     "codes",
@@ -183,3 +115,4 @@ __all__ = [
     "request",
     "session",
 ]
+__all__ += _exceptions.__all__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._model.header_values import BYTES_VALIDATORS as _HEADER_VALIDATORS_BYTE
 from envoi._model.header_values import HEADER_VALIDATORS
 from envoi._model.header_values import STR_VALIDATORS as _HEADER_VALIDATORS_STR

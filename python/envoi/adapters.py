@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._adapters.async_http import AsyncBaseAdapter, AsyncHTTPAdapter
 from envoi._adapters.http import BaseAdapter, HTTPAdapter
 from envoi._adapters.local import DataAdapter, FileAdapter

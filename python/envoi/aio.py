@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi import exceptions
+from envoi._model import exceptions as _exceptions
+from envoi._model.exceptions import *  # noqa: F403 - what is in its `__all__`
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
 from envoi._model.prepared import PreparedRequest
@@ -17,52 +19,6 @@ from envoi._model.url import URL
 from envoi._responses.async_response import AsyncResponse
 from envoi._sessions.async_session import AsyncSession
 from envoi._sessions.shared import shared_async_session
-from envoi.exceptions import (
-    AlreadyImported,
-    BodyTooLarge,
-    CertificateError,
-    ChunkedEncodingError,
-    ConnectionError,  # noqa: A004 - requests' name
-    ConnectionRefused,
-    ConnectTimeout,
-    ContentDecodingError,
-    CookieFileError,
-    CookieFileNotFound,
-    FileModeWarning,
-    HTTPError,
-    IncompleteBody,
-    IncompleteHead,
-    InvalidBody,
-    InvalidFraming,
-    InvalidHeader,
-    InvalidJSONError,
-    InvalidMethod,
-    InvalidOption,
-    InvalidProxyURL,
-    InvalidSchema,
-    InvalidURL,
-    JSONDecodeError,
-    MissingSchema,
-    NameResolutionError,
-    PoolTimeout,
-    ProxyError,
-    ReadTimeout,
-    RemoteProtocolError,
-    RequestException,
-    RequestsDependencyWarning,
-    RequestsWarning,
-    RetryError,
-    SessionClosed,
-    SSLError,
-    StreamConsumedError,
-    Timeout,
-    TooManyRedirects,
-    TotalTimeout,
-    UnrewindableBodyError,
-    URLRequired,
-    WriteTimeout,
-    WrongEventLoop,
-)
 from envoi.status_codes import codes
 
 if TYPE_CHECKING:
@@ -84,7 +40,7 @@ if TYPE_CHECKING:
     )
     from envoi._model.types import DataType, JsonType, ParamsType, URLType
 else:
-    # With what is the same for both colours, and in requests-async comes from requests.
+    # With what is the same for sync and async, and in requests-async comes from requests.
     _LAZY = {
         "ASGISession": "envoi._apps.asgi_session:ASGISession",
         "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
@@ -101,60 +57,16 @@ Response = AsyncResponse
 __all__ = [
     "URL",
     "ASGISession",
-    "AlreadyImported",
     "AsyncResponse",
     "AsyncSession",
-    "BodyTooLarge",
-    "CertificateError",
-    "ChunkedEncodingError",
-    "ConnectTimeout",
-    "ConnectionError",
-    "ConnectionRefused",
-    "ContentDecodingError",
-    "CookieFileError",
-    "CookieFileNotFound",
     "Cookies",
-    "FileModeWarning",
     "HTTPAdapter",
-    "HTTPError",
     "Headers",
-    "IncompleteBody",
-    "IncompleteHead",
-    "InvalidBody",
-    "InvalidFraming",
-    "InvalidHeader",
-    "InvalidJSONError",
-    "InvalidMethod",
-    "InvalidOption",
-    "InvalidProxyURL",
-    "InvalidSchema",
-    "InvalidURL",
-    "JSONDecodeError",
     "Limits",
-    "MissingSchema",
-    "NameResolutionError",
-    "PoolTimeout",
     "PreparedRequest",
-    "ProxyError",
-    "ReadTimeout",
-    "RemoteProtocolError",
     "Request",
-    "RequestException",
-    "RequestsDependencyWarning",
-    "RequestsWarning",
     "Response",
-    "RetryError",
-    "SSLError",
     "Session",
-    "SessionClosed",
-    "StreamConsumedError",
-    "Timeout",
-    "TooManyRedirects",
-    "TotalTimeout",
-    "URLRequired",
-    "UnrewindableBodyError",
-    "WriteTimeout",
-    "WrongEventLoop",
     "codes",
     "delete",
     "exceptions",
@@ -167,6 +79,7 @@ __all__ = [
     "request",
     "session",
 ]
+__all__ += _exceptions.__all__
 
 
 def session() -> AsyncSession:

@@ -4,6 +4,7 @@ module …` and `-c code …` too.
 
 from __future__ import annotations
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._requests.install import install_as_requests
 from envoi._requests.run import main
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._model.lazy import lazy_names
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import cookiejar as cookielib
 from http.cookies import Morsel
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._model.cookie_functions import (
     MockRequest,
     MockResponse,

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
+from envoi.__version__ import __requests_version__ as _requests_version
 from envoi._model.installation import print_report as _print_report
 from envoi._model.installation import report_about as _report_about
 from envoi._model.lazy import lazy_names as _lazy_names
@@ -18,7 +20,7 @@ else:
 
 __all__ = ["info"]
 
-info: Callable[[], dict[str, Any]] = _report_about(__name__)
+info: Callable[[], dict[str, Any]] = _report_about(__name__, _requests_version)
 
 if __name__ == "__main__":
     _print_report(info())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._model.lazy import names_of as _names_of
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._model.environment import get_netrc_auth
 from envoi._model.lazy import names_of as _names_of
 from envoi._requests.merging import merge_hooks, merge_setting

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
 from envoi._internal_utils import (
     _HEADER_VALIDATORS_BYTE,
     _HEADER_VALIDATORS_STR,

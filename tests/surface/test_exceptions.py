@@ -14,6 +14,7 @@ import requests
 
 import envoi
 from envoi import exceptions
+from envoi._model import exceptions as _exceptions
 
 KINDS = {
     name: kind
@@ -61,7 +62,28 @@ def test_tree_in_the_docstring_is_the_real_one() -> None:
 
 def test_everything_is_exported_at_the_top() -> None:
     assert set(exceptions.__all__) <= set(envoi.__all__)
-    assert all(getattr(envoi, name) is getattr(exceptions, name) for name in exceptions.__all__)
+    assert set(exceptions.__all__) <= set(envoi.aio.__all__)
+    for module in (envoi, envoi.aio):
+        assert set(exceptions.__all__) <= set(dir(module))
+        assert all(
+            getattr(module, name) is getattr(exceptions, name) for name in exceptions.__all__
+        )
+
+
+def test_every_exception_class_is_exported() -> None:
+    defined = {
+        kind
+        for kind in vars(_exceptions).values()
+        if inspect.isclass(kind) and kind.__module__ == exceptions.__name__
+    }
+    assert defined == {getattr(exceptions, name) for name in exceptions.__all__}
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_exceptions_are_named_after_the_public_module(name: str) -> None:
+    kind = getattr(exceptions, name)
+    assert (kind.__module__, kind.__qualname__) == ("envoi.exceptions", name)
+    assert b"envoi.exceptions" in pickle.dumps(kind, protocol=0)
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

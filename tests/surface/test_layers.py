@@ -34,9 +34,8 @@ COMPOSITION = {
 }
 DOORS = ("_proto/", "_model/")
 SHARED_CODE = ("_net/", "_pipeline/", "_proto/", "_model/")
-FOR_EVERYONE = {"exceptions", "status_codes"}
-DEFINING = {"aio.py", "api.py", "exceptions.py", "status_codes.py", "_wiring.py"}
-"""Modules that hold something of their own: one-line functions, exceptions, codes, the wiring."""
+DEFINING = {"aio.py", "api.py", "status_codes.py", "_wiring.py"}
+"""Modules that hold something of their own: one-line functions, codes, the wiring."""
 
 
 class Import(NamedTuple):
@@ -97,7 +96,7 @@ def test_private_code_imports_no_public_module(module: str) -> None:
     ours = [
         name.split(".")[1] for name, _ in imports(PACKAGE / module) if name.startswith("envoi.")
     ]
-    assert [name for name in ours if not name.startswith("_") and name not in FOR_EVERYONE] == []
+    assert [name for name in ours if not name.startswith("_")] == []
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("testing/")])

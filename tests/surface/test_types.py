@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import envoi
+
 ROOT = Path(__file__).resolve().parents[2]
 
 USE = """\
@@ -95,6 +97,21 @@ def test_stubs_agree_with_the_built_core() -> None:
 def test_ordinary_use_is_well_typed(tmp_path: Path) -> None:
     path = tmp_path / "use.py"
     path.write_text(USE, encoding="utf-8")
+    done = mypy(
+        "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path)
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(240)
+def test_type_checkers_see_every_exported_name(tmp_path: Path) -> None:
+    path = tmp_path / "names.py"
+    imports = [
+        f"from {module.__name__} import {name} as {module.__name__.replace('.', '_')}_{name}"
+        for module in (envoi, envoi.aio, envoi.exceptions)
+        for name in module.__all__
+    ]
+    path.write_text("\n".join(imports), encoding="utf-8")
     done = mypy(
         "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--no-incremental", str(path)
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
 from envoi._adapters.retrying import Attempts, carry_with_retries
 from envoi._model.auth import basic
+from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
@@ -21,7 +22,6 @@ from envoi._net.routes import Routes, tls_config
 from envoi._pipeline.carry import carry
 from envoi._pipeline.journey import Delivery, Told
 from envoi._responses.foreign import ForeignBody
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

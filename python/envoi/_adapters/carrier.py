@@ -19,7 +19,6 @@ from envoi._net.decoded import SO_MUCH_CAME, too_large
 from envoi._pipeline.carry import carry
 from envoi._pipeline.reply import Reply
 from envoi._responses.foreign import ForeignBody
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from envoi._model.exceptions import InvalidOption
 from envoi._net.routes import tls_config
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from envoi._adapters.base import AdapterSettings, seams_of
 from envoi._io.run_sync import run_sync
+from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 from envoi._responses.raw import Raw
 from envoi._responses.response import Response
 from envoi._wiring import open_blocking_pool
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest

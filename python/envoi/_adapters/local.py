@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
-from envoi import exceptions
 from envoi._adapters.http import BaseAdapter
+from envoi._model import exceptions
 from envoi._model.headers import Headers
 from envoi._model.url import public
 from envoi._responses.response import Response

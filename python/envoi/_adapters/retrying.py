@@ -7,11 +7,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
+from envoi._model.exceptions import ConnectionError as OurConnectionError
+from envoi._model.exceptions import InvalidHeader, ReadTimeout, RequestException, RetryError
 from envoi._net.errors import CONNECTING
 from envoi._pipeline.carry import carry
 from envoi._pipeline.reply import discard
-from envoi.exceptions import ConnectionError as OurConnectionError
-from envoi.exceptions import InvalidHeader, ReadTimeout, RequestException, RetryError
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers

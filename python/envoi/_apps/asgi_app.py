@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._apps.body import AppBody
 from envoi._apps.reply import AppTrace, new_reply
 from envoi._apps.request import name_of

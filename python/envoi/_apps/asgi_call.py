@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
 from envoi._apps.gate import Gate
 from envoi._apps.length import response_length
 from envoi._apps.reply import FAILED, failed_head, has_body, head_of
 from envoi._io.protocols import StreamClosed, TimedOut
+from envoi._model import exceptions
 from envoi._pipeline.log import listening
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
 from envoi._apps.gate import Gate
 from envoi._io.protocols import TimedOut
+from envoi._model import exceptions
 from envoi._pipeline.log import listening
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._apps.asgi_call import ASGICall
 from envoi._apps.asgi_lifespan import GRACE, Lifespan
 from envoi._apps.length import request_length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._apps.reply import has_body
 from envoi._io.protocols import StreamClosed, TimedOut
 from envoi._net.body import DRAIN, DRAIN_SECONDS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi.exceptions import IncompleteBody, InvalidBody, RemoteProtocolError
+from envoi._model.exceptions import IncompleteBody, InvalidBody, RemoteProtocolError
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
     from envoi._proto.h1 import ResponseHead
-    from envoi.exceptions import RequestException
+    from envoi._model.exceptions import RequestException
 
 
 class LengthCheck:

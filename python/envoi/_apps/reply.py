@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.timeout import FOREVER
 from envoi._model.timing import Timing
 from envoi._model.trace import Trace

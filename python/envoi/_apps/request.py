@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from envoi.exceptions import InvalidBody, InvalidOption
+from envoi._model.exceptions import InvalidBody, InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest

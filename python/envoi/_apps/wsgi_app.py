@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._apps.body import AppBody
 from envoi._apps.length import request_length
 from envoi._apps.reply import AppTrace, has_body, new_reply

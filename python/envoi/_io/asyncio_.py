@@ -13,7 +13,7 @@ from envoi._io.asyncio_wait import clock_of
 from envoi._io.backend_base import BackendBase
 from envoi._io.protocols import Address, Stream, TimedOut, give_up, quietly
 from envoi._io.sockets import usable
-from envoi.exceptions import WrongEventLoop
+from envoi._model.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence

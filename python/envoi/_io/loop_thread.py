@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io.asyncio_ import AsyncioBackend
 from envoi._io.protocols import StreamClosed
-from envoi.exceptions import WrongEventLoop
+from envoi._model.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from envoi._io.sockets import LINUX
-from envoi.exceptions import InvalidOption
+from envoi._model.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig

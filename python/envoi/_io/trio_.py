@@ -14,7 +14,7 @@ from envoi._io.backend_base import BackendBase
 from envoi._io.protocols import Address, Stream, TimedOut, give_up
 from envoi._io.sockets import usable
 from envoi._io.trio_stream import TrioStream
-from envoi.exceptions import WrongEventLoop
+from envoi._model.exceptions import WrongEventLoop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence

@@ -13,8 +13,8 @@ from envoi._model.body_streams import (
     IteratorBody,
     describe_file,
 )
+from envoi._model.exceptions import InvalidBody, InvalidJSONError, RequestException
 from envoi._model.url import encode_params
-from envoi.exceptions import InvalidBody, InvalidJSONError, RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import io
 import os
 from typing import Any
 
-from envoi.exceptions import FileModeWarning, UnrewindableBodyError
+from envoi._model.exceptions import FileModeWarning, UnrewindableBodyError
 
 
 def super_len(o: Any) -> int:

@@ -7,7 +7,7 @@ import os
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi.exceptions import FileModeWarning, InvalidBody, UnrewindableBodyError
+from envoi._model.exceptions import FileModeWarning, InvalidBody, UnrewindableBodyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi._model.cookie_jar import snapshot
 from envoi._model.cookie_lines import HEADER, cookies_of, line_of, looks_like_cookies
+from envoi._model.exceptions import CookieFileError, CookieFileNotFound
 from envoi._model.files import atomic_open
-from envoi.exceptions import CookieFileError, CookieFileNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from http.cookiejar import Cookie, CookieJar
     from os import PathLike
 
@@ -18,17 +18,21 @@ MAX_FILE_SIZE: Final = 16 * 1024 * 1024
 
 
 def save(
-    jar: CookieJar, path: str | PathLike[str], *, ignore_discard: bool, ignore_expires: bool
+    cookies: Iterable[Cookie],
+    path: str | PathLike[str],
+    *,
+    ignore_discard: bool,
+    ignore_expires: bool,
 ) -> None:
-    """Replace a file by one with the jar's cookies, of mode 0600 from its first moment, or leave it
-    as it was.
+    """Replace a file by one with these cookies, of mode 0600 from its first moment, or leave it as
+    it was.
 
     Raises:
         CookieFileError: it cannot be written.
     """
     kept = (
         cookie
-        for cookie in snapshot(jar)
+        for cookie in cookies
         if _is_wanted(cookie, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
     )
     lines = [line for cookie in kept if (line := line_of(cookie)) is not None]

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 from envoi._model.cookie_adapters import ResponseView
 from envoi._model.cookie_jar import RequestsCookieJar, snapshot
 from envoi._model.cookie_rules import as_cookie, within_limits
+from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

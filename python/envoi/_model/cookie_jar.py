@@ -227,7 +227,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         """
         from envoi._model.cookie_files import save
 
-        save(self, path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+        save(snapshot(self), path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
 
     def load(
         self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False

@@ -8,7 +8,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi.exceptions import InvalidHeader, InvalidOption
+from envoi._model.exceptions import InvalidHeader, InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

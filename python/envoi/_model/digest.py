@@ -16,8 +16,8 @@ from envoi._model.digest_answer import (
     digest_field,
     read_challenge,
 )
+from envoi._model.exceptions import InvalidOption
 from envoi._model.url import parse_url
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envoi._model.challenges import parse_challenges, quoted
-from envoi.exceptions import InvalidOption
+from envoi._model.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from envoi.exceptions import InvalidHeader
+from envoi._model.exceptions import InvalidHeader
 
 # A name has no white space at its start and no colon; a value none at its start; neither has a line
 # break.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from envoi._core import Headers, InvalidHeaderError, __version__
-from envoi.exceptions import InvalidHeader
+from envoi._model.exceptions import InvalidHeader
 
 if TYPE_CHECKING:
     from envoi._model.types import HeadersType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from envoi.exceptions import InvalidOption
+from envoi._model.exceptions import InvalidOption
 
 Hook: TypeAlias = Callable[..., Any]
 

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def report_about(module: str) -> Callable[[], dict[str, Any]]:
+def report_about(module: str, requests_version: str) -> Callable[[], dict[str, Any]]:
     """The function `help.info`.
 
     Args:
         module: the name of the module that has, by their names, the packages to ask for their
             versions.
+        requests_version: the version of requests whose interface this is.
     """
 
     def info() -> dict[str, Any]:
@@ -24,8 +25,6 @@ def report_about(module: str) -> Callable[[], dict[str, Any]]:
         for `json.dumps`.
         """
         import platform
-
-        from envoi.__version__ import __requests_version__
 
         def installed(name: str) -> Any:
             return getattr(sys.modules[module], name, None)
@@ -55,7 +54,7 @@ def report_about(module: str) -> Callable[[], dict[str, Any]]:
             "charset_normalizer": {"version": _version(installed("charset_normalizer"), None)},
             "cryptography": {"version": _version(installed("cryptography"), "")},
             "idna": {"version": _version(installed("idna"), "")},
-            "requests": {"version": __requests_version__},
+            "requests": {"version": requests_version},
             "envoi": {"version": __version__},
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envoi.exceptions import InvalidMethod
+from envoi._model.exceptions import InvalidMethod
 
 
 def validate_method(method: str | bytes) -> str:

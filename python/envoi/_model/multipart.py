@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi._model.body_streams import PIECE_SIZE, Body
 from envoi._model.challenges import quoted
+from envoi._model.exceptions import InvalidBody
 from envoi._model.multipart_parts import MEMORY_LIMIT, field_parts, file_parts
-from envoi.exceptions import InvalidBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from envoi._model.body_streams import (
     IteratorBody,
     describe_file,
 )
-from envoi.exceptions import InvalidBody
+from envoi._model.exceptions import InvalidBody
 
 MEMORY_LIMIT: Final = 1024 * 1024
 """Bytes of a body that is built in memory at most, files included."""

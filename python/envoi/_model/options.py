@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from envoi.exceptions import InvalidOption
+from envoi._model.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi._core import URL, Headers
 from envoi._model.body import NO_BODY, encode_body, encode_content, set_framing
+from envoi._model.exceptions import InvalidHeader, InvalidOption, MissingSchema
 from envoi._model.headers import merge_headers
 from envoi._model.methods import validate_method
 from envoi._model.provenance import FROM_CALLER, Provenance
 from envoi._model.request_hooks import RequestHooksMixin
 from envoi._model.url import encode_params, parse_url, with_params
-from envoi.exceptions import InvalidHeader, InvalidOption, MissingSchema
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
-    from envoi._model.auth import Auth
+    from envoi._model.auth_flow import AuthScheme
     from envoi._model.body_streams import Body
     from envoi._model.hooks import Hook
     from envoi._model.types import (
@@ -231,7 +231,7 @@ class PreparedRequest(RequestHooksMixin):
         A callable is called now. A scheme that takes several exchanges, such as Digest, is kept in
         `flow` until the request is sent.
         """
-        from envoi._model.auth import apply_auth, user_of
+        from envoi._model.auth_flow import apply_auth, user_of
 
         if auth is None and self.parsed_url.has_userinfo:
             auth = user_of(self.parsed_url)

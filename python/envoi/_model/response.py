@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from envoi._core import URL, Headers, ResponseHead
 from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
 from envoi._model.cookies import CookieHolder, as_jar
+from envoi._model.exceptions import HTTPError, JSONDecodeError, RequestException
 from envoi._model.links import links_by_relation
 from envoi._model.prepared import PreparedRequest  # noqa: TC001 - see BaseResponse
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.text import decode_text
 from envoi._model.timing import ConnectionInfo, Timing  # noqa: TC001 - see BaseResponse
+from envoi._model.trace import PastTrace
 from envoi._model.url import parse_url, redact
-from envoi.exceptions import HTTPError, JSONDecodeError
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -277,15 +278,58 @@ class BaseResponse:
     def __getstate__(self) -> dict[str, Any]:
         """For pickling and copying: the body is read first, as in requests; the connection stays
         here.
-        """
-        from envoi._model.pickling import response_state
 
-        return response_state(self)
+        Raises:
+            StreamConsumedError: the body must be awaited first.
+        """
+        if self._is_unread():
+            self._loaded_content()
+        return self._state()
 
     def _portable(self) -> Self:
-        from envoi._model.pickling import portable
+        """The response as an exception takes it along to another process: without its body, if
+        that cannot be read now.
+        """
+        if not self._is_unread():
+            return self
+        try:
+            self._loaded_content()
+        except RequestException:
+            made = object.__new__(type(self))
+            made.__dict__.update(self._state())
+            return made
+        return self
 
-        return portable(self)
+    def _is_unread(self) -> bool:
+        known = self.__dict__
+        return (
+            known.get("body") is not None
+            and known.get("_content") is None
+            and not (known.get("_consumed") or known.get("_touched"))
+        )
+
+    def _state(self) -> dict[str, Any]:
+        """The attributes of a copy: everything that is known, and nothing that is live."""
+        return {
+            "status_code": self.status_code,
+            "request": self.request,
+            "trailers": self.trailers,
+            "trace": PastTrace(self.timing, self.connection_info),
+            "_content": self.__dict__.get("_content"),
+            "_touched": True,
+            "_consumed": True,
+            "_reason": self.reason,
+            "_headers": self.headers,
+            "_http_version": self.http_version,
+            "_url_text": self.url,
+            "_url": None,
+            "_head": None,
+            "_encoding": self.encoding,
+            "_cookies": self.cookies,
+            "_elapsed": self.elapsed,
+            "_history": self.history,
+            "_next": self.next,
+        }
 
     def __bool__(self) -> bool:
         return self.ok

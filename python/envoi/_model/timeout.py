@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from envoi._model.errors import InvalidOption
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
-    from envoi._model.types import TimeoutType
+    from typing import TypeAlias
+
+    TimeoutType: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
 
 _CACHE_SIZE: Final = 256
 _FIELDS: Final = ("connect", "read", "write", "pool", "total")

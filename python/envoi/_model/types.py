@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envoi._core import URL, Headers
-    from envoi._model.auth import Auth
-    from envoi._model.timeout import Timeout
+    from envoi._model.auth_flow import AuthScheme
+    from envoi._model.timeout import TimeoutType as TimeoutType  # noqa: PLC0414 - exported
 
     URLType: TypeAlias = "str | bytes | URL | SupportsString"
     HeadersType: TypeAlias = (
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         | Iterable[tuple[str | bytes, str | bytes]]
         | None
     )
-    TimeoutType: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
 
 
 @runtime_checkable
@@ -98,7 +97,7 @@ DataType: TypeAlias = (
 )
 JsonType: TypeAlias = Any
 CookiesType: TypeAlias = Mapping[str, str] | CookieJarLike | None
-AuthType: TypeAlias = "tuple[str | bytes, str | bytes] | Auth | Callable[[Any], Any] | None"
+AuthType: TypeAlias = "tuple[str | bytes, str | bytes] | AuthScheme | Callable[[Any], Any] | None"
 ProxiesType: TypeAlias = Mapping[str, Any] | None
 HooksType: TypeAlias = Mapping[str, Any] | None
 FileContent: TypeAlias = (

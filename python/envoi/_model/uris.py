@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envoi.exceptions import InvalidURL
+from envoi._model.exceptions import InvalidURL
 
 UNRESERVED_SET: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from envoi._core import URL, URLError
-from envoi.exceptions import (
+from envoi._model.exceptions import (
     InvalidOption,
     InvalidSchema,
     InvalidURL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._net.decoded import DecodedBody
 from envoi._net.errors import is_over, timed_out, translate
 from envoi._proto.h1 import IncompleteMessage

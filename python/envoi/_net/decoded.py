@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._proto.decoding import DecodeError, Decoder
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from envoi import exceptions
 from envoi._io.protocols import StreamClosed, TimedOut, tls_failure
+from envoi._model import exceptions
 from envoi._proto.h1 import (
     FramingViolation,
     IncompleteHead,

@@ -17,7 +17,6 @@ from envoi._model.body import NO_BODY
 from envoi._model.trace import Trace
 from envoi._net.errors import is_over
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
-from envoi.exceptions import InvalidBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -6,8 +6,8 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from envoi import exceptions
 from envoi._io.protocols import TLSConfig
+from envoi._model import exceptions
 from envoi._model.sentinel import NotGiven
 from envoi._model.url import require_http
 from envoi._net.route import Route

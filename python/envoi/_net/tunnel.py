@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._net.errors import is_over, translate
 from envoi._proto.tunnel import ConnectMachine, TunnelMachine, TunnelRefused
 

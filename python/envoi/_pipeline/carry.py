@@ -14,8 +14,8 @@ from envoi._net.http1 import SOURCE
 from envoi._pipeline.log import listening, log_exchange
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
-from envoi.exceptions import ConnectionError as OurConnectionError
-from envoi.exceptions import ProxyError, RemoteProtocolError, RequestException
+from envoi._model.exceptions import ConnectionError as OurConnectionError
+from envoi._model.exceptions import ProxyError, RemoteProtocolError, RequestException
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers

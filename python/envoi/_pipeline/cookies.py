@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envoi._model.cookies import with_request_cookies
+from envoi._model.exceptions import InvalidHeader, InvalidOption, RequestException
 from envoi._proto.h1 import InvalidHeaderError
-from envoi.exceptions import InvalidHeader, InvalidOption, RequestException
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from envoi._model.exceptions import InvalidOption
 from envoi._pipeline.cookies import keep_cookies
 from envoi._pipeline.reply import discard, load
-from envoi.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.hooks import Hook

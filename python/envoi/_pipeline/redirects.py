@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.auth import user_of
 from envoi._model.body import NO_BODY
 from envoi._model.errors import blame

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from envoi._model.exceptions import RequestException
 from envoi._model.response import BaseResponse
 from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by companions
-from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers

@@ -18,7 +18,6 @@ from envoi._pipeline.cookies import exchange_cookies, take_cookies
 from envoi._pipeline.hooks import call_hooks
 from envoi._pipeline.redirects import follow_redirects
 from envoi._pipeline.reply import load
-from envoi.exceptions import RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from envoi._responses.response import Response
 from envoi._responses.urllib3_response import raw_in_place_of_ours
-from envoi.exceptions import AlreadyImported
+from envoi._model.exceptions import AlreadyImported
 
 MODULES: Final = (
     "__version__",
@@ -94,15 +94,10 @@ class _Alias(ModuleType):
         ):
             setattr(self, name, getattr(version, name))
         self.__title__ = "requests"
-        # Those that are there, for programs that look into the module's dictionary; the others when
-        # they are asked for.
-        envoi = vars(import_module("envoi"))
+        # For programs that look into the module's dictionary.
+        envoi = import_module("envoi")
         self.__dict__.update(
-            {
-                name: envoi[name]
-                for name in envoi["__all__"]
-                if name in envoi and name != "__version__"
-            }
+            {name: getattr(envoi, name) for name in envoi.__all__ if name != "__version__"}
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from envoi._responses.base import OpenReply
 from envoi._responses.pieces import AsyncLines, AsyncPieces, Lines, require_untouched
 from envoi._responses.raw import AsyncRaw
-from envoi.exceptions import StreamConsumedError
 
 if TYPE_CHECKING:
     from types import TracebackType

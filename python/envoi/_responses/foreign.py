@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._net.body import DRAIN
 from envoi._net.decoded import SO_MUCH_CAME, too_large
 from envoi._net.errors import is_over, timed_out

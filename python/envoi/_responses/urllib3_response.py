@@ -8,7 +8,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.headers import Headers
 from envoi._net.decoded import DecodedBody
 from envoi._responses.raw import Raw

@@ -24,7 +24,7 @@ from envoi._sessions.overrides import METHODS, methods_of, patched_netrc, watche
 from envoi._sessions.preparing import by_name, merged_environment, parts_of, prepared
 from envoi._sessions.redirecting import Redirecting
 from envoi._sessions.settings import SessionSettings
-from envoi.exceptions import InvalidSchema, RequestException
+from envoi._model.exceptions import InvalidSchema, RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, MutableMapping

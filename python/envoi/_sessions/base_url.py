@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from envoi._model.exceptions import InvalidURL
 from envoi._model.url import URL, URLError, parse_url, public, require_http
-from envoi.exceptions import InvalidURL
 
 if TYPE_CHECKING:
     from envoi._model.types import URLType

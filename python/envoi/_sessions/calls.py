@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.body import NO_BODY, encode_content, set_framing
 from envoi._model.cookies import CookieHolder
 from envoi._model.headers import Headers, merge_headers

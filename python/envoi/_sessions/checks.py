@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from envoi._model.cookies import CookieHolder
-from envoi.exceptions import InvalidOption, RequestException
+from envoi._model.exceptions import InvalidOption, RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.auth import found_credentials
 from envoi._model.cookies import merged_jar
 from envoi._model.headers import merge_headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi import exceptions
+from envoi._model import exceptions
 from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven

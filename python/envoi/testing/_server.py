@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from envoi.testing import _builtin
+from envoi.testing._builtin import NO_HEADERS
+from envoi.testing._builtin import router as builtin_router
 from envoi.testing._certificates import Certificate, CertificateAuthority
 from envoi.testing._listener import Accepted, Listener, reset
 from envoi.testing._messages import Answer, Answerable, Content, Pairs, Request, as_answer
@@ -67,7 +68,7 @@ class Server:
         self._served = 0
         self._max_body = max_body
         self._routes: Router[Handler] = Router()
-        self._builtin: Router[Handler] = _builtin.router() if builtin else Router()
+        self._builtin: Router[Handler] = builtin_router() if builtin else Router()
         self._ca_path = tls.ca_path if isinstance(tls, Certificate) else None
         context = self._context(tls)
         self._secure = context is not None
@@ -266,4 +267,4 @@ class Server:
         self.tls_failures.append(str(error))
 
 
-_NOBODY = Request("GET", "/", "/", "", headers=_builtin.NO_HEADERS)
+_NOBODY = Request("GET", "/", "/", "", headers=NO_HEADERS)

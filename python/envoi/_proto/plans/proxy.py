@@ -12,10 +12,10 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
+from envoi._model.exceptions import InvalidOption, InvalidProxyURL
 from envoi._model.headers import Headers, merge_headers
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.url import URL, URLError
-from envoi.exceptions import InvalidOption, InvalidProxyURL
 
 if TYPE_CHECKING:
     from typing import Self
