@@ -21,16 +21,6 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "python" / "envoi"
 ROOT = PACKAGE.name
 
-TO_BE_OPENED: dict[frozenset[str], str] = {
-    frozenset(
-        {"envoi._adapters.base", "envoi._adapters.urllib3_carrier"}
-    ): "base -> urllib3_carrier in a method; urllib3_carrier -> base for a type",
-    frozenset(
-        {"envoi._apps.wsgi", "envoi._apps.async_wsgi"}
-    ): "async_wsgi -> wsgi; wsgi -> async_wsgi in a method",
-}
-"""The circles that are known, each with its imports. An entry whose circle is open must go."""
-
 Graph = Mapping[str, Mapping[str, int]]
 """For each module those that it imports, with the line."""
 
@@ -135,11 +125,7 @@ def shown(circle: frozenset[str], graph: Graph) -> str:
 
 def test_no_circle_of_imports() -> None:
     graph = graph_of(PACKAGE)
-    assert [shown(circle, graph) for circle in circles(graph) if circle not in TO_BE_OPENED] == []
-
-
-def test_circles_to_be_opened_are_still_there() -> None:
-    assert TO_BE_OPENED.keys() - set(circles(graph_of(PACKAGE))) == set()
+    assert [shown(circle, graph) for circle in circles(graph)] == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._adapters.base import AdapterSettings, as_argument
+from envoi._model.exceptions import InvalidOption
 from envoi._model.timeout import FOREVER
 from envoi._net.decoded import SO_MUCH_CAME, too_large
 from envoi._pipeline.carry import carry

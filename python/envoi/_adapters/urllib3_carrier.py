@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi._adapters.connection_settings import PoolManager, has_urllib3
+from envoi._model import exceptions
 from envoi._net.errors import invalid_message
 from envoi._proto.h1 import H1Machine, InvalidMessage
 

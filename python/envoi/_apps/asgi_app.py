@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from envoi._model import exceptions
 from envoi._apps.body import AppBody
 from envoi._apps.reply import AppTrace, new_reply
 from envoi._apps.request import name_of
 from envoi._io.protocols import StreamClosed
+from envoi._model import exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -6,12 +6,12 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from envoi._model import exceptions
 from envoi._apps.asgi_call import ASGICall
 from envoi._apps.asgi_lifespan import GRACE, Lifespan
 from envoi._apps.length import request_length
 from envoi._apps.request import fields_of, name_of
 from envoi._io.protocols import TimedOut
+from envoi._model import exceptions
 from envoi._net.errors import is_over, timed_out
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi._model import exceptions
 from envoi._apps.reply import has_body
 from envoi._io.protocols import StreamClosed, TimedOut
+from envoi._model import exceptions
 from envoi._net.body import DRAIN, DRAIN_SECONDS
 from envoi._net.decoded import DecodedBody
 from envoi._net.errors import is_over, timed_out

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from envoi._model.exceptions import IncompleteBody, InvalidBody, RemoteProtocolError
 
 if TYPE_CHECKING:
+    from envoi._model.exceptions import RequestException
     from envoi._model.prepared import PreparedRequest
     from envoi._proto.h1 import ResponseHead
-    from envoi._model.exceptions import RequestException
 
 
 class LengthCheck:

@@ -13,12 +13,12 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from envoi._model import exceptions
 from envoi._apps.body import AppBody
 from envoi._apps.length import request_length
 from envoi._apps.reply import AppTrace, has_body, new_reply
 from envoi._apps.request import fields_of, name_of
 from envoi._apps.wsgi_call import Input, WSGICall
+from envoi._model import exceptions
 from envoi._model.errors import blame
 from envoi._net.errors import is_over, timed_out
 from envoi._wiring import blocking

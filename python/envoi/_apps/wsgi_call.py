@@ -20,7 +20,6 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from envoi._model import exceptions
 from envoi._apps.length import response_length
 from envoi._apps.reply import FAILED, failed_head, has_body, head_of
 from envoi._io.protocols import StreamClosed

@@ -70,7 +70,7 @@ class PreparedRequest(RequestHooksMixin):
     # A dictionary for whatever else callers put on it, and for what few requests have.
     __slots__ = ("__dict__", "__weakref__", "_url", "content", "headers", "method", "parsed_url")
 
-    flow: Auth | None = None
+    flow: AuthScheme | None = None
     provenance: Provenance = FROM_CALLER
     _jar: CookieJar | None = None
     _body_position: Any = None

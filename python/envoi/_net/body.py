@@ -12,7 +12,7 @@ from envoi._proto.h1 import IncompleteMessage
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
-    from envoi._net.http1 import HTTP1Exchange
+    from envoi._net.exchange import Exchange
     from envoi._proto.h1 import ResponseHead
 
 DRAIN: Final = 65536
@@ -45,7 +45,7 @@ class ResponseBody(DecodedBody):
 
     def __init__(
         self,
-        exchange: HTTP1Exchange,
+        exchange: Exchange,
         head: ResponseHead,
         timeout: Timeout,
         deadline: float,
@@ -53,7 +53,7 @@ class ResponseBody(DecodedBody):
         request: PreparedRequest,
     ) -> None:
         self._backend = exchange.backend
-        self._exchange: HTTP1Exchange | None = exchange
+        self._exchange: Exchange | None = exchange
         self._timeout = timeout
         self._deadline = deadline
         self._close_delimited = (
@@ -165,7 +165,7 @@ class ResponseBody(DecodedBody):
         if is_over(self._deadline, backend.now()):
             raise self._give_up(timed_out("body", self.where, self._timeout, total_passed=True))
 
-    def _finish(self, exchange: HTTP1Exchange) -> None:
+    def _finish(self, exchange: Exchange) -> None:
         self._exchange = None
         self.ended = True
         exchange.ended = self._backend.now()
@@ -181,7 +181,7 @@ class ResponseBody(DecodedBody):
         exchange.finish()
         self.trailers = exchange.trailers
 
-    def _fail(self, exchange: HTTP1Exchange, error: BaseException) -> None:
+    def _fail(self, exchange: Exchange, error: BaseException) -> None:
         self._exchange = None
         self.ended = True
         if isinstance(error, Exception):

@@ -10,12 +10,13 @@ needs a finaliser. It does not hold the pool, which goes with its session.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
-from envoi._model.trace import Trace
+from envoi._model.exceptions import InvalidBody
 from envoi._net.errors import is_over
+from envoi._net.exchange import Exchange, Fate
 from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
-    from envoi._net.pool import Pool
+    from envoi._net.exchange import Lender
     from envoi._net.route import Route
     from envoi._proto.pool import Lease
 
@@ -48,23 +49,7 @@ doing.
 """
 
 
-class Fate(NamedTuple):
-    """What became of an exchange that failed, for those who would send its request again.
-
-    Attributes:
-        phase: what it was doing: "write", "read", "body" or `SOURCE`.
-        anything_sent: whether a byte of the request was handed over.
-        response_started: whether a byte of an answer came.
-        head_complete: whether the head of the final answer came.
-    """
-
-    phase: str
-    anything_sent: bool
-    response_started: bool
-    head_complete: bool
-
-
-class HTTP1Exchange(Trace):
+class HTTP1Exchange(Exchange):
     """One request and its answer.
 
     Args:
@@ -84,14 +69,14 @@ class HTTP1Exchange(Trace):
         "_lease",
         "_machine",
         "_sent_before",
-        "backend",
-        "informational",
-        "phase",
-        "trailers",
     )
 
     def __init__(
-        self, lease: Lease[HTTP1Connection], connection: HTTP1Connection, pool: Pool, started: float
+        self,
+        lease: Lease[HTTP1Connection],
+        connection: HTTP1Connection,
+        pool: Lender,
+        started: float,
     ) -> None:
         self.backend: Backend = pool.backend
         self.started = started

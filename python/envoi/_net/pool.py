@@ -15,8 +15,8 @@ from math import inf
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from envoi._model import exceptions
 from envoi._io.protocols import Backend, TimedOut
+from envoi._model import exceptions
 from envoi._net.errors import is_over, timed_out
 from envoi._proto.pool import Lease, Permit, Place, PoolOwner, PoolState
 

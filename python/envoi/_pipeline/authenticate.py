@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from envoi._model.auth import as_flow, found_credentials, needs_response_body
+from envoi._model.exceptions import InvalidOption
 from envoi._pipeline.cookies import renew_cookies
 from envoi._pipeline.drive import drive
-from envoi._model.exceptions import InvalidOption
 
 if TYPE_CHECKING:
     from envoi._model.auth import Flow

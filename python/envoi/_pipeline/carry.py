@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envoi._io.protocols import TimedOut
+from envoi._model.exceptions import ConnectionError as OurConnectionError
+from envoi._model.exceptions import ProxyError, RemoteProtocolError, RequestException
 from envoi._net.body import ResponseBody
 from envoi._net.decoded import STEP
 from envoi._net.errors import is_over, translate
@@ -14,14 +16,12 @@ from envoi._net.http1 import SOURCE
 from envoi._pipeline.log import listening, log_exchange
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
-from envoi._model.exceptions import ConnectionError as OurConnectionError
-from envoi._model.exceptions import ProxyError, RemoteProtocolError, RequestException
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.prepared import PreparedRequest
     from envoi._model.url import URL
-    from envoi._net.http1 import Fate, HTTP1Exchange
+    from envoi._net.exchange import Exchange, Fate
     from envoi._net.route import Route
     from envoi._pipeline.journey import Delivery
     from envoi._pipeline.reply import Reply
@@ -114,7 +114,7 @@ def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Hea
 def _reply(
     delivery: Delivery,
     request: PreparedRequest,
-    exchange: HTTP1Exchange,
+    exchange: Exchange,
     head: ResponseHead,
     deadline: float,
 ) -> Reply:
@@ -146,9 +146,7 @@ def _is_the_callers(error: Exception, fate: Fate) -> bool:
     return fate.phase == SOURCE and not isinstance(error, TimedOut)
 
 
-def _may_resend(
-    request: PreparedRequest, exchange: HTTP1Exchange, fate: Fate, error: Exception
-) -> bool:
+def _may_resend(request: PreparedRequest, exchange: Exchange, fate: Fate, error: Exception) -> bool:
     died = isinstance(error, (OSError, IncompleteMessage)) and not isinstance(
         error, RequestException
     )
@@ -164,7 +162,7 @@ def _may_resend(
 def _explained(
     delivery: Delivery,
     route: Route,
-    exchange: HTTP1Exchange,
+    exchange: Exchange,
     fate: Fate,
     error: Exception,
     deadline: float,
@@ -183,9 +181,7 @@ def _explained(
     return raised
 
 
-def _cut_short(
-    delivery: Delivery, request: PreparedRequest, exchange: HTTP1Exchange
-) -> Reply | None:
+def _cut_short(delivery: Delivery, request: PreparedRequest, exchange: Exchange) -> Reply | None:
     """The response whose body broke off, with what came of it; None when its head had not come."""
     head = exchange.take_head()
     if head is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from envoi._model.errors import blame
+from envoi._model.errors import RequestException, blame
 from envoi._pipeline.authenticate import authenticate, authenticate_as_prepared
 from envoi._pipeline.carry import carry
 from envoi._pipeline.cookies import exchange_cookies, take_cookies

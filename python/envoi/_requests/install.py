@@ -8,9 +8,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
 
+from envoi._model.exceptions import AlreadyImported
 from envoi._responses.response import Response
 from envoi._responses.urllib3_response import raw_in_place_of_ours
-from envoi._model.exceptions import AlreadyImported
 
 MODULES: Final = (
     "__version__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from envoi._model.exceptions import StreamConsumedError
 from envoi._responses.base import OpenReply
 from envoi._responses.pieces import AsyncLines, AsyncPieces, Lines, require_untouched
 from envoi._responses.raw import AsyncRaw

@@ -11,9 +11,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 from envoi._io.run_sync import run_sync
+from envoi._model.exceptions import InvalidOption, StreamConsumedError
 from envoi._model.text import LineSplitter, TextDecoder
 from envoi._pipeline.reply import receive
-from envoi._model.exceptions import InvalidOption, StreamConsumedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -16,6 +16,7 @@ from weakref import ref
 from envoi._adapters.base import seams_of
 from envoi._adapters.carrier import AdapterCarrier
 from envoi._adapters.http import require_adapter
+from envoi._model.exceptions import InvalidSchema, RequestException
 from envoi._model.url import public
 from envoi._pipeline.reply import load
 from envoi._pipeline.send import send, send_as_it_is
@@ -24,7 +25,6 @@ from envoi._sessions.overrides import METHODS, methods_of, patched_netrc, watche
 from envoi._sessions.preparing import by_name, merged_environment, parts_of, prepared
 from envoi._sessions.redirecting import Redirecting
 from envoi._sessions.settings import SessionSettings
-from envoi._model.exceptions import InvalidSchema, RequestException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, MutableMapping

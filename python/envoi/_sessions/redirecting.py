@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._model import exceptions
 from envoi._io.run_sync import run_sync
+from envoi._model import exceptions
 from envoi._model.url import URL, parse_url
 from envoi._pipeline.redirects import carried_over, planned
 from envoi._pipeline.reply import discard
