@@ -196,6 +196,18 @@ async def sleep(seconds):
     await (trio.sleep(seconds) if trio.lowlevel.in_trio_task() else asyncio.sleep(seconds))
 
 
+async def until(condition):
+    """Let the loop run until a condition holds."""
+    while not condition():
+        await sleep(0)
+
+
+async def turns(count=20):
+    """Let every other task run so many times: without a network, that is until all of them wait."""
+    for _ in range(count):
+        await sleep(0)
+
+
 async def gathered(*functions):
     """The results of async functions that run at once, in whatever loop this is."""
     if not trio.lowlevel.in_trio_task():
@@ -223,5 +235,5 @@ async def settled(count):
     for _ in range(1000):
         if tasks() <= count:
             return
-        await sleep(0.001)
+        await sleep(0)
     raise AssertionError(f"{tasks()} tasks run, not {count}")

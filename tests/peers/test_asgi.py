@@ -12,7 +12,7 @@ import pytest
 
 import envoi
 from envoi.adapters import ASGIAdapter, AsyncASGIAdapter
-from peers.asgi_support import TEXT, body_of, echo, gathered, http, mount, respond, sleep, start
+from peers.asgi_support import TEXT, body_of, echo, gathered, http, mount, respond, start, until
 from peers.clients import Client
 
 
@@ -392,8 +392,7 @@ def test_many_at_once(mounted):
     @http
     async def app(scope, receive, send):
         inside.append(scope["path"])
-        while len(inside) < 8:  # all of them are in here at once
-            await sleep(0.001)
+        await until(lambda: len(inside) == 8)  # all of them are in here at once
         await respond(send, scope["path"].encode())
 
     outcomes = mounted(app).together(8, "GET", lambda number: f"http://app.test/{number}")

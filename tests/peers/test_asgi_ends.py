@@ -26,9 +26,10 @@ from peers.asgi_support import (
     mounted_session,
     respond,
     settled,
-    sleep,
     start,
     tasks,
+    sleep,
+    until,
     waiting,
 )
 from peers.clients import Client
@@ -101,8 +102,7 @@ def test_request_that_waits_when_its_session_is_closed():
         session = mounted_session(app)
 
         async def close():
-            while not inside:
-                await sleep(0.001)
+            await until(lambda: inside)
             await session.close()
 
         await gathered(lambda: ask(session), close)

@@ -225,10 +225,10 @@ def test_application_that_is_cancelled_by_others(mounted):
         if trio.lowlevel.in_trio_task():
             with trio.CancelScope() as scope:
                 scope.cancel()
-                await trio.sleep(1)
+                await trio.sleep(3600)
             raise envoi.exceptions.RemoteProtocolError("trio has no cancellation from outside")
         asyncio.current_task().cancel()
-        await asyncio.sleep(1)
+        await asyncio.sleep(3600)
 
     with pytest.raises(envoi.exceptions.RemoteProtocolError):
         mounted(app).get("http://app.test/")

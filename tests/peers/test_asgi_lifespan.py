@@ -18,8 +18,9 @@ from peers.asgi_support import (
     mount,
     mounted_session,
     respond,
-    sleep,
     tasks,
+    sleep,
+    until,
 )
 from peers.clients import Client
 
@@ -216,8 +217,7 @@ def test_unclosed_adapter_that_was_started_is_warned_of_and_ended(run):
         del session
         with pytest.warns(ResourceWarning, match="unclosed AsyncASGIAdapter"):
             gc.collect()
-        while tasks() == before:
-            await sleep(0.001)
+        await until(lambda: tasks() != before)
 
     run(main())
     assert "shutdown" not in app.noted
