@@ -26,9 +26,9 @@ from peers.asgi_support import (
     mounted_session,
     respond,
     settled,
+    sleep,
     start,
     tasks,
-    sleep,
     until,
     waiting,
 )

@@ -18,8 +18,8 @@ from peers.asgi_support import (
     mount,
     mounted_session,
     respond,
-    tasks,
     sleep,
+    tasks,
     until,
 )
 from peers.clients import Client

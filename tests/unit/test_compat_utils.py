@@ -53,7 +53,7 @@ def test_unquoting(value: str, is_filename: bool, unquoted: str) -> None:
     "header", [("Name", "value"), ("Name", ""), (b"Name", b"value"), ("N", "a b"), (b"N", "ü")]
 )
 def test_valid_headers_pass(header: Any) -> None:
-    utils.check_header_validity(header)
+    assert utils.check_header_validity(header) is None
 
 
 @pytest.mark.parametrize(

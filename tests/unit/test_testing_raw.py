@@ -106,6 +106,7 @@ def test_failure_of_a_script_is_raised_at_exit() -> None:
 def test_client_that_leaves_is_no_failure() -> None:
     with RawServer.replies([b"1"]) as server:
         connect(server).close()
+    assert server.errors == []
 
 
 def test_stop_wakes_a_script_that_reads() -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -269,7 +270,7 @@ def test_listens_on_ipv6_too() -> None:
         assert fetch(server, "/bytes/3") == b"\x00\x01\x02"
 
 
-def test_stops_cleanly_in_the_middle_of_everything() -> None:
+def test_stops_cleanly_in_the_middle_of_everything(leftovers: Any) -> None:
     for _ in range(20):
         with Server() as server:
             clients = [
@@ -281,3 +282,4 @@ def test_stops_cleanly_in_the_middle_of_everything() -> None:
                 client.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
         for client in clients:
             client.close()
+    leftovers.check()
