@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import pickle
 import ssl
 import threading
