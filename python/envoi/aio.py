@@ -12,6 +12,7 @@ from envoi._model import exceptions as _exceptions
 from envoi._model.exceptions import *  # noqa: F403 - what is in its `__all__`
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
+from envoi._model.options import without_redirects
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
@@ -124,8 +125,6 @@ async def get(
         params: added to the query.
         **options: see `RequestOptions`.
     """
-    if params is None:
-        return await request("GET", url, **options)
     return await request("GET", url, params=params, **options)
 
 
@@ -147,8 +146,7 @@ async def head(url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse
         url: where to.
         **options: see `RequestOptions`.
     """
-    options.setdefault("allow_redirects", False)
-    return await request("HEAD", url, **options)
+    return await request("HEAD", url, **without_redirects(options))
 
 
 async def post(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
+from envoi._model.options import without_redirects
 from envoi._sessions.session import Session
 from envoi._sessions.shared import session_in_its_place, shared_session
 
@@ -65,8 +66,6 @@ def get(
         params: added to the query.
         **options: see `RequestOptions`.
     """
-    if params is None:
-        return request("GET", url, **options)
     return request("GET", url, params=params, **options)
 
 
@@ -88,8 +87,7 @@ def head(url: URLType, **options: Unpack[RequestOptions]) -> Response:
         url: where to.
         **options: see `RequestOptions`.
     """
-    options.setdefault("allow_redirects", False)
-    return request("HEAD", url, **options)
+    return request("HEAD", url, **without_redirects(options))
 
 
 def post(

@@ -26,7 +26,8 @@ SLEEPS |= dict.fromkeys(
         "flows/test_io_backends.py test_within_passes_on_an_outer_cancellation",
         "flows/test_io_connect.py test_asyncio_connect_cancelled",
         "flows/test_io_jobs.py test_job_is_stopped_even_by_a_flow_that_is_cancelled",
-        "flows/test_io_limits.py become",
+        "flows/io_support.py become",
+        "flows/test_io_failures.py test_what_a_receive_raises_is_raised_in_the_flow_once",
         "flows/test_io_limits.py test_closing_a_stream_that_another_pumps",
         "flows/test_io_limits.py test_deadline_passes_between_pumps_of_a_flood",
         "flows/test_io_streams.py test_asyncio_task_that_waits_is_cancelled_or_closed_under",
@@ -39,9 +40,17 @@ SLEEPS |= dict.fromkeys(
     "to be replaced by an event",
 )
 
+SLEEPS |= dict.fromkeys(
+    (
+        "peers/test_asgi_streaming.py test_cancellation_waits_for_the_application_to_clean_up",
+        "peers/test_asgi_streaming.py test_two_readers_of_one_body",
+        "peers/test_asgi_streaming.py test_what_comes_after_the_answer_is_done_before_the_body_ends",
+    ),
+    "an application that is slow",
+)
+
 WITHOUT_ASSERTION = {
     "unit/test_model_request.py test_known_options_pass": "the next tests see others refused",
-    "flows/test_io_backends.py test_asyncio_backend_is_made_outside_a_loop": "to get an assertion",
     "flows/test_io_backends.py test_waiter_set_before_it_waits": "a wait that does not end fails it",
     "flows/test_io_backends.py test_waiter_is_set_by_another": "a wait that does not end fails it",
     "flows/test_io_backends.py test_far_deadlines_are_no_trouble": "a refused deadline raises",

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envoi._adapters.base import AdapterSettings, seams_of
-from envoi._adapters.http import filled
 from envoi._responses.async_response import AsyncResponse
-from envoi._responses.raw import AsyncRaw
 from envoi._wiring import open_async_pool
 
 if TYPE_CHECKING:
@@ -93,12 +91,7 @@ class AsyncHTTPAdapter(AdapterSettings, AsyncBaseAdapter):
             req: what was sent.
             resp: what came, as `AsyncResponse.raw` shows it, the body not read.
         """
-        if isinstance(resp, AsyncRaw):
-            response: Any = resp._reply
-        else:
-            response = filled(AsyncResponse(), req, resp)
-        response.connection = self
-        return response  # type: ignore[no-any-return]
+        return self._response_from(req, resp)  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -22,6 +22,7 @@ from envoi._net.routes import Routes, tls_config
 from envoi._pipeline.carry import carry
 from envoi._pipeline.journey import Delivery, Told
 from envoi._responses.foreign import ForeignBody
+from envoi._responses.raw import AsyncRaw, Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -551,6 +552,15 @@ class AdapterSettings:
         reply.connection = self
         return reply  # type: ignore[no-any-return]
 
+    def _response_from(self, request: PreparedRequest, resp: Any) -> Any:
+        """What `build_response` makes of one of urllib3's responses, or of a `raw` of ours."""
+        if isinstance(resp, (Raw, AsyncRaw)):
+            response: Any = resp._reply
+        else:
+            response = filled(self._new_reply(), request, resp)
+        response.connection = self
+        return response
+
     def _builds(self) -> bool:
         built: Any = getattr(type(self), "build_response", None)
         return "build_response" in self.__dict__ or built is not self._original[_BUILD]
@@ -583,3 +593,29 @@ class AdapterSettings:
             return routes(url, tls, proxy)
 
         return through
+
+
+def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
+    """An empty response, filled from one of urllib3's or what is like it.
+
+    Args:
+        response: of the façade.
+        request: what was sent.
+        resp: what came.
+    """
+    from envoi._model.cookie_functions import extract_cookies_to_jar
+
+    response.status_code = getattr(resp, "status", None)
+    fields = getattr(resp, "headers", None) or {}
+    response.headers = Headers(
+        [
+            (name, value if isinstance(value, (str, bytes)) else str(value))
+            for name, value in fields.items()
+        ]
+    )
+    response.raw = resp
+    response.reason = getattr(resp, "reason", None)
+    response.url = request.url
+    response.request = request
+    extract_cookies_to_jar(response.cookies, request, resp)
+    return response

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from envoi._adapters.base import AdapterSettings, seams_of
 from envoi._io.run_sync import run_sync
 from envoi._model.exceptions import InvalidOption
-from envoi._model.headers import Headers
-from envoi._responses.raw import Raw
 from envoi._responses.response import Response
 from envoi._wiring import open_blocking_pool
 
@@ -118,42 +116,11 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
             req: what was sent.
             resp: what came: one of urllib3's responses, or what is like it, the body not read.
         """
-        if isinstance(resp, Raw):
-            response: Any = resp._reply
-        else:
-            response = filled(Response(), req, resp)
-        response.connection = self
-        return response  # type: ignore[no-any-return]
+        return self._response_from(req, resp)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Close the connections."""
         self._close_pool()
-
-
-def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
-    """An empty response, filled from one of urllib3's or what is like it.
-
-    Args:
-        response: of the façade.
-        request: what was sent.
-        resp: what came.
-    """
-    from envoi._model.cookie_functions import extract_cookies_to_jar
-
-    response.status_code = getattr(resp, "status", None)
-    fields = getattr(resp, "headers", None) or {}
-    response.headers = Headers(
-        [
-            (name, value if isinstance(value, (str, bytes)) else str(value))
-            for name, value in fields.items()
-        ]
-    )
-    response.raw = resp
-    response.reason = getattr(resp, "reason", None)
-    response.url = request.url
-    response.request = request
-    extract_cookies_to_jar(response.cookies, request, resp)
-    return response
 
 
 def require_adapter(adapter: Any) -> None:

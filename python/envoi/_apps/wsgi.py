@@ -113,9 +113,13 @@ class WSGIAdapter(BaseAdapter):
         deadline: float,
     ) -> Reply:
         """What a session has in place of `send`."""
-        limits = delivery.timeout.until(deadline)
         return await self._application.answer(
-            Response, self, request, limits, delivery.max_body, _CallingThread(request)
+            Response,
+            self,
+            request,
+            delivery.timeout.until(deadline),
+            delivery.max_body,
+            _CallingThread(request),
         )
 
     def close(self) -> None:

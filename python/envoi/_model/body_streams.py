@@ -5,12 +5,9 @@ from __future__ import annotations
 import io
 import os
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from envoi._model.exceptions import FileModeWarning, InvalidBody, UnrewindableBodyError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
 PIECE_SIZE: Final = 256 * 1024
 
@@ -139,9 +136,9 @@ class FileBody(Body):
         return _to_bytes(self._file.read(PIECE_SIZE))
 
 
-class IteratorBody(Body):
-    """An iterable of pieces. One that gives a new iterator each time can be sent again; a generator
-    cannot.
+class _IterableBody(Body):
+    """An iterable of pieces, plain or asynchronous. One that gives a new iterator each time can be
+    sent again; a generator cannot.
     """
 
     __slots__ = ("_iterable", "_iterator")
@@ -149,7 +146,7 @@ class IteratorBody(Body):
     def __init__(self, iterable: Any) -> None:
         super().__init__(None, None, _declared_length(iterable), iterable)
         self._iterable = iterable
-        self._iterator: Iterator[Any] | None = None
+        self._iterator: Any = None
 
     @property
     def replayable(self) -> bool:
@@ -159,6 +156,12 @@ class IteratorBody(Body):
         if not self.replayable:
             raise UnrewindableBodyError(_ONE_SHOT.format(type(self._iterable).__name__))
         self._iterator = None
+
+
+class IteratorBody(_IterableBody):
+    """An iterable of pieces."""
+
+    __slots__ = ()
 
     def next_piece(self) -> bytes:
         if self._iterator is None:
@@ -169,26 +172,12 @@ class IteratorBody(Body):
         return b""
 
 
-class AsyncIteratorBody(Body):
+class AsyncIteratorBody(_IterableBody):
     """An asynchronous iterable of pieces."""
 
-    __slots__ = ("_iterable", "_iterator")
+    __slots__ = ()
 
     is_async = True
-
-    def __init__(self, iterable: Any) -> None:
-        super().__init__(None, None, _declared_length(iterable), iterable)
-        self._iterable = iterable
-        self._iterator: AsyncIterator[Any] | None = None
-
-    @property
-    def replayable(self) -> bool:
-        return self._iterator is None or self._iterator is not self._iterable
-
-    def rewind(self) -> None:
-        if not self.replayable:
-            raise UnrewindableBodyError(_ONE_SHOT.format(type(self._iterable).__name__))
-        self._iterator = None
 
     def next_piece(self) -> bytes:
         raise InvalidBody(_ASYNC_BODY)
@@ -196,7 +185,7 @@ class AsyncIteratorBody(Body):
     async def anext_piece(self) -> bytes:
         if self._iterator is None:
             self._iterator = aiter(self._iterable)
-        async for piece in self._iterator:
+        while (piece := await anext(self._iterator, None)) is not None:
             if data := _to_bytes(piece):
                 return data
         return b""

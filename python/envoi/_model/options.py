@@ -95,6 +95,15 @@ _OF_A_SESSION: Final = frozenset(
 )
 
 
+def without_redirects(options: RequestOptions) -> RequestOptions:
+    """The options of `head`, which follows no redirects unless it is told to.
+
+    Args:
+        options: as they were given.
+    """
+    return {"allow_redirects": False, **options}
+
+
 def check_options(options: Mapping[str, Any]) -> None:
     """Refuse names that are not options.
 

@@ -105,6 +105,3 @@ class AsyncResponse(OpenReply):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-    def _loaded_content(self) -> bytes:
-        return self.content

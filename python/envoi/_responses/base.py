@@ -32,6 +32,7 @@ class OpenReply(Reply):
     body: BodySource | None = None
     _raw: Any = None
     _adapter: Any = None
+    content: Any
     _make_raw: ClassVar[Any]
     _adapter_kind: ClassVar[Any]
 
@@ -93,6 +94,10 @@ class OpenReply(Reply):
         if isinstance(self.body, ForeignBody):
             self.body.amount = chunk_size
         return pieces
+
+    def _loaded_content(self) -> bytes:
+        content: bytes = self.content
+        return content
 
     async def _read(self) -> bytes:
         """Read the whole body."""

@@ -100,9 +100,11 @@ class _RawBase:
     library's responses tell of the head.
     """
 
-    _reply: Reply
-    _reader: _Reader
-    decode_content: bool
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self._reply = reply
+        self._reader = _Reader(reply)
+        self.decode_content: bool = False
 
     @property
     def status(self) -> int:
@@ -158,12 +160,6 @@ class Raw(_RawBase, io.RawIOBase):
         decode_content: whether `read` and `stream` undo Content-Encoding by default; False, as in
             requests.
     """
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self._reply = reply
-        self._reader = _Reader(reply)
-        self.decode_content = False
 
     @property
     def closed(self) -> bool:
@@ -225,11 +221,6 @@ class Raw(_RawBase, io.RawIOBase):
 
 class AsyncRaw(_RawBase):
     """The same for an `AsyncSession`, with `read` and `stream` awaited."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-        self._reader = _Reader(reply)
-        self.decode_content = False
 
     @property
     def closed(self) -> bool:

@@ -97,6 +97,3 @@ class Response(OpenReply):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _loaded_content(self) -> bytes:
-        return self.content

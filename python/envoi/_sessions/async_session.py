@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from envoi._adapters.async_http import AsyncHTTPAdapter
+from envoi._model.options import without_redirects
 from envoi._responses.async_response import AsyncResponse
 from envoi._sessions.base import BaseSession
 from envoi._sessions.overrides import methods_of
@@ -137,12 +138,8 @@ class AsyncSession(BaseSession):
         """
         options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
         chain = RedirectChain(self, resp, req, proxies, {**options, **adapter_kwargs})
-        if yield_requests:
-            if (request := chain.next_request()) is not None:
-                yield request
-            return
-        while (response := await chain.send_next()) is not None:
-            yield response
+        while (step := await chain.step(sends=not yield_requests)) is not None:
+            yield step
 
     async def get(
         self, url: URLType, params: ParamsType = None, **options: Unpack[OptionsWithoutParams]
@@ -154,8 +151,6 @@ class AsyncSession(BaseSession):
             params: added to the query.
             **options: see `RequestOptions`.
         """
-        if params is None:
-            return await self.request("GET", url, **options)
         return await self.request("GET", url, params=params, **options)
 
     async def options(self, url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:
@@ -175,8 +170,7 @@ class AsyncSession(BaseSession):
             url: where to.
             **options: see `RequestOptions`.
         """
-        options.setdefault("allow_redirects", False)
-        return await self.request("HEAD", url, **options)
+        return await self.request("HEAD", url, **without_redirects(options))
 
     async def post(
         self,

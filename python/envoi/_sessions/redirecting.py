@@ -188,15 +188,22 @@ class RedirectChain:
         self._proxies = proxies
         self._options = options
         self._passed: list[Any] = []
+        self._peeked = False
 
-    async def send_next(self) -> Any:
+    async def step(self, *, sends: bool) -> Any:
         """Discard the redirect, send the request that it asks for, and return the response; None
         after the last.
+
+        Args:
+            sends: False for the request itself, once, the redirect left as it is.
         """
         session, response = self._session, self._response
-        target = session.get_redirect_target(response)
+        target = None if self._peeked else session.get_redirect_target(response)
         if not target:
             return None
+        if not sends:
+            self._peeked = True
+            return self._take(target)
         response.history = list(self._passed)
         await discard(response)
         request = self._take(target)
@@ -206,11 +213,6 @@ class RedirectChain:
         sent = session.send(request, proxies=self._proxies, allow_redirects=False, **self._options)
         self._response = await sent if hasattr(sent, "__await__") else sent
         return self._response
-
-    def next_request(self) -> PreparedRequest | None:
-        """The request that the redirect asks for, not sent; None where there is no redirect."""
-        target = self._session.get_redirect_target(self._response)
-        return self._take(target) if target else None
 
     def _take(self, target: str) -> PreparedRequest:
         self._passed.append(self._response)
@@ -258,9 +260,5 @@ class SessionRedirectMixin(Redirecting):
         """
         options = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert}
         chain = RedirectChain(self, resp, req, proxies, {**options, **adapter_kwargs})
-        if yield_requests:
-            if (request := chain.next_request()) is not None:
-                yield request
-            return
-        while (response := run_sync(chain.send_next())) is not None:
-            yield response
+        while (step := run_sync(chain.step(sends=not yield_requests))) is not None:
+            yield step

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from envoi._adapters.http import HTTPAdapter
 from envoi._io.run_sync import run_sync
+from envoi._model.options import without_redirects
 from envoi._responses.response import Response
 from envoi._sessions.base import BaseSession
 from envoi._sessions.overrides import methods_of
@@ -95,8 +96,6 @@ class Session(BaseSession, SessionRedirectMixin):
             params: added to the query.
             **options: see `RequestOptions`.
         """
-        if params is None:
-            return self.request("GET", url, **options)
         return self.request("GET", url, params=params, **options)
 
     def options(self, url: URLType, **options: Unpack[RequestOptions]) -> Response:
@@ -116,8 +115,7 @@ class Session(BaseSession, SessionRedirectMixin):
             url: where to.
             **options: see `RequestOptions`.
         """
-        options.setdefault("allow_redirects", False)
-        return self.request("HEAD", url, **options)
+        return self.request("HEAD", url, **without_redirects(options))
 
     def post(
         self,
