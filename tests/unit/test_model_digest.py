@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from envoi._model.auth import as_flow
-from envoi._model.digest import MOST_SPACES, HTTPDigestAuth
+from envoi._model.digest import MAX_SPACES, HTTPDigestAuth
 from envoi._model.digest_answer import Credentials, digest_field, read_challenge
 from envoi.exceptions import InvalidOption
 from unit.digest_support import Answered, exchange, md5, of, scheme
@@ -245,10 +245,10 @@ def test_the_narrowest_protection_space_answers():
 
 def test_protection_spaces_are_bounded():
     auth = scheme()
-    for number in range(3 * MOST_SPACES):
+    for number in range(3 * MAX_SPACES):
         exchange(auth, Answered(401, FIRST), url=f"http://host{number}.example/")
-    assert len(auth._spaces) == MOST_SPACES
-    assert exchange(auth, url=f"http://host{3 * MOST_SPACES - 1}.example/")[0] is not None
+    assert len(auth._spaces) == MAX_SPACES
+    assert exchange(auth, url=f"http://host{3 * MAX_SPACES - 1}.example/")[0] is not None
 
 
 def test_nextnonce_replaces_the_nonce_and_starts_its_count_again():

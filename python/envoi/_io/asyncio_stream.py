@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envoi._io.asyncio_wait import Wait, clock_of
 from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
-from envoi._io.socket_stream import MOST_IN_A_ROW, SocketStream
+from envoi._io.socket_stream import MAX_IN_A_ROW, SocketStream
 from envoi._io.sockets import LEAST_RECEIVE
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class AsyncioStream(SocketStream):
 
     def pump(self, feed: Feed, timeout: float, deadline: float) -> Coroutine[Any, Any, None]:
         """As in `Stream`."""
-        if self._likely_readable and self._in_a_row < MOST_IN_A_ROW:
+        if self._likely_readable and self._in_a_row < MAX_IN_A_ROW:
             return self._pump_at_once(feed, timeout, deadline)
         return self._pump_watching(feed, timeout, deadline)
 

@@ -14,7 +14,7 @@ from envoi._io.backend_base import BackendBase
 from envoi._io.blocking_stream import BlockingStream
 from envoi._io.protocols import Address, Stream, TimedOut, give_up, quietly
 from envoi._io.run_sync import run_sync
-from envoi._io.sockets import MOST_SECONDS
+from envoi._io.sockets import MAX_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -47,9 +47,9 @@ class BlockingBackend(BackendBase):
 
     async def sleep(self, seconds: float) -> None:
         """As in `Backend`."""
-        while seconds > MOST_SECONDS:
-            time.sleep(MOST_SECONDS)  # noqa: ASYNC251 - nothing here waits otherwise
-            seconds -= MOST_SECONDS
+        while seconds > MAX_SECONDS:
+            time.sleep(MAX_SECONDS)  # noqa: ASYNC251 - nothing here waits otherwise
+            seconds -= MAX_SECONDS
         time.sleep(seconds)  # noqa: ASYNC251
 
     async def checkpoint(self) -> None:

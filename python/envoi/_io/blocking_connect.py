@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, TimedOut
 from envoi._io.sockets import (
-    MOST_SECONDS,
+    MAX_SECONDS,
     begin_connect,
     begin_connect_unix,
     connect_outcome,
@@ -71,7 +71,7 @@ def _race(
             raise TimedOut
         until = min(deadline, attempts.next_at)
         for key, _ in selector.select(
-            None if until == math.inf else min(max(until - now, 0), MOST_SECONDS)
+            None if until == math.inf else min(max(until - now, 0), MAX_SECONDS)
         ):
             connecting = key.fileobj
             if not isinstance(connecting, socket.socket):

@@ -41,7 +41,7 @@ from envoi._io.socket_stream import SocketStream, poll_for_bytes
 from envoi._io.sockets import (
     KERNEL_TIMEOUTS,
     LEAST_RECEIVE,
-    MOST_SECONDS,
+    MAX_SECONDS,
     NEVER_WAIT,
     milliseconds,
 )
@@ -216,7 +216,7 @@ class BlockingStream(SocketStream):
                 raise TimedOut
             try:
                 # `milliseconds` but for the call; a millisecond too much does not matter.
-                ready = poll(int(left * 1000) + 1 if left < MOST_SECONDS else milliseconds(left))
+                ready = poll(int(left * 1000) + 1 if left < MAX_SECONDS else milliseconds(left))
                 data = self._receive(self._size, NEVER_WAIT) if ready else None
             except BlockingIOError:
                 continue
@@ -303,7 +303,7 @@ def _poll_both(waiting: socket.socket, seconds: float, also_bytes: bool) -> tupl
     if not hasattr(select, "poll"):
         readers = [waiting] if also_bytes else []
         readable, writable, failed = select.select(
-            readers, [waiting], [waiting], min(seconds, MOST_SECONDS)
+            readers, [waiting], [waiting], min(seconds, MAX_SECONDS)
         )
         return bool(readable), bool(writable or failed)
     poller = select.poll()

@@ -15,7 +15,7 @@ Who may do what, and how writes stay in order:
 
 Receiving without the event loop (asyncio and trio): a `recv` that came back full makes more bytes
 likely (`_likely_readable`), and then the next `pump` tries `recv` first, which is cheaper than
-waiting to be told. Other tasks want to run as well: after `MOST_IN_A_ROW` such receives the loop is
+waiting to be told. Other tasks want to run as well: after `MAX_IN_A_ROW` such receives the loop is
 asked.
 """
 
@@ -26,12 +26,12 @@ import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed
-from envoi._io.sockets import LEAST_RECEIVE, MOST_RECEIVE, NEVER_WAIT
+from envoi._io.sockets import LEAST_RECEIVE, MAX_RECEIVE, NEVER_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_IN_A_ROW: Final = 16
+MAX_IN_A_ROW: Final = 16
 """How many receives in a row may do without going through the event loop."""
 
 
@@ -177,7 +177,7 @@ class SocketStream:
 
     def _receive_at_once(self, feed: Feed) -> bool:
         """Serve a `pump` without the loop while bytes wait; false when it must wait."""
-        while not self._closed and self._in_a_row < MOST_IN_A_ROW:
+        while not self._closed and self._in_a_row < MAX_IN_A_ROW:
             self._in_a_row += 1
             data = self._receive_nowait()
             if data is None:
@@ -197,7 +197,7 @@ class SocketStream:
         empty.
         """
         if received == self._size:
-            self._size = min(received * 2, MOST_RECEIVE)
+            self._size = min(received * 2, MAX_RECEIVE)
         elif received < self._size >> 2 and self._size > LEAST_RECEIVE:
             self._size >>= 1
 

@@ -20,9 +20,9 @@ KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8
 """Whether SO_RCVTIMEO takes a `struct timeval` of two C longs, as on all 64-bit Linux."""
 NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 LEAST_RECEIVE = 1 << 16
-MOST_RECEIVE = 1 << 18
-MOST_MILLISECONDS = (1 << 31) - 1
-MOST_SECONDS = 86400.0
+MAX_RECEIVE = 1 << 18
+MAX_MILLISECONDS = (1 << 31) - 1
+MAX_SECONDS = 86400.0
 """The longest that one wait is asked for where the system sets bounds; whoever waits asks again."""
 
 _UNDER_WAY = {
@@ -121,6 +121,6 @@ def milliseconds(seconds: float) -> int | None:
     """Seconds as `poll` wants them: rounded up, so that a wait never ends early. None (no limit)
     beyond poll's maximum of 24 days.
     """
-    if seconds * 1000 >= MOST_MILLISECONDS:
+    if seconds * 1000 >= MAX_MILLISECONDS:
         return None
     return max(math.ceil(seconds * 1000), 0)

@@ -20,11 +20,11 @@ from typing import Final
 
 from envoi._io.tls_context import certificate_name
 
-MOST_PER_RECORD: Final = 1 << 14
+MAX_PER_RECORD: Final = 1 << 14
 """The most that one TLS record carries (RFC 8446, section 5.1), and so the most that one read
 gives.
 """
-_MOST_RECORDS = 16
+_MAX_RECORDS = 16
 """How many records are given out in one piece."""
 
 
@@ -73,8 +73,8 @@ class TLSRecords:
             elif ciphertext is not None:
                 self.incoming.write_eof()
             try:
-                data = self.object.read(MOST_PER_RECORD)
-                if len(data) == MOST_PER_RECORD and self.incoming.pending:
+                data = self.object.read(MAX_PER_RECORD)
+                if len(data) == MAX_PER_RECORD and self.incoming.pending:
                     data = self._gathered(data)
             except ssl.SSLWantReadError:
                 return None
@@ -117,9 +117,9 @@ class TLSRecords:
         read = self.object.read
         try:
             while (
-                len(pieces) < _MOST_RECORDS
+                len(pieces) < _MAX_RECORDS
                 and self.incoming.pending
-                and (piece := read(MOST_PER_RECORD))
+                and (piece := read(MAX_PER_RECORD))
             ):
                 pieces.append(piece)
         except ssl.SSLError:

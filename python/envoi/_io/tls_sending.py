@@ -42,7 +42,7 @@ from envoi._io.protocols import (
     TimedOut,
     Waiter,
 )
-from envoi._io.tls_records import MOST_PER_RECORD, TLSRecords
+from envoi._io.tls_records import MAX_PER_RECORD, TLSRecords
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -112,7 +112,7 @@ class TLSSendingHalf:
                     raise StreamClosed  # noqa: TRY301 - passed on below
                 if self._pushing:
                     raise StreamBusy  # noqa: TRY301
-                if self._plaintext is not None or len(data) > MOST_PER_RECORD:
+                if self._plaintext is not None or len(data) > MAX_PER_RECORD:
                     self._keep_plaintext(data)
                     return self._move_on()
                 try:

@@ -12,7 +12,7 @@ from contextlib import suppress
 import trio
 
 from envoi._io.protocols import Feed, StreamBusy, StreamClosed, TimedOut
-from envoi._io.socket_stream import MOST_IN_A_ROW, SocketStream
+from envoi._io.socket_stream import MAX_IN_A_ROW, SocketStream
 from envoi._io.sockets import LEAST_RECEIVE
 from envoi._io.trio_groups import only_exception
 
@@ -66,7 +66,7 @@ class TrioStream(SocketStream):
         try:
             if (
                 self._likely_readable
-                and self._in_a_row < MOST_IN_A_ROW
+                and self._in_a_row < MAX_IN_A_ROW
                 and self._receive_at_once(feed)
             ):
                 return

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_CHALLENGES: Final = 16
-MOST_PARAMETERS: Final = 32
+MAX_CHALLENGES: Final = 16
+MAX_PARAMETERS: Final = 32
 LONGEST_FIELD: Final = 16 * 1024
 
 
@@ -43,7 +43,7 @@ def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
     for field in fields:
         if len(field) <= LONGEST_FIELD:
             _parse_field(field, found)
-    return found[:MOST_CHALLENGES]
+    return found[:MAX_CHALLENGES]
 
 
 def parse_parameters(field: str) -> dict[str, str]:
@@ -52,7 +52,7 @@ def parse_parameters(field: str) -> dict[str, str]:
     """
     parameters: dict[str, str] = {}
     position = 0
-    while len(field) <= LONGEST_FIELD and len(parameters) < MOST_PARAMETERS:
+    while len(field) <= LONGEST_FIELD and len(parameters) < MAX_PARAMETERS:
         # matches nothing as well
         match = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]
         if match is None:
@@ -80,7 +80,7 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 
 def _parse_field(field: str, found: list[Challenge]) -> None:
     position = 0
-    while len(found) < MOST_CHALLENGES:
+    while len(found) < MAX_CHALLENGES:
         # matches nothing as well
         position = _SEPARATOR.match(field, position).end()  # type: ignore[union-attr]
         scheme = _SCHEME.match(field, position)
@@ -109,7 +109,7 @@ def _parse_challenge(field: str, scheme: re.Match[str]) -> tuple[Challenge | Non
         repeated = repeated or key in parameters
         parameters[key] = _value(first)
         position = first.end()
-        if len(parameters) > MOST_PARAMETERS:
+        if len(parameters) > MAX_PARAMETERS:
             return None, position, False
         # matches nothing as well
         first = _PARAMETER.match(field, _SEPARATOR.match(field, position).end())  # type: ignore[union-attr]

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from envoi._model.body_streams import Body
     from envoi._model.prepared import PreparedRequest
 
-MOST_SPACES: Final = 32
-MOST_PREFIXES: Final = 64
-MOST_SENDS: Final = 3
-MOST_REFUSED: Final = 8
+MAX_SPACES: Final = 32
+MAX_PREFIXES: Final = 64
+MAX_SENDS: Final = 3
+MAX_REFUSED: Final = 8
 
 
 class HTTPDigestAuth(Auth, AuthBase):
@@ -159,7 +159,7 @@ class HTTPDigestAuth(Auth, AuthBase):
         return self._state
 
     def _flow(self, request: PreparedRequest, space: _Space | None) -> Flow:
-        for sends in range(1, MOST_SENDS + 1):
+        for sends in range(1, MAX_SENDS + 1):
             field = (
                 None
                 if space is None
@@ -249,11 +249,11 @@ class HTTPDigestAuth(Auth, AuthBase):
 
     def _keep(self, space: _Space) -> None:
         others = [known for known in self._spaces if not known.same_as(space)]
-        self._spaces = (*others[1 - MOST_SPACES :], space)
+        self._spaces = (*others[1 - MAX_SPACES :], space)
 
     def _forget(self, space: _Space) -> None:
         self._spaces = tuple(known for known in self._spaces if known is not space)
-        self._refused = (*self._refused[-MOST_REFUSED + 1 :], space)
+        self._refused = (*self._refused[-MAX_REFUSED + 1 :], space)
 
 
 class _Space(NamedTuple):
@@ -368,7 +368,7 @@ def _prefixes(url: URL, domain: str | None) -> tuple[str, ...]:
     if domain is None or not domain.strip():
         return ("/",)
     paths = []
-    for reference in domain.split()[:MOST_PREFIXES]:
+    for reference in domain.split()[:MAX_PREFIXES]:
         try:
             named = url.join(reference)
         except URLError:

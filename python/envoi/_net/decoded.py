@@ -17,7 +17,7 @@ STEP: Final = 262144
 in bytes.
 """
 
-BREATH: Final = 4 << 20
+YIELD_EVERY: Final = 4 << 20
 """How many decoded bytes are given out before others may run, in bytes."""
 
 
@@ -127,7 +127,7 @@ class DecodedBody:
             while not piece and not self._decoding_ended:
                 piece = await self._decode(decoder, threshold)
             self._undisturbed += len(piece)
-            if self._undisturbed > BREATH:
+            if self._undisturbed > YIELD_EVERY:
                 self._undisturbed = 0
                 await self._breathe()
             if not piece and self._failure is not None:

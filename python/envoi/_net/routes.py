@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from envoi._model.url import URL
     from envoi._proto.plans.proxy import ProxyConfig
 
-_MOST_ROUTES: Final = 4096
+_MAX_ROUTES: Final = 4096
 
 
 class Routes:
@@ -49,7 +49,7 @@ class Routes:
                 (url.origin, tls if secure else None), url.host, url.port, tls if secure else None
             )
             if tls.context is None:
-                if len(self._known) >= _MOST_ROUTES:
+                if len(self._known) >= _MAX_ROUTES:
                     self._known.clear()
                 self._known[key] = route
         return route
@@ -99,7 +99,7 @@ class Routes:
             identity = (url.origin, tls if secure else None, proxy, proxy_tls)
             route = Route(identity, url.host, url.port, tls if secure else None, proxy, proxy_tls)
         if tls.context is None:
-            if len(self._proxied) >= _MOST_ROUTES:
+            if len(self._proxied) >= _MAX_ROUTES:
                 self._proxied.clear()
             self._proxied[key] = (tls, route)
         return route

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _AMOUNT: Final = 65536
 # urllib3 takes None for all there ever will be, unless the body comes in chunks; and it waits for
 # as much as it is told.
-_AMOUNT_OF_ANY_SIZE: Final = 10 * 1024
+_DEFAULT_READ: Final = 10 * 1024
 
 
 class ForeignBody:
@@ -178,7 +178,7 @@ class ForeignBody:
         if stream is not None:
             as_it_comes = self.amount is None and getattr(self.raw, "chunked", False)
             return stream(
-                None if as_it_comes else self.amount or _AMOUNT_OF_ANY_SIZE, decode_content=decode
+                None if as_it_comes else self.amount or _DEFAULT_READ, decode_content=decode
             )
         return iter(self._read, b"")
 

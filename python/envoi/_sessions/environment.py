@@ -38,7 +38,7 @@ class Environment(NamedTuple):
     netrc: Netrc | None
 
 
-_MOST_NETRC: Final = 1 << 20
+_MAX_NETRC: Final = 1 << 20
 
 NOTHING: Final = Environment({}, "", None, None)
 """The environment of a session that trusts none."""
@@ -66,7 +66,7 @@ def fingerprint() -> tuple[str | None, ...]:
 
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs more to import than the file to read
-        return file.read(_MOST_NETRC)
+        return file.read(_MAX_NETRC)
 
 
 def _proxies() -> tuple[dict[str, str], str]:

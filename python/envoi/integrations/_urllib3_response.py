@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from envoi._model.url import URL
     from envoi._pipeline.reply import Reply
 
-_MOST_AT_ONCE: Final = 262144
+_MAX_AT_ONCE: Final = 262144
 
 
 class Origin:
@@ -242,7 +242,7 @@ class _Message:
         if missing > 0:
             pieces = [self._held[self._at :]] if self._at < len(self._held) else []
             try:
-                while missing > 0 and (piece := self._receive(min(missing, _MOST_AT_ONCE))):
+                while missing > 0 and (piece := self._receive(min(missing, _MAX_AT_ONCE))):
                     pieces.append(piece)
                     missing -= len(piece)
             except theirs.HTTPError:
@@ -293,7 +293,7 @@ class _Message:
     def _all(self) -> bytes:
         pieces = [self._held[self._at :]]
         self._held, self._at = b"", 0
-        while piece := self._receive(_MOST_AT_ONCE):
+        while piece := self._receive(_MAX_AT_ONCE):
             pieces.append(piece)
         self.close()
         return b"".join(pieces)

@@ -238,7 +238,7 @@ class EnvoiAdapter(_Theirs):
             return Manner(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
         if found is None:
             found = Manner(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
-            if len(known) >= _MOST_MANNERS:
+            if len(known) >= _MAX_MANNERS:
                 known.clear()
             known[key] = found
         return found
@@ -295,7 +295,7 @@ class EnvoiAdapter(_Theirs):
 
 
 _SIZES: Final = frozenset({"maxsize", "block", "strict"})
-_MOST_MANNERS: Final = 64
+_MAX_MANNERS: Final = 64
 _CONNECTIONS: Final = tuple(
     name for name in ("get_connection", "get_connection_with_tls_context") if hasattr(_Theirs, name)
 )
