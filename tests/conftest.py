@@ -18,11 +18,12 @@ from envoi.testing import CertificateAuthority, RawConnection, RawServer, Server
 
 # The servers under peers/ are importable in every import mode of pytest.
 sys.path.insert(0, str(Path(__file__).parent))
-pytest_plugins = ["peers.servers.nginx", "peers.servers.httpbin_app", "peers.clients"]
+pytest_plugins = ["tiers", "peers.servers.nginx", "peers.servers.httpbin_app", "peers.clients"]
 
 # On a busy machine an example may be slow. In CI the examples are the same each time, so that a change is judged by what it changed.
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.register_profile("envoi", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("envoi")
+settings.load_profile(os.environ.get("ENVOI_EXAMPLES", "envoi"))
 
 T = TypeVar("T")
 Runner: TypeAlias = Callable[..., Any]
