@@ -2,8 +2,7 @@
 //!
 //! A key that is the very object that was seen before is found by its address: the table holds it, so that no other
 //! object can have that address. Any other is hashed and compared outside the lock, against copies of the candidates.
-//! A key goes with the last connection that is closed in a flow; others that nothing is remembered of are swept out
-//! each time the table has doubled.
+//! Numbers that nothing is remembered of are swept out each time the table has doubled.
 
 use std::collections::BTreeMap;
 
@@ -96,8 +95,7 @@ impl Keys {
         swept
     }
 
-    /// Take out a key: to be dropped outside the lock.
-    pub fn remove(&mut self, number: u64) -> Option<Py<PyAny>> {
+    fn remove(&mut self, number: u64) -> Option<Py<PyAny>> {
         let Entry { hash, key } = self.entries.remove(&number)?;
         self.by_address.remove(&(key.as_ptr() as usize));
         if let Some(numbers) = self.by_hash.get_mut(&hash) {

@@ -127,21 +127,8 @@ impl Shared {
                 ignore(py, connection.discard.call0(py)); // an interrupt, perhaps, halfway
             }
             note(&mut result, closed);
-            note(&mut result, self.forget_key(py, &connection));
         }
         result
-    }
-
-    /// Let go of a closed connection's key, where nothing else is known of it: it may hold a TLS context of the caller's.
-    fn forget_key(&self, py: Python<'_>, connection: &Held) -> PyResult<()> {
-        let key = connection.object.bind(py).getattr(intern!(py, "key"))?;
-        let mut state = self.lock();
-        let State { pool, keys, .. } = &mut *state;
-        let unused = keys.find(&key).filter(|number| !pool.knows(number));
-        let forgotten = unused.and_then(|number| keys.remove(number));
-        drop(state);
-        drop(forgotten);
-        Ok(())
     }
 
     /// Take a step in a destructor, and do what it leaves to do without executing bytecode, or hand it over to the loop.
