@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import weakref
 from math import inf
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from envoi._io.blocking import BlockingWaiter
 from envoi._io.run_sync import run_sync
 from envoi._proto.pool import Lease, Permit, Place
-from unit.pool_support import Log
+from unit.pool_support import Connection, Log
 
 
 def test_dropped_lease_closes_its_connection_without_its_python_code():
@@ -314,3 +315,29 @@ def test_threads_claim_and_drop_at_once():
     assert failures == []
     assert pool.state.open == pool.state.idle
     assert pool.state.waiting == 0
+
+
+@pytest.mark.parametrize("how", ["released", "dropped", "expired", "failed", "left"])
+def test_key_is_let_go_of_with_the_last_claim_on_its_host(how):
+    class Key:
+        pass
+
+    pool = Log(1, keepalive=1)
+    other = pool.dial("other") if how == "left" else None
+    key = Key()
+    reference = weakref.ref(key)
+    claim = pool.ask(key)
+    if type(claim) is Permit and how != "failed":
+        claim = claim.dialled(Connection(pool, None), int)
+    del key
+    assert reference() is not None
+    if how == "left":
+        claim.leave(0.0)
+    elif how == "failed":
+        claim.release()
+    elif how != "dropped":
+        claim.release(0.0 if how == "expired" else None)
+    del claim
+    pool.state.expire(9.0)
+    assert reference() is None
+    assert pool.state.keys == (other is not None)

@@ -139,6 +139,8 @@ pub struct Pool<K, C, W> {
     pub(super) ready: BTreeSet<u64>,
     pub(super) waiting: BTreeMap<u64, Waiting<K, W>>,
     pub(super) protocols: Protocols<K>,
+    /// Hosts that nothing was left of, since that was last asked.
+    pub(super) unused: Vec<K>,
     /// Counts connections, tickets and turns.
     pub(super) next: u64,
     /// The latest time that a step was told.
@@ -159,6 +161,7 @@ impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
             ready: BTreeSet::new(),
             waiting: BTreeMap::new(),
             protocols: Protocols::new(),
+            unused: Vec::new(),
             next: 0,
             latest: 0.0,
         }
@@ -212,6 +215,12 @@ impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     #[must_use]
     pub fn knows(&self, key: &K) -> bool {
         self.hosts.contains_key(key) || self.protocols.shares(key).is_some()
+    }
+
+    /// The keys of which nothing is remembered any more, since this was last called.
+    pub fn take_unused(&mut self) -> Vec<K> {
+        let unused = std::mem::take(&mut self.unused);
+        unused.into_iter().filter(|key| !self.knows(key)).collect()
     }
 
     pub(super) fn count(&mut self) -> u64 {

@@ -166,6 +166,7 @@ impl<K: Ord + Copy, C: Clone, W: Clone> Pool<K, C, W> {
     pub(super) fn forget_if_unused(&mut self, key: &K) {
         if self.hosts.get(key).is_some_and(Host::is_unused) {
             self.hosts.remove(key);
+            self.unused.push(*key);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A key that is the very object that was seen before is found by its address: the table holds it, so that no other
 //! object can have that address. Any other is hashed and compared outside the lock, against copies of the candidates.
-//! Numbers that nothing is remembered of are swept out each time the table has doubled.
+//! A key is let go of with the last claim on its host, because it may hold a TLS context. Those that never had a claim, or
+//! whose protocol was remembered for longer, are swept out each time the table has doubled.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,8 @@ impl Keys {
         swept
     }
 
-    fn remove(&mut self, number: u64) -> Option<Py<PyAny>> {
+    /// Take a key out, to be dropped outside the lock.
+    pub fn remove(&mut self, number: u64) -> Option<Py<PyAny>> {
         let Entry { hash, key } = self.entries.remove(&number)?;
         self.by_address.remove(&(key.as_ptr() as usize));
         if let Some(numbers) = self.by_hash.get_mut(&hash) {

@@ -115,12 +115,17 @@ impl Shared {
             note(&mut result, waker.wake.call0(py));
         }
         note(&mut result, self.close_all(py, freed.closing));
+        self.let_go_of_keys();
         result
     }
 
     /// Close connections that nobody holds any more.
     pub fn close_all(&self, py: Python<'_>, closing: Vec<Held>) -> PyResult<()> {
         let mut result = Ok(());
+        if closing.is_empty() {
+            return result;
+        }
+        self.let_go_of_keys();
         for connection in closing {
             let closed = connection.object.call_method0(py, intern!(py, "close"));
             if closed.is_err() && self.hand_over.is_none() {
@@ -144,6 +149,7 @@ impl Shared {
                 return;
             }
             let freed = step(&mut self.lock());
+            preserving_exception(py, || self.let_go_of_keys());
             if !freed.is_empty() {
                 preserving_exception(py, || {
                     if self.hand_over.is_none() {
@@ -179,6 +185,16 @@ impl Shared {
             }
         }
         result.map(|()| limits)
+    }
+
+    /// Drop the keys of hosts that nothing is left of.
+    fn let_go_of_keys(&self) {
+        let mut state = self.lock();
+        let State { pool, keys, .. } = &mut *state;
+        let unused = pool.take_unused().into_iter();
+        let dropped: Vec<_> = unused.filter_map(|number| keys.remove(number)).collect();
+        drop(state);
+        drop(dropped);
     }
 
     fn give_to_loop(self: &Arc<Self>, py: Python<'_>, mut freed: Freed) -> PyResult<()> {
