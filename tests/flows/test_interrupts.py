@@ -50,7 +50,7 @@ def test_pool_is_whole_after_thousands_of_interrupts(kind, count):
     interrupted(kind, count, 50)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["core", "requests"])
 def test_pool_is_whole_after_a_hundred_thousand_interrupts(kind):
