@@ -122,4 +122,4 @@ class StatusCodes:
 codes: Final = StatusCodes(_NAMES)
 
 _codes: Final = {code: tuple(words.split()) for code, words in _NAMES.items()}
-"""requests' name for it: a companion looks up the names of a code."""
+"""requests' name for it: a package built on requests looks up the names of a code."""

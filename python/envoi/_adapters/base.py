@@ -1,5 +1,5 @@
-"""What requests' HTTPAdapter lets its subclasses change, for both colours: how connections are
-made, and what is told on them.
+"""HTTPAdapter's part that sync and async share: TLS and proxy settings, and the methods that a
+subclass may override.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class AdapterSettings:
 
     Attributes:
         max_retries: as above.
-        poolmanager: what `init_poolmanager` was told; companions put one of urllib3's here.
+        poolmanager: what `init_poolmanager` was told; packages built on requests put one of
+            urllib3's here.
         proxy_manager: empty; kept for requests' sake.
         config: empty; kept for requests' sake.
     """

@@ -67,8 +67,8 @@ async def send_in_thread(
 class _Work:
     """What the thread does: send, and unless the body is to be streamed, read it as well.
 
-    A thread that read bodies later would have to wait for one of those that wait for the
-    connections the bodies hold.
+    Reading later could deadlock: every worker may be waiting for a connection that an unread body
+    holds.
     """
 
     def __init__(

@@ -157,7 +157,7 @@ class BearerAuth(AuthBase):
 
 
 def basic_auth_str(username: Any, password: Any) -> str:
-    """As `basic`, with requests' arguments: companions import it as
+    """As `basic`, with requests' arguments: packages built on requests import it as
     `requests.auth._basic_auth_str`.
     """
     return basic((username, password))

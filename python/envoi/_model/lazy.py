@@ -43,8 +43,8 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
 def names_of(
     module: str, modules: Sequence[str], sources: Mapping[str, str]
 ) -> Callable[[str], Any]:
-    """A module's `__getattr__` for what requests' module of its name has imported, and companions
-    import from there.
+    """A module's `__getattr__` for what requests' module of its name has imported, and packages
+    built on requests import from there.
 
     Args:
         module: the module's own name.

@@ -218,7 +218,7 @@ _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\
 def _random_boundary() -> str:
     theirs = sys.modules.get(
         "urllib3.filepost"
-    )  # which requests asks: a companion replaces it, to have the same form twice
+    )  # which requests asks: a package built on requests replaces it, to have the same form twice
     return urandom(16).hex() if theirs is None else str(theirs.choose_boundary())
 
 

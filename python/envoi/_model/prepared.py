@@ -128,7 +128,7 @@ class PreparedRequest(RequestHooksMixin):
 
     @property
     def _cookies(self) -> CookieJar:
-        """The jar that the Cookie field was made of; a companion of requests looks here."""
+        """The jar that the Cookie field was made of; a package built on requests looks here."""
         if self._jar is None:
             from envoi._model.cookies import as_jar
 
@@ -334,14 +334,14 @@ class PreparedRequest(RequestHooksMixin):
 
     @staticmethod
     def _encode_params(data: Any) -> Any:
-        """As requests' method of this name: companions call it."""
+        """As requests' method of this name: packages built on requests call it."""
         return (
             data if isinstance(data, (str, bytes)) or hasattr(data, "read") else encode_params(data)
         )
 
     @staticmethod
     def _encode_files(files: Any, data: Any) -> tuple[bytes, str]:
-        """As requests' method of this name: companions call it."""
+        """As requests' method of this name: packages built on requests call it."""
         from envoi._model.multipart import encode_files
 
         body = encode_files(files, data)

@@ -48,8 +48,8 @@ class BaseResponse:
         raw: for compatibility; None.
     """
 
-    # What is annotated here can be evaluated: companions make classes of a kind that does so out of
-    # responses.
+    # What is annotated here can be evaluated: packages built on requests make classes of a kind
+    # that does so out of responses.
     status_code: int
     request: PreparedRequest
     timing: Timing | None = None

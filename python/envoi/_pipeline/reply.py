@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._model.exceptions import RequestException
 from envoi._model.response import BaseResponse
-from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by companions
+from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by packages built on requests
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
@@ -29,7 +29,7 @@ class BodySource(Protocol):
 
 
 class Reply(BaseResponse):
-    """What the façades' responses have in common below their colour.
+    """What the responses of sync and async sessions have in common.
 
     Attributes:
         body: the body while it is not loaded; None when there is nothing to read.

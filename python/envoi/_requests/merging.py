@@ -1,5 +1,5 @@
-"""requests' functions that merge a request's settings with a session's; companions call them. Envoi
-itself has its own ways.
+"""requests' functions that merge a request's settings with a session's; packages built on requests
+call them. Envoi itself has its own ways.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What both colours' responses share so that adapters and companions of requests can make, change
-and look into them.
+"""What sync and async responses share, so that adapters and packages built on requests can make,
+change and look into them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class OpenReply(Reply):
 
     @property
     def _content_consumed(self) -> bool:
-        """Requests' name; companions set it."""
+        """Requests' name; packages built on requests set it."""
         return self._consumed
 
     @_content_consumed.setter

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
 
 _AMOUNT: Final = 65536
-# urllib3 takes None for all there ever will be, unless the body comes in chunks; and it waits for
-# as much as it is told.
+# urllib3's stream(None) reads to the end unless the body is chunked; stream(n) blocks until n bytes
+# are there.
 _DEFAULT_READ: Final = 10 * 1024
 
 

@@ -35,8 +35,8 @@ def raw_for_companions(reply: Any) -> Any:
 
 
 def raw_in_place_of_ours(response: Any) -> Any:
-    """`response.raw` where companions are at work: a response of urllib3's, from which `content` is
-    read from now on, as in requests.
+    """`response.raw` where packages built on requests are at work: a response of urllib3's, from
+    which `content` is read from now on, as in requests.
 
     Args:
         response: whose `raw` nobody has asked for yet.
@@ -263,7 +263,9 @@ def _pairs(headers: Any) -> list[tuple[str, str]]:
 
 
 class _Original:
-    """The `http.client.HTTPResponse` that companions look for below urllib3's response."""
+    """The `http.client.HTTPResponse` that packages built on requests look for below urllib3's
+    response.
+    """
 
     def __init__(self, reply: Any, body: _Undecoded) -> None:
         self.msg = Fields(reply.headers)

@@ -45,7 +45,7 @@ NOTHING: Final = Environment({}, "", None, None)
 
 
 def read_environment() -> Environment:
-    """Look around."""
+    """Read proxies, CA bundle and netrc from the environment."""
     from envoi._model.netrc import load_netrc
 
     proxies, no_proxy = _proxies()

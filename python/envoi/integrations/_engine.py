@@ -1,5 +1,5 @@
-"""The engine without a session's manners, to put under another client: one hop, no cookies, no
-redirects, bodies as they came.
+"""A transport for other HTTP clients: one request, one response; no cookies, no redirects, the body
+not decoded.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SHORTEST: Final = 1e-6
 _FIRST_DELAY: Final = 0.5
 
 
-class Hop(NamedTuple):
+class EngineRequest(NamedTuple):
     """One request, as another client made it.
 
     Attributes:
@@ -67,7 +67,7 @@ class Hop(NamedTuple):
     limits: Limits
 
 
-class Manner(NamedTuple):
+class EngineOptions(NamedTuple):
     """How a request is sent.
 
     Attributes:
@@ -81,7 +81,7 @@ class Manner(NamedTuple):
     proxy: ProxyConfig | None = None
 
 
-class Answer(NamedTuple):
+class EngineResponse(NamedTuple):
     """What came back: the head, and a body still to be read; None when there is nothing to read."""
 
     status: int
@@ -135,7 +135,7 @@ class Engine(SessionSettings):
         )  # at 0 a connection would be kept for the rest of the clock's tick
         self._socket_path = socket_path
         self._retries = retries
-        self._deliveries: dict[Manner, Delivery] = {}
+        self._deliveries: dict[EngineOptions, Delivery] = {}
         tls_config(
             self._verify_by_default(), self._cert
         )  # what is wrong with verify or cert shows here
@@ -154,45 +154,45 @@ class Engine(SessionSettings):
             else Dialer(backend, local_address)
         )
 
-    def _delivery(self, pool: Pool, manner: Manner) -> Delivery:
-        found = self._deliveries.get(manner)
+    def _delivery(self, pool: Pool, options: EngineOptions) -> Delivery:
+        found = self._deliveries.get(options)
         if found is None or found.pool is not pool:
             found = usual(self, pool, Reply).delivery._replace(pool=pool, stream=True)
-            limits = (None if limit is None else max(limit, _SHORTEST) for limit in manner.limits)
+            limits = (None if limit is None else max(limit, _SHORTEST) for limit in options.limits)
             found = found._replace(timeout=Timeout(*limits))
-            if manner.tls is not None:
-                found = found._replace(tls=manner.tls)
-            if manner.proxy is not None:
-                found = found._replace(route_for=partial(self._routes, proxy=manner.proxy))
+            if options.tls is not None:
+                found = found._replace(tls=options.tls)
+            if options.proxy is not None:
+                found = found._replace(route_for=partial(self._routes, proxy=options.proxy))
             if len(self._deliveries) >= _MAX_DELIVERIES:
                 self._deliveries.clear()
-            self._deliveries[manner] = found
+            self._deliveries[options] = found
         return found
 
 
 class BlockingEngine(Engine):
     """For threads."""
 
-    def send(self, hop: Hop) -> Answer:
+    def send(self, asked: EngineRequest) -> EngineResponse:
         """Send a request, and return once the answer's head is there.
 
         Raises:
             RequestException: whatever went wrong.
         """
-        return _answer(self.exchange(_request(hop, IteratorBody), Manner(hop.limits)))
+        return _answer(self.exchange(_request(asked, IteratorBody), EngineOptions(asked.limits)))
 
-    def exchange(self, request: PreparedRequest, manner: Manner) -> Reply:
-        """As `send`, for a request that is one of ours already, in a manner of its own.
+    def exchange(self, request: PreparedRequest, options: EngineOptions) -> Reply:
+        """As `send`, for a request that is one of ours already, with options of its own.
 
         Args:
             request: what to send, its framing among its fields.
-            manner: how.
+            options: how.
 
         Raises:
             RequestException: whatever went wrong.
         """
         pool = self._pool or self._ensure_pool(open_blocking_pool, self._new_dialer)
-        return run_sync(carry(self._delivery(pool, manner), request, pool.backend.now(), inf))
+        return run_sync(carry(self._delivery(pool, options), request, pool.backend.now(), inf))
 
     @staticmethod
     def receive(body: BodySource, threshold: int = 1) -> bytes:
@@ -205,7 +205,7 @@ class BlockingEngine(Engine):
 class AsyncEngine(Engine):
     """For the event loop, asyncio's or trio's, that runs the first request."""
 
-    async def send(self, hop: Hop) -> Answer:
+    async def send(self, asked: EngineRequest) -> EngineResponse:
         """As `BlockingEngine.send`.
 
         Raises:
@@ -213,31 +213,36 @@ class AsyncEngine(Engine):
         """
         pool = self._pool or self._ensure_pool(open_async_pool, self._new_dialer)
         pool.backend.check_owner()
-        request = _request(hop, AsyncIteratorBody)
+        request = _request(asked, AsyncIteratorBody)
         try:
             return _answer(
                 await carry(
-                    self._delivery(pool, Manner(hop.limits)), request, pool.backend.now(), inf
+                    self._delivery(pool, EngineOptions(asked.limits)),
+                    request,
+                    pool.backend.now(),
+                    inf,
                 )
             )
         finally:
             await _close_pieces(request.content)
 
 
-def _request(hop: Hop, streamed: type[IteratorBody | AsyncIteratorBody]) -> PreparedRequest:
-    url = parse_url(hop.url)
-    if hop.target is not None and hop.target != url.target:
-        url = cast("URL", Retargeted(url, hop.target))
-    headers = Headers(hop.headers)
-    content = hop.content
+def _request(
+    asked: EngineRequest, streamed: type[IteratorBody | AsyncIteratorBody]
+) -> PreparedRequest:
+    url = parse_url(asked.url)
+    if asked.target is not None and asked.target != url.target:
+        url = cast("URL", Retargeted(url, asked.target))
+    headers = Headers(asked.headers)
+    content = asked.content
     body: Body
     if content is None:
-        body = streamed(hop.pieces)
+        body = streamed(asked.pieces)
     elif content or headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
         body = Body(content, None, len(content), content)
     else:
         body = NO_BODY
-    return PreparedRequest(hop.method, url, headers, body)
+    return PreparedRequest(asked.method, url, headers, body)
 
 
 async def _close_pieces(body: Body) -> None:
@@ -249,11 +254,11 @@ async def _close_pieces(body: Body) -> None:
         await iterator.aclose()
 
 
-def _answer(reply: Reply) -> Answer:
+def _answer(reply: Reply) -> EngineResponse:
     head = reply._head
     if head is None:
         raise RuntimeError("an exchange ended without a head")
-    return Answer(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
+    return EngineResponse(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
 
 
 class _ThroughSocketFile:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from envoi import exceptions
-from envoi.integrations._engine import Answer, AsyncEngine, BlockingEngine, Hop
+from envoi.integrations._engine import AsyncEngine, BlockingEngine, EngineRequest, EngineResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,7 +92,7 @@ class _Transport:
             retries=retries,
         )
 
-    def _hop(self, request: Any) -> Hop:
+    def _hop(self, request: Any) -> EngineRequest:
         """What is to be sent, from httpx's request."""
         extensions = request.extensions
         url = request.url
@@ -103,7 +103,7 @@ class _Transport:
         stream = request.stream
         content = b"".join(stream) if isinstance(stream, self._httpx.ByteStream) else None
         target = extensions.get("target") or url.raw_path
-        return Hop(
+        return EngineRequest(
             request.method,
             str(url),
             target.decode("ascii"),
@@ -113,7 +113,7 @@ class _Transport:
             _limits(extensions),
         )
 
-    def _response(self, answer: Answer) -> Any:
+    def _response(self, answer: EngineResponse) -> Any:
         return self._httpx.Response(
             status_code=answer.status,
             headers=answer.headers,

@@ -24,7 +24,7 @@ from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
 from envoi._adapters.http import HTTPAdapter as _Envois
 from envoi._net.routes import tls_config
 from envoi._proto.plans.proxy import parse_proxy
-from envoi.integrations._engine import BlockingEngine, Manner
+from envoi.integrations._engine import BlockingEngine, EngineOptions
 
 try:
     import requests
@@ -176,7 +176,7 @@ class EnvoiAdapter(_Theirs):
             self._engine.close()
 
     def _sent(
-        self, request: requests.PreparedRequest, ours: PreparedRequest, manner: Manner
+        self, request: requests.PreparedRequest, ours: PreparedRequest, manner: EngineOptions
     ) -> requests.Response:
         """The response to a request that is sent as often as `max_retries` says."""
         retries: Any = self.max_retries
@@ -221,7 +221,7 @@ class EnvoiAdapter(_Theirs):
 
     def _manner(
         self, request: requests.PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
-    ) -> Manner | None:
+    ) -> EngineOptions | None:
         """How a request is sent; None where urllib3 is to carry it."""
         proxy = requests.utils.select_proxy(str(request.url), proxies) if proxies else None
         if (
@@ -229,15 +229,15 @@ class EnvoiAdapter(_Theirs):
             or _seams_of(type(self)) != _SEAMS
         ):
             tls = self._tls_in_their_words(request, verify, cert, proxy)
-            return None if tls is None else Manner(_limits(timeout), tls, self._proxy(proxy))
+            return None if tls is None else EngineOptions(_limits(timeout), tls, self._proxy(proxy))
         key = (timeout, verify, cert, proxy)
-        known: dict[Any, Manner] = self.__dict__.setdefault("_manners", {})
+        known: dict[Any, EngineOptions] = self.__dict__.setdefault("_manners", {})
         try:
             found = known.get(key)
         except TypeError:  # a list among them
-            return Manner(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
+            return EngineOptions(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
         if found is None:
-            found = Manner(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
+            found = EngineOptions(_limits(timeout), _tls(verify, cert), self._proxy(proxy))
             if len(known) >= _MAX_MANNERS:
                 known.clear()
             known[key] = found
