@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -429,3 +430,28 @@ def test_resend_can_be_switched_off(new_client, raw_server) -> None:
     assert client.get(server.url).text == "ok"
     with pytest.raises(envoi.ConnectionError):
         client.get(server.url)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_get_that_meets_five_dead_connections_is_served(reset: bool, client, raw_server) -> None:
+    # A server that was restarted: each kept connection looks alive until a request is on it.
+    together = threading.Barrier(5)
+    first = {"round": True}
+
+    def script(connection: RawConnection) -> None:
+        connection.read_request()
+        if first["round"]:
+            together.wait(20)
+        connection.send(OK)
+        if connection.read_request() is not None and reset:
+            connection.reset()
+
+    server = raw_server(script)
+    assert [one.status_code for one in client.together(5, "GET", server.url)] == [200] * 5
+    first["round"] = False
+    assert server.connections == client.session._pool.state.idle == 5
+    for count in range(6, 11):
+        # The second try is made on a new connection, not on the next dead one.
+        assert client.get(server.url).text == "ok"
+        assert server.connections == count
+        assert client.in_use == 0
