@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
 from envoi._adapters.retrying import Attempts, carry_with_retries
+from envoi._adapters.translation import as_argument, filled, limits_of
 from envoi._model.auth import basic
 from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
-from envoi._model.timeout import DEFAULT_TIMEOUT, FOREVER, Timeout
 from envoi._model.url import Retargeted, parse_url
 from envoi._net.routes import Routes, tls_config
 from envoi._pipeline.carry import carry
@@ -56,27 +56,6 @@ _TLS_SEAMS: Final = (
 _BUILD: Final = SEAMS.index("build_response")
 _KEEPALIVE: Final = 60.0
 _STATE: Final = ("max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block")
-
-
-def limits_of(request: PreparedRequest, timeout: TimeoutType) -> Timeout:
-    """The limits that an adapter's `timeout` stands for.
-
-    Args:
-        request: says whether None is its caller's own.
-        timeout: as `send` was given it.
-    """
-    if timeout is None and request.provenance.timeout_given is not True:
-        return DEFAULT_TIMEOUT
-    return Timeout.parse(timeout, DEFAULT_TIMEOUT)
-
-
-def as_argument(timeout: Timeout) -> Any:
-    """Limits as an adapter is told them: None where there are none, as in requests.
-
-    Args:
-        timeout: the limits.
-    """
-    return None if timeout == FOREVER else timeout.in_plain_words()
 
 
 class AdapterSettings:
@@ -594,29 +573,3 @@ class AdapterSettings:
             return routes(url, tls, proxy)
 
         return through
-
-
-def filled(response: Any, request: PreparedRequest, resp: Any) -> Any:
-    """An empty response, filled from one of urllib3's or what is like it.
-
-    Args:
-        response: of the façade.
-        request: what was sent.
-        resp: what came.
-    """
-    from envoi._model.cookie_functions import extract_cookies_to_jar
-
-    response.status_code = getattr(resp, "status", None)
-    fields = getattr(resp, "headers", None) or {}
-    response.headers = Headers(
-        [
-            (name, value if isinstance(value, (str, bytes)) else str(value))
-            for name, value in fields.items()
-        ]
-    )
-    response.raw = resp
-    response.reason = getattr(resp, "reason", None)
-    response.url = request.url
-    response.request = request
-    extract_cookies_to_jar(response.cookies, request, resp)
-    return response

@@ -13,7 +13,8 @@ from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
-from envoi._adapters.base import AdapterSettings, as_argument
+from envoi._adapters.base import AdapterSettings
+from envoi._adapters.translation import as_argument
 from envoi._model.exceptions import InvalidOption
 from envoi._model.timeout import FOREVER
 from envoi._net.decoded import SO_MUCH_CAME, too_large

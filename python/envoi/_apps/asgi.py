@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from envoi._adapters.base import limits_of
 from envoi._adapters.http import BaseAdapter
+from envoi._adapters.translation import limits_of
 from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_runner import ASGIRunner
 from envoi._apps.async_asgi import AsyncASGIAdapter

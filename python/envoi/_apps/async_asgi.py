@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from warnings import warn
 
 from envoi._adapters.async_http import AsyncBaseAdapter
-from envoi._adapters.base import limits_of
+from envoi._adapters.translation import limits_of
 from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_lifespan import checked_mode
 from envoi._apps.asgi_runner import ASGIRunner

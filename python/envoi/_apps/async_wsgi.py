@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from envoi._adapters.async_http import AsyncBaseAdapter
-from envoi._adapters.base import limits_of
+from envoi._adapters.translation import limits_of
 from envoi._apps.gate import Gate
 from envoi._io.protocols import StreamClosed
 from envoi._io.run_sync import run_sync

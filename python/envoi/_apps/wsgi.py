@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from envoi._adapters.base import limits_of
 from envoi._adapters.http import BaseAdapter
+from envoi._adapters.translation import limits_of
 from envoi._apps.request import CLIENT, AppSettings, require_sync_body
 from envoi._apps.wsgi_app import WSGIApplication
 from envoi._io.run_sync import run_sync
