@@ -125,6 +125,8 @@ async def get(
         params: added to the query.
         **options: see `RequestOptions`.
     """
+    if params is None:
+        return await request("GET", url, **options)
     return await request("GET", url, params=params, **options)
 
 

@@ -66,6 +66,8 @@ def get(
         params: added to the query.
         **options: see `RequestOptions`.
     """
+    if params is None:
+        return request("GET", url, **options)
     return request("GET", url, params=params, **options)
 
 

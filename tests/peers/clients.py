@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import select
 import threading
@@ -12,6 +13,7 @@ from typing import Any, Self
 import pytest
 
 import envoi
+from envoi._net.http1 import HTTP1Connection
 
 COLOURS = ("sync", "asyncio", "trio")
 
@@ -210,7 +212,13 @@ class _TrioLoop:
 
 def wait_until_idle_connections_speak(client: Client) -> None:
     """Wait until each idle connection has bytes, or its end, waiting in the kernel."""
-    for connection in list(client.session._pool.state._idle):
+    pool = client.session._pool
+    # The pool's books are in the core: its connections are found among all objects.
+    connections = [
+        one for one in gc.get_objects() if type(one) is HTTP1Connection and one.pool() is pool
+    ]
+    assert len(connections) >= pool.state.idle
+    for connection in connections:
         stream = connection.stream
         if not stream.readable():
             assert select.select([stream._socket], [], [], 10)[0], "the peer said nothing"

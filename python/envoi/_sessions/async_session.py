@@ -151,6 +151,8 @@ class AsyncSession(BaseSession):
             params: added to the query.
             **options: see `RequestOptions`.
         """
+        if params is None:
+            return await self.request("GET", url, **options)
         return await self.request("GET", url, params=params, **options)
 
     async def options(self, url: URLType, **options: Unpack[RequestOptions]) -> AsyncResponse:

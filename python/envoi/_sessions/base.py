@@ -198,8 +198,6 @@ class BaseSession(SessionSettings, Redirecting):
     ) -> Coroutine[Any, Any, Any]:
         """The flow of `request`; what is wrong with its arguments is raised at once."""
         given = by_name(positional, options) if positional else options
-        if given == _NO_PARAMS:
-            given = {}  # what `get` passes where there are none
         # Two questions for every request, written out: a call would cost as much as the answer.
         if (
             self._changed
@@ -337,4 +335,3 @@ def _names_of_settings() -> frozenset[str]:
 
 
 _METHODS: Final = frozenset(METHODS)
-_NO_PARAMS: Final = {"params": None}

@@ -96,6 +96,8 @@ class Session(BaseSession, SessionRedirectMixin):
             params: added to the query.
             **options: see `RequestOptions`.
         """
+        if params is None:
+            return self.request("GET", url, **options)
         return self.request("GET", url, params=params, **options)
 
     def options(self, url: URLType, **options: Unpack[RequestOptions]) -> Response:
