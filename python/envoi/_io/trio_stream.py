@@ -142,6 +142,8 @@ class TrioStream(SocketStream):
             nonlocal woken, failure
             try:
                 while True:
+                    if self._closed:  # perhaps before this task's first turn
+                        raise StreamClosed  # noqa: TRY301 - passed on below
                     await trio.lowlevel.wait_readable(self._socket)
                     data = self._receive_nowait()
                     if data is not None and feed(data):
