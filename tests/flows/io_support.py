@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import select
 import socket
 import threading
 
@@ -106,8 +107,21 @@ class beside:
 
 
 async def become(backend, condition):
-    for _ in range(5000):
-        if condition():
-            return
-        await backend.sleep(0.001)
-    raise AssertionError("it never came true")
+    """Let threads and other tasks run until a condition holds."""
+    end = backend.now() + 10
+    while not condition():
+        assert backend.now() < end, "it never came true"
+        await backend.sleep(0)
+
+
+async def turns(backend, count=50):
+    """Let other tasks run so many times: all that needs nothing from outside has happened then."""
+    for _ in range(count):
+        await backend.sleep(0)
+
+
+def wait_for_bytes(stream):
+    """Block until the kernel has bytes for a stream, or its end."""
+    while not hasattr(stream, "_socket"):
+        stream = stream._inner  # below TLS
+    assert select.select([stream._socket], [], [], 10)[0], "nothing came"

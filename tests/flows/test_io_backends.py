@@ -15,7 +15,7 @@ from envoi._io import resolver as resolver_module
 from envoi._io.asyncio_ import AsyncioBackend
 from envoi._io.protocols import TimedOut
 from envoi.exceptions import WrongEventLoop
-from flows.io_support import KINDS, run_flow
+from flows.io_support import KINDS, become, beside, run_flow, turns
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind != "asyncio-proactor"])
@@ -50,19 +50,13 @@ def test_waiter_times_out_and_can_still_be_set(kind):
 def test_waiter_is_set_by_another(kind):
     async def flow(backend):
         waiter = backend.waiter()
-        if kind == "blocking":
-            threading.Timer(0.01, waiter.set).start()
-        elif kind == "trio":
-            import trio
 
-            trio.lowlevel.spawn_system_task(later, backend, waiter)
-        else:
-            asyncio.get_running_loop().call_later(0.01, waiter.set)
-        await waiter.wait(backend.now() + 10)
+        async def set_later():
+            await turns(backend)
+            waiter.set()
 
-    async def later(backend, waiter):
-        await backend.sleep(0.01)
-        waiter.set()
+        async with beside(kind, set_later):
+            await waiter.wait(backend.now() + 10)
 
     run_flow(kind, flow)
 
@@ -176,7 +170,8 @@ def test_call_soon_runs_in_the_loop(kind):
         )
         thread.start()
         thread.join()
-        await backend.sleep(0.01)
+        await become(backend, lambda: ran)
+        await turns(backend)
         assert len(ran) == 1
         assert kind == "blocking" or ran == [threading.current_thread()]
         return backend
@@ -312,8 +307,8 @@ def test_within_passes_on_an_outer_cancellation(kind, far):
                 await backend.within(backend.now() + far, trio.sleep_forever())
             assert scope.cancelled_caught
             return
-        task = asyncio.create_task(backend.within(backend.now() + far, asyncio.sleep(30)))
-        await asyncio.sleep(0.01)
+        task = asyncio.create_task(backend.within(backend.now() + far, asyncio.sleep(3600)))
+        await turns(backend)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -12,7 +12,7 @@ import pytest
 
 from envoi._io import happy_eyeballs
 from envoi._io.protocols import Address, TimedOut
-from flows.io_support import KINDS, Collector, loopback, read, run_flow
+from flows.io_support import KINDS, Collector, loopback, read, run_flow, turns
 
 
 @pytest.fixture(params=KINDS)
@@ -180,7 +180,7 @@ def test_unix_socket(kind, tmp_path):
 def test_asyncio_connect_cancelled(kind, addresses, silent, leftovers):
     async def flow(backend):
         connecting = asyncio.create_task(backend.connect([silent] * addresses, None, math.inf))
-        await asyncio.sleep(0.02)
+        await turns(backend)
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from envoi._io.protocols import StreamClosed
-from flows.io_support import KINDS, Collector, become, beside, open_stream, read, run_flow
+from flows.io_support import KINDS, Collector, become, beside, open_stream, read, run_flow, turns
 
 MEGABYTE = 1 << 20
 
@@ -72,7 +72,7 @@ def test_what_a_receive_raises_is_raised_in_the_flow_once(kind, error, doing, ta
                 await stream.pump(Collector(), 5, math.inf)
             else:
                 await stream.send(bytes(64 * MEGABYTE), 5, math.inf, Collector())
-        await backend.sleep(0.01)
+        await turns(backend)
         assert calls == [1]
         assert not stream.receiving
         assert not stream.sending

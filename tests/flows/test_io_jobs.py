@@ -15,7 +15,7 @@ import trio
 from envoi._io.loop_thread import LoopThread
 from envoi._io.protocols import StreamClosed
 from envoi.exceptions import WrongEventLoop
-from flows.io_support import KINDS, run_flow
+from flows.io_support import KINDS, run_flow, turns
 
 LOOPS = [kind for kind in KINDS if kind not in {"blocking", "asyncio-proactor"}]
 
@@ -106,7 +106,7 @@ def test_job_is_stopped_even_by_a_flow_that_is_cancelled(kind):
                 await waiting()
         else:
             task = asyncio.create_task(waiting())
-            await asyncio.sleep(0.01)
+            await turns(backend)
             task.cancel()
             await asyncio.wait([task])
         assert noted == ["job", "flow"]

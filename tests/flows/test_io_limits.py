@@ -7,13 +7,22 @@ import math
 import os
 import signal
 import threading
-import time
 
 import pytest
 
 from envoi._io import blocking_stream
 from envoi._io.protocols import StreamBusy, StreamClosed, TimedOut, TLSConfig
-from flows.io_support import KINDS, Collector, become, beside, open_stream, read, run_flow
+from flows.io_support import (
+    KINDS,
+    Collector,
+    become,
+    beside,
+    open_stream,
+    read,
+    run_flow,
+    turns,
+    wait_for_bytes,
+)
 
 MEGABYTE = 1 << 20
 
@@ -102,7 +111,7 @@ def test_deadline_passes_between_pumps_of_a_flood(kind, secure, raw_server, ca, 
         with pytest.raises(TimedOut):
             while backend.now() - began < 3:
                 await stream.pump(Collector(1), 5, began + 0.1)
-                time.sleep(0.002)
+                wait_for_bytes(stream)
         assert 0.095 <= backend.now() - began < 1
         stream.close()
 
@@ -243,7 +252,7 @@ def test_closing_a_stream_that_another_pumps(kind, secure, raw_server, ca, local
                 await stream.send(b"x", 5, math.inf)
                 assert await read(stream, 1) == b"x"
             stream.close()
-        await backend.sleep(0.01)
+        await turns(backend)
         assert not complaints
 
     run_flow(kind, flow)

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from envoi._io.protocols import StreamClosed, TimedOut
-from flows.io_support import KINDS, Collector, open_stream, read, run_flow
+from flows.io_support import KINDS, Collector, become, open_stream, read, run_flow, turns
 
 MEGABYTE = 1 << 20
 
@@ -112,8 +112,7 @@ def test_slow_consumer_stops_the_sender(kind, raw_server):
         stream = await open_stream(backend, server)
         await stream.send(b"x", 5, math.inf)
         assert await read(stream, 1)
-        while not stuck.is_set():
-            await backend.sleep(0.01)
+        await become(backend, stuck.is_set)
         collector = Collector(total - MEGABYTE * 2)
         await stream.pump(collector, 5, math.inf)
         stream.close()
@@ -344,13 +343,13 @@ def test_idle_stream_is_readable_once_the_peer_speaks_or_goes(kind, raw_server):
         assert await read(stream, 1) == b"1"
         assert not stream.readable()
         speak.set()
-        await until(backend, stream.readable)
+        await become(backend, stream.readable)
         collector = Collector()
         assert not stream.drain_nowait(collector)
         assert collector.data == b"2"
         assert not stream.readable()
         go.set()
-        await until(backend, stream.readable)
+        await become(backend, stream.readable)
         assert stream.drain_nowait(collector)
         assert collector.ends == 1
         stream.close()
@@ -358,14 +357,6 @@ def test_idle_stream_is_readable_once_the_peer_speaks_or_goes(kind, raw_server):
 
     server = raw_server(script)
     run_flow(kind, flow)
-
-
-async def until(backend, condition):
-    for _ in range(2000):
-        if condition():
-            return
-        await backend.sleep(0.002)
-    raise AssertionError("it never came true")
 
 
 def test_pump_after_idle_bytes_gets_them(kind, raw_server):
@@ -378,9 +369,9 @@ def test_pump_after_idle_bytes_gets_them(kind, raw_server):
     async def flow(backend):
         stream = await open_stream(backend, server)
         assert await read(stream, 1)
-        await until(backend, lambda: True)
+        await turns(backend)
         await stream.send(b"x", 5, math.inf)
-        await until(backend, stream.readable)
+        await become(backend, stream.readable)
         assert await read(stream, 5) == b"asked"
         await stream.send(b"x", 5, math.inf)
         stream.close()
@@ -459,7 +450,7 @@ def test_asyncio_task_that_waits_is_cancelled_or_closed_under(
         else:
             feed = Collector() if doing == "send with feed" else None
             waiting = asyncio.create_task(stream.send(bytes(64 * MEGABYTE), 10, math.inf, feed))
-        await asyncio.sleep(0.02)
+        await become(backend, lambda: stream.receiving or stream.sending)
         if how == "cancel":
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -511,7 +502,7 @@ def test_trio_task_that_waits_is_cancelled_or_closed_under(doing, how, raw_serve
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(wait)
-            await trio.sleep(0.02)
+            await become(backend, lambda: stream.receiving or stream.sending)
             if how == "cancel":
                 nursery.cancel_scope.cancel()
             else:
@@ -550,8 +541,7 @@ def test_one_timer_serves_many_requests_and_dies_when_idle(raw_server):
             await stream.send(b"x", 5, math.inf)
             await read(stream, 1, 0.05)
         assert len(loop._scheduled) <= 2
-        await asyncio.sleep(0.12)
-        assert not loop._scheduled
+        await become(backend, lambda: not loop._scheduled)
         stream.close()
 
     run_flow("asyncio", flow)

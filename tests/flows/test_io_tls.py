@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from envoi._io.protocols import StreamClosed, TimedOut, TLSConfig, tls_failure
-from flows.io_support import KINDS, Collector, loopback, open_stream, read, run_flow
+from flows.io_support import (
+    KINDS,
+    Collector,
+    become,
+    loopback,
+    open_stream,
+    read,
+    run_flow,
+    wait_for_bytes,
+)
 
 MEGABYTE = 1 << 20
 
@@ -230,17 +239,13 @@ def test_session_tickets_do_not_make_an_idle_stream_readable(kind, raw_server, c
 
     async def flow(backend):
         stream = await open_secure(backend, server, TLSConfig(verify=ca.path))
-        for _ in range(20):  # the tickets arrive now
-            assert not stream.readable()
-            await backend.sleep(0.002)
+        wait_for_bytes(stream)  # the tickets arrive
+        assert not stream.readable()
         await stream.send(b"x", 5, math.inf)
         assert await read(stream, 1) == b"1"
         assert not stream.readable()
         speak.set()
-        for _ in range(1000):
-            if stream.readable():
-                break
-            await backend.sleep(0.002)
+        await become(backend, stream.readable)
         assert await read(stream, 7) == b"unasked"  # kept, although it was looked at
         stream.close()
 

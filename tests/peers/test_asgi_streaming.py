@@ -25,6 +25,7 @@ from peers.asgi_support import (
     sleep,
     start,
     tasks,
+    turns,
     waiting,
 )
 
@@ -108,7 +109,7 @@ def test_what_comes_after_the_answer_is_done_before_the_body_ends(mounted):
     @http
     async def app(scope, receive, send):
         await respond(send, b"whole")
-        await sleep(0.01)
+        await turns()
         done.append(True)
 
     client = mounted(app)
@@ -222,7 +223,7 @@ def test_cancellation_waits_for_the_application_to_clean_up(run, when):
             await receive()
             if when == "startup":
                 there[0].set()
-                await sleep(0.1)
+                await turns(100)
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
@@ -266,7 +267,7 @@ def test_cancelled_reader_loses_the_rest(run):
     async def main():
         async with mounted_session(waiting) as session:
             response = await session.get("http://app.test/", stream=True)
-            await cancelled_when(partial(sleep, 0.01), response.read)
+            await cancelled_when(turns, response.read)
             with pytest.raises(envoi.exceptions.IncompleteBody, match="cancelled"):
                 await anext(response.iter_content())
 
@@ -279,7 +280,7 @@ def test_two_readers_of_one_body(run):
             response = await session.get("http://app.test/", stream=True)
 
             async def second():
-                await sleep(0.01)
+                await turns()
                 with pytest.raises(envoi.StreamConsumedError, match="at this moment"):
                     await response.body.receive()
                 await response.close()

@@ -14,40 +14,10 @@ SLEEPS = {
     "flows/test_exchange_reuse.py test_connection_past_its_keepalive_is_not_used": "a clock of its own",
     "unit/test_io_fake.py test_waiter_moves_the_clock_when_nobody_sets_it": "a clock of its own",
     "unit/test_io_fake.py test_within_looks_at_the_clock": "a clock of its own",
+    "flows/test_io_backends.py test_clock_and_lock": "the sleep is what is tested",
     "mutants/python.py _passes": "it looks at a process's end between two short rests",
 }
 """Where something sleeps, and why it may."""
-
-SLEEPS |= dict.fromkeys(
-    (
-        "flows/test_io_backends.py test_call_soon_runs_in_the_loop",
-        "flows/test_io_backends.py test_clock_and_lock",
-        "flows/test_io_backends.py test_waiter_is_set_by_another",
-        "flows/test_io_backends.py test_within_passes_on_an_outer_cancellation",
-        "flows/test_io_connect.py test_asyncio_connect_cancelled",
-        "flows/test_io_jobs.py test_job_is_stopped_even_by_a_flow_that_is_cancelled",
-        "flows/io_support.py become",
-        "flows/test_io_failures.py test_what_a_receive_raises_is_raised_in_the_flow_once",
-        "flows/test_io_limits.py test_closing_a_stream_that_another_pumps",
-        "flows/test_io_limits.py test_deadline_passes_between_pumps_of_a_flood",
-        "flows/test_io_streams.py test_asyncio_task_that_waits_is_cancelled_or_closed_under",
-        "flows/test_io_streams.py test_one_timer_serves_many_requests_and_dies_when_idle",
-        "flows/test_io_streams.py test_slow_consumer_stops_the_sender",
-        "flows/test_io_streams.py test_trio_task_that_waits_is_cancelled_or_closed_under",
-        "flows/test_io_streams.py until",
-        "flows/test_io_tls.py test_session_tickets_do_not_make_an_idle_stream_readable",
-    ),
-    "to be replaced by an event",
-)
-
-SLEEPS |= dict.fromkeys(
-    (
-        "peers/test_asgi_streaming.py test_cancellation_waits_for_the_application_to_clean_up",
-        "peers/test_asgi_streaming.py test_two_readers_of_one_body",
-        "peers/test_asgi_streaming.py test_what_comes_after_the_answer_is_done_before_the_body_ends",
-    ),
-    "an application that is slow",
-)
 
 WITHOUT_ASSERTION = {
     "unit/test_model_request.py test_known_options_pass": "the next tests see others refused",
