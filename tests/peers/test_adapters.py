@@ -134,6 +134,25 @@ def test_none_means_for_ever_through_an_adapter_as_well(client: Client, server: 
     assert limits == [FOREVER]
 
 
+@pytest.mark.parametrize("given", [(None, None), envoi.Limits(None, None, None)])
+def test_no_limits_stay_none_through_an_overridden_send(
+    client: Client, server: Server, given: Any
+) -> None:
+    limits: list[Any] = []
+
+    class Sending(kind(client)):  # type: ignore[misc]
+        def send(self, request: Any, **options: Any) -> Any:
+            return super().send(request, **options)
+
+        async def _carry(self, delivery: Any, *arguments: Any) -> Any:
+            limits.append(delivery.timeout)
+            return await super()._carry(delivery, *arguments)
+
+    mount(client, "http://", Sending())
+    assert client.get(f"{server.url}/get", timeout=given).ok
+    assert limits == [envoi.Limits(None, None, None)]
+
+
 def test_total_time_holds_over_redirects_through_an_adapter(
     client: Client, raw_server: Any
 ) -> None:

@@ -132,7 +132,7 @@ class Timeout:
             or self.write != self.read
         ):
             return self
-        if self.connect == self.read:
+        if self.connect == self.read is not None:
             return self.read
         return None if self == DEFAULT_TIMEOUT else (self.connect, self.read)
 
