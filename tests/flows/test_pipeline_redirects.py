@@ -133,6 +133,51 @@ class Twice:
         return iter([b"ab", b"cd"])
 
 
+OF_A_BODY = {
+    "Content-Encoding": "gzip",
+    "Content-Language": "fr",
+    "Content-Length": "4",
+    "Content-Location": "/it",
+    "Content-Type": "text/plain",
+    "Expect": "100-continue",
+}
+
+
+@pytest.mark.parametrize("name", OF_A_BODY)
+def test_fields_of_a_body_that_stays_behind_stay_too(runner, name):
+    async def flow(client):
+        value = OF_A_BODY[name]
+        return await client.post(data=b"body", headers={name: value, "X-Other": "1"})
+
+    peers = [server(redirect("/next", 303), OK), server(OK)]
+    response, _ = run_client(runner, peers, flow)
+    assert response.history[0].request.headers[name] == OF_A_BODY[name]
+    assert name not in response.request.headers
+    assert response.request.headers["X-Other"] == "1"
+
+
+def test_how_a_body_that_stays_behind_was_framed_is_not_said_again(runner):
+    async def flow(client):
+        return await client.post(data=iter([b"body"]))
+
+    response, _ = run_client(runner, [server(redirect("/next", 303), OK), server(OK)], flow)
+    assert response.history[0].request.headers["Transfer-Encoding"] == "chunked"
+    assert "Transfer-Encoding" not in response.request.headers
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Cookie", "Proxy-Authorization"])
+def test_credentials_stay_with_their_origin(runner, name):
+    async def flow(client):
+        response = await client.get(headers={name: "secret", "X-Other": "1"})
+        return response.request.headers
+
+    peers = [server(redirect("http://b.test/")), server(OK)]
+    headers, client = run_client(runner, peers, flow)
+    assert name not in headers
+    assert headers["X-Other"] == "1"
+    assert b"secret" not in bytes(client.streams[1].sent)
+
+
 def test_iterable_that_begins_anew_is_sent_again(runner):
     script = [*[Send(None)] * 4, Receive(redirect("/next", 307)), *[Send(None)] * 4, Receive(OK)]
     response, client = run_client(runner, [script], lambda client: client.post(data=Twice()))

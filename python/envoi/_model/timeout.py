@@ -191,7 +191,7 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
             "does as well"
         )
         raise InvalidOption(message)
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+    if not hasattr(value, "__float__"):
         message = (
             f"timeout={value!r}: must be an int, float or None (seconds), (connect, read) or a "
             f"Timeout, not {type(value).__name__}"
