@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from math import inf, nan
 
 import pytest
@@ -260,3 +261,44 @@ def test_timeout_is_a_value():
         one.read = 4
     with pytest.raises(AttributeError, match="new one"):
         del one.read
+
+
+@pytest.mark.parametrize(
+    ("timeout", "deadline"),
+    [
+        (Timeout(total=None), inf),
+        (Timeout(total=30), 130),
+        (Timeout(total=None).until(110), 110),
+        (Timeout(total=30).until(110), 110),
+        (Timeout(total=5).until(110), 105),
+    ],
+)
+def test_deadline_is_the_earlier_of_total_and_what_has_begun_to_run(timeout, deadline):
+    assert timeout.deadline_from(100.0) == deadline
+
+
+@pytest.mark.parametrize("number", [2**53, 10**300, 1e308])
+def test_large_numbers_are_limits(number):
+    assert Timeout.parse(number, DEFAULT_TIMEOUT).read_seconds == float(number)
+
+
+def frames_entered(call):
+    entered = []
+
+    def note(frame, event, _argument):
+        if event == "call":
+            entered.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return entered[1:]  # without `call` itself
+
+
+def test_plain_numbers_cost_few_frames():
+    fresh = frames_entered(lambda: Timeout.parse(3.125, DEFAULT_TIMEOUT))
+    again = frames_entered(lambda: Timeout.parse(3.125, DEFAULT_TIMEOUT))
+    pair = frames_entered(lambda: Timeout.parse((3.125, 5), DEFAULT_TIMEOUT))
+    assert (len(fresh), len(again), len(pair)) == (3, 1, 3)

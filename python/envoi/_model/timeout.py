@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     TimeoutType: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
 
 _CACHE_SIZE: Final = 256
+_MAX_PLAIN_INT: Final = 1 << 53  # floats have every integer below it
 _FIELDS: Final = ("connect", "read", "write", "pool", "total")
 
 
@@ -35,8 +36,8 @@ class Timeout:
         Timeout(connect=3, read=60.0, write=60.0, pool=60.0, total=30)
 
     The `*_seconds` attributes are the same limits as floats, with infinity for None. `deadline` is
-    a point in time, on the clock of the session that uses it, which a `total` that has begun to run
-    ends at.
+    the point in time at which a `total` that has begun to run will end, on the clock of the session
+    that uses it; infinity where none has.
     """
 
     __slots__ = (
@@ -71,8 +72,17 @@ class Timeout:
     ) -> None:
         place = object.__setattr__
         for name, value in zip(_FIELDS, (connect, read, write, pool, total), strict=True):
+            # Plain numbers, which nearly all are, without a call: NaN is not above 0 either.
+            if value is None:
+                seconds = inf
+            elif type(value) is float and value > 0:
+                seconds = value
+            elif type(value) is int and 0 < value < _MAX_PLAIN_INT:
+                seconds = float(value)
+            else:
+                seconds = _seconds(name, value)
             place(self, name, value)
-            place(self, name + "_seconds", _seconds(name, value))
+            place(self, name + "_seconds", seconds)
         place(self, "deadline", inf)
 
     @classmethod
@@ -120,6 +130,18 @@ class Timeout:
         made = Timeout(*self._limits())
         object.__setattr__(made, "deadline", deadline)
         return made
+
+    def deadline_from(self, now: float) -> float:
+        """The point in time at which a call that starts now must have ended; infinity for never.
+
+        Args:
+            now: seconds on the clock of the session that makes the call.
+
+        Example:
+            >>> Timeout(total=30).deadline_from(100.0)
+            130.0
+        """
+        return min(now + self.total_seconds, self.deadline)
 
     def in_plain_words(self) -> Any:
         """As requests' users say it, where that says it all: None for the limits by default, a
