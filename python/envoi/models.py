@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.py`
+from envoi._model.hooks import RequestHooksMixin
 from envoi._model.lazy import names_of as _names_of
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
-from envoi._model.request_hooks import RequestHooksMixin
 from envoi._model.response import REDIRECT_STATUSES
 from envoi._responses.response import Response
 

@@ -6,6 +6,7 @@ import array
 import asyncio
 import collections
 import copy
+import functools
 import io
 import os
 import tempfile
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from envoi._core import Headers
 from envoi._model.body import NO_BODY, encode_body, set_framing
 from envoi._model.body_streams import PIECE_SIZE
+from envoi._model.multipart import encode_files
 from envoi.exceptions import FileModeWarning, InvalidBody, InvalidJSONError, UnrewindableBodyError
 
 
@@ -367,3 +369,16 @@ def test_framing_corrects_a_wrong_length_of_a_known_body():
 def test_body_says_what_it_is():
     assert repr(encode_body(b"abc")) == "<Body [3 bytes]>"
     assert repr(encode_body(iter([]))) == "<IteratorBody of unknown length>"
+
+
+@pytest.mark.parametrize("read", ["method", "partial"])
+def test_a_file_whose_read_is_awaited_is_known_by_its_function(read):
+    class File:
+        async def read(self, size=-1):
+            return b""
+
+    file = File()
+    if read == "partial":
+        file.read = functools.partial(file.read)
+    assert encode_body(file).is_async
+    assert encode_files({"f": file}).is_async

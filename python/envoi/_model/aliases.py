@@ -1,6 +1,4 @@
-"""Packages under a second name: importing a module by that name gives the one module that there
-is.
-"""
+"""Packages under a second name: an import by the second name gives the same module object."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ def alias_packages(parents: Sequence[str], packages: Mapping[str, str]) -> None:
 
 
 class _Finder:
-    """Answers for the second names alone."""
+    """A finder (`sys.meta_path`) of modules under their second names."""
 
     def __init__(self, parents: tuple[str, ...], packages: dict[str, str]) -> None:
         self._parents = parents
@@ -38,7 +36,7 @@ class _Finder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What the import system is to load; None for what is not ours."""
+        """The spec of a module under a second name; None for every other name."""
         del path, target
         for parent in self._parents:
             if fullname.startswith(parent):
@@ -62,7 +60,7 @@ class _Finder:
 
 
 class _Loader:
-    """Gives the module out as it is."""
+    """A loader that gives a module which is loaded already."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
@@ -71,11 +69,11 @@ class _Loader:
         }
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """The module that is there."""
+        """The module, loaded under its first name."""
         del spec
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        """It has been run; what the import system wrote into it is put back."""
+        """Restore what the import system has overwritten; the module has run already."""
         for name, value in self._kept.items():
             setattr(module, name, value)

@@ -1,5 +1,5 @@
-"""The schemes of authentication: the base classes for one's own, Basic (RFC 7617) and Bearer
-(RFC 6750). Digest is in `digest.py`.
+"""Authentication schemes: base classes to derive from, Basic (RFC 7617) and Bearer (RFC 6750).
+Digest is in `digest.py`.
 """
 
 from __future__ import annotations

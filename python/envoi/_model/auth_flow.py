@@ -1,10 +1,10 @@
-"""Whatever `auth=` takes, and what becomes of it: a generator that yields requests and is given
-their responses, the one shape in which the pipeline knows authentication.
+"""From an `auth=` argument to a flow: a generator that yields requests and is sent their responses.
+The pipeline knows authentication in this form alone.
 
 A pair of user name and password becomes Basic (RFC 7617), a callable of requests' kind is called
-once, and a scheme of `envoi.auth.Auth` is such a generator itself. This file knows neither that
-class nor the class of the requests, which both stand above it: `AuthScheme` is what it asks of the
-one, and of the other it uses `headers`, `content`, `flow` and `settle`.
+once, and a scheme of `envoi.auth.Auth` is such a generator itself. This file imports neither that
+class nor `PreparedRequest`, for both import it: it knows the class by its base `AuthScheme`, and of
+a request it uses `headers`, `content`, `flow` and `settle`.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def as_flow(auth: Any, *, redirected: bool = False) -> StartFlow:
 
 
 def apply_auth(request: Any, auth: Any) -> Any:
-    """Authenticate a request at once, as requests does; what takes several exchanges is left for
-    later, in the request's `flow`.
+    """Authenticate a request at once, as requests does. A scheme that takes several exchanges is
+    stored as the request's `flow`, and runs when the request is sent.
 
     Args:
         request: to be changed.
@@ -88,8 +88,8 @@ def user_of(url: URL) -> tuple[str, str]:
 
 
 def found_credentials(url: URL, netrc: Netrc | None) -> Any:
-    """What authenticates a request for which nobody has said anything: the URL's user and password,
-    else netrc, else the URL's user without a password; or None.
+    """The credentials of a request without `auth=`: the URL's user and password, else netrc's, else
+    the URL's user without a password, else None.
 
     Args:
         url: where it goes.
@@ -103,7 +103,7 @@ def found_credentials(url: URL, netrc: Netrc | None) -> Any:
 
 
 def needs_response_body(auth: Any) -> bool:
-    """Whether `auth` reads its responses' bodies: their content must be there when its flow goes
+    """Whether the flow of `auth` reads bodies: each response's is then read before the flow goes
     on.
     """
     return isinstance(auth, AuthScheme) and auth.requires_response_body
@@ -166,8 +166,8 @@ def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
             and body.content is not None
             and "Content-Length" in changed.headers
         ):
-            # It may have put back the fields that came with the former body. requests counts anew
-            # as well.
+            # The callable may have restored header fields of the former body. requests, too, sets
+            # Content-Length anew.
             changed.headers["Content-Length"] = str(body.length)
         yield changed
 
@@ -175,8 +175,8 @@ def _flow_of_callable(auth: Callable[[Any], Any]) -> StartFlow:
 
 
 def _overrides_call(scheme: type) -> bool:
-    """Whether a subclass of a scheme that has both interfaces was written for requests', and
-    overrides that alone.
+    """Whether a subclass overrides `__call__`, requests' interface, but not `auth_flow`. Digest has
+    both, and the one that was overridden last counts.
     """
     for kind in scheme.__mro__:
         if "auth_flow" in vars(kind):

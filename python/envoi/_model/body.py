@@ -12,6 +12,7 @@ from envoi._model.body_streams import (
     FileBody,
     IteratorBody,
     describe_file,
+    is_coroutine_function,
 )
 from envoi._model.exceptions import InvalidBody, InvalidJSONError, RequestException
 from envoi._model.url import encode_params
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 JSON_TYPE: Final = "application/json"
-_CO_COROUTINE: Final = 0x80
 _METHODS_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
@@ -88,7 +88,7 @@ def set_framing(headers: Headers, method: str, body: Body) -> None:
             headers["Content-Length"] = "0"
         return
     if "transfer-encoding" not in headers:
-        # A stream of length 0 goes out in chunks, as in requests: its length may only not be known.
+        # A stream of length 0 is sent in chunks, as in requests: some streams say 0 for unknown.
         if body.length or (body.length == 0 and body.content is not None):
             headers["Content-Length"] = str(body.length)
         elif "content-length" not in headers:
@@ -136,7 +136,7 @@ def _streamed(data: Any, json: object) -> Body:
     if hasattr(data, "__aiter__"):
         return AsyncFileBody(data) if hasattr(data, "read") else AsyncIteratorBody(data)
     if hasattr(data, "read"):
-        if _is_coroutine_function(data.read):
+        if is_coroutine_function(data.read):
             return AsyncFileBody(data)
         return FileBody(*describe_file(data))
     buffer = _buffer(data)
@@ -168,8 +168,3 @@ def _buffer(data: Any) -> bytes | None:
         return bytes(memoryview(data))
     except TypeError:
         return None
-
-
-def _is_coroutine_function(function: Any) -> bool:
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return bool(code is not None and code.co_flags & _CO_COROUTINE)

@@ -1,5 +1,5 @@
-"""How much a body has left, and back to where it began, by requests' helper functions. Envoi itself
-works on `Body`.
+"""requests' helper functions for the length of a body and for rewinding it. Envoi itself works on
+`Body`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def super_len(o: Any) -> int:
 
 
 def rewind_body(prepared_request: Any) -> None:
-    """Bring the body of a prepared request back to where it stood, to send it again.
+    """Seek the body of a prepared request to the position it had, to send it again.
 
     Args:
         prepared_request: has the body's position as `_body_position`.
@@ -68,7 +68,7 @@ def _total(source: Any) -> int | None:
     try:
         size = os.fstat(source.fileno()).st_size
     except (io.UnsupportedOperation, AttributeError):
-        return None  # an archive's member has the method, and no file of its own
+        return None  # a member of an archive has the method, but no descriptor
     mode = getattr(source, "mode", "b")
     if isinstance(mode, str) and "b" not in mode:
         _warn_of_text_mode()

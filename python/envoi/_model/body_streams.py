@@ -10,6 +10,7 @@ from typing import Any, Final
 from envoi._model.exceptions import FileModeWarning, InvalidBody, UnrewindableBodyError
 
 PIECE_SIZE: Final = 256 * 1024
+_CO_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE, without importing inspect
 
 
 class Body:
@@ -58,11 +59,11 @@ class Body:
         raise InvalidBody(message)
 
     async def anext_piece(self) -> bytes:
-        """As `next_piece`; for the asynchronous kinds the only way, for the others the same."""
+        """As `next_piece`, awaited: asynchronous kinds have this method only, others have both."""
         return self.next_piece()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what is in memory; in place of a stream comes a body that is gone."""
+        """Pickle a body in memory as it is, and a stream as `GoneBody`."""
         if self.content is None:
             return GoneBody, (self.content_type, self.length)
         shown = self.shown if isinstance(self.shown, (str, bytes)) else self.content
@@ -74,7 +75,7 @@ class Body:
 
 
 class GoneBody(Body):
-    """What a streamed body is in another process.
+    """A streamed body after pickling: its bytes stayed in the process that had them.
 
     Args:
         content_type: the original's.
@@ -100,7 +101,7 @@ class GoneBody(Body):
 
 
 class FileBody(Body):
-    """A file, from where it stands."""
+    """A file, from its present position to its end."""
 
     __slots__ = ("_file", "_start", "_started")
 
@@ -227,8 +228,7 @@ def describe_file(file: Any) -> tuple[Any, int | None, int | None, Any]:
     position, and the caller's object.
     """
     if isinstance(file, io.StringIO):
-        # Its own positions count characters; over the bytes both the length and the rewinding are
-        # right.
+        # Its positions count characters. Over the encoded bytes, length and rewinding are right.
         return (encoded := io.BytesIO(file.read().encode())), len(encoded.getvalue()), 0, file
     if getattr(file, "closed", False) is True:
         message = f"data= is a file that is closed: {getattr(file, 'name', type(file).__name__)}"
@@ -243,6 +243,13 @@ def describe_file(file: Any) -> tuple[Any, int | None, int | None, Any]:
     elif position is None and hasattr(file, "tell"):
         total = None
     return file, None if total is None else max(0, total - (position or 0)), position, file
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Whether a function, a method or a `functools.partial` of one is an `async def`."""
+    function = getattr(function, "func", function)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return bool(code is not None and code.co_flags & _CO_COROUTINE)
 
 
 _ONE_SHOT: Final = "the body must be sent again, and {} gives its pieces only once"
@@ -311,7 +318,7 @@ def _total_length(file: Any) -> int | None:
         status = os.fstat(file.fileno())
     except (AttributeError, OSError, TypeError, ValueError):
         return None
-    # Pipes have no size, and what lies under /proc says 0 and has more.
+    # Pipes have no size, and files under /proc say 0 although they have content.
     return status.st_size if S_ISREG(status.st_mode) and status.st_size else None
 
 

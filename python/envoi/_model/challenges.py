@@ -1,5 +1,5 @@
-"""Challenges in WWW-Authenticate and Proxy-Authenticate (RFC 9110, section 11.6.1), and the lists
-of parameters in their kin.
+"""Challenges in WWW-Authenticate and Proxy-Authenticate (RFC 9110, section 11.6.1), and lists of
+parameters such as Authentication-Info's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
     """The challenges in one or more fields, in order.
 
     What cannot be read ends its field, and what was read before it stays. A challenge that names a
-    parameter twice is left out: which of the two holds is anyone's guess. Time is linear in the
+    parameter twice is left out: the two values contradict each other. Time is linear in the
     input, and the input is bounded.
 
     Args:
@@ -48,7 +48,7 @@ def parse_challenges(fields: Iterable[str]) -> list[Challenge]:
 
 def parse_parameters(field: str) -> dict[str, str]:
     """The parameters of a field that has no scheme, such as Authentication-Info (RFC 7615, section
-    3); the first of a name holds.
+    3); the first of a name counts.
     """
     parameters: dict[str, str] = {}
     position = 0
@@ -67,7 +67,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-# Possessive, so that no hostile field makes them try again what they have read.
+# Possessive quantifiers do not backtrack, so that time stays linear in hostile input.
 _NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED: Final = r"\"((?:[^\"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*+)\""
 _BARE: Final = r"([^\s,\"=\x00-\x1f\x7f][^\s,\"\x00-\x1f\x7f]*+)"

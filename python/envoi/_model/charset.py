@@ -32,8 +32,8 @@ def declared_encoding(content_type: str | None) -> str | None:
     encoding: str | None = None
     for parameter in parameters:
         name, equals, value = parameter.strip().partition("=")
-        if equals and name.strip(_AROUND).lower() == "charset":
-            encoding = value.strip(_AROUND)
+        if equals and name.strip(_QUOTES_AND_BLANKS).lower() == "charset":
+            encoding = value.strip(_QUOTES_AND_BLANKS)
     if encoding is not None:
         return encoding
     if "text" in media_type:
@@ -68,7 +68,7 @@ def guess_encoding(content: bytes) -> str | None:
     return found if isinstance(found, str) else None
 
 
-_AROUND: Final = "\"' "
+_QUOTES_AND_BLANKS: Final = "\"' "
 _NOT_PLAIN: Final = (b"\x00", b"\x1b", b"~{", b"+/")
 """UTF-16 and -32, ISO-2022, HZ and UTF-7 look like ASCII but for these."""
 

@@ -45,7 +45,7 @@ class Policy(DefaultCookiePolicy):
 class RequestView:
     """What `CookieJar` asks of a `urllib.request.Request`."""
 
-    # The page asked for it, as far as cookies go: no third party is involved.
+    # For cookie policies: a request of the user's own, not a third party's (RFC 2965).
     unverifiable = False
 
     def __init__(self, url: URL) -> None:
@@ -77,7 +77,7 @@ class RequestView:
         return self._path
 
     def has_header(self, name: str) -> bool:
-        """The Cookie field is always ours to write."""
+        """Whether the jar has written the Cookie field."""
         return name == "Cookie" and self.cookie_header is not None
 
     def get_header(self, name: str, default: str | None = None) -> str | None:
@@ -87,7 +87,7 @@ class RequestView:
         )
 
     def add_unredirected_header(self, name: str, value: str) -> None:
-        """Where the jar puts what it has to say."""
+        """Take the Cookie field that the jar writes."""
         if name == "Cookie":
             self.cookie_header = value
 
@@ -134,7 +134,7 @@ def seconds_now() -> int:
 
 
 class _Authority:
-    """As much of a request as the standard library needs to tell its host."""
+    """The part of a request's interface from which the standard library reads the host."""
 
     def __init__(self, authority: str) -> None:
         self._authority = authority

@@ -1,4 +1,4 @@
-"""Cookie jars and plain dictionaries, one into the other."""
+"""Conversions between cookie jars and dictionaries."""
 
 from __future__ import annotations
 

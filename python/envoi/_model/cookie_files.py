@@ -70,7 +70,7 @@ def load(
 
 
 def _is_wanted(cookie: Cookie, *, ignore_discard: bool, ignore_expires: bool) -> bool:
-    # By the date, as `discard` is also set for cookies made by hand with one.
+    # By the date: cookies made by hand have `discard` set even when they have a date.
     return (ignore_discard or cookie.expires is not None) and (
         ignore_expires or not cookie.is_expired()
     )

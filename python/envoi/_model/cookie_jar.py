@@ -1,5 +1,5 @@
-"""requests' cookie jar: the standard library's, which is also a mapping, with Envoi's rules for
-what servers set.
+"""requests' cookie jar: the standard library's jar, also a mapping, under Envoi's rules for the
+cookies that servers set.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         return list(dict.fromkeys(cookie.path for cookie in self))
 
     def multiple_domains(self) -> bool:
-        """Whether two cookies have the same domain: requests' answer, kept for its name."""
+        """Whether two cookies have the same domain, as in requests."""
         domains = [cookie.domain for cookie in self if cookie.domain is not None]
         return len(domains) != len(set(domains))
 
@@ -182,7 +182,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 
     def clear_expired_cookies(self) -> None:
         """Take out what is past its expiry date."""
-        # Done after every request, so it looks at cookies that have such a date alone.
+        # The standard jar does this for every request: cookies without a date cost no call.
         with self._cookies_lock:
             for cookie in snapshot(self):
                 if cookie.expires is not None and cookie.is_expired():
@@ -331,8 +331,8 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         ]
 
     def _cookies_for_request(self, request: Any) -> list[Cookie]:
-        """The cookies to send. Under our policy it is asked only about domains that can match:
-        other sites in the jar cost nothing.
+        """The cookies to send. Envoi's own policy is asked only about domains that can match, so
+        that cookies of other sites cost nothing.
         """
         if not isinstance(self._policy, Policy):
             return super()._cookies_for_request(request)  # type: ignore[no-any-return, misc] # typeshed lacks it
@@ -346,7 +346,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 def remove_cookie_by_name(
     cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None
 ) -> None:
-    """Take a cookie out, of all domains and paths unless told which.
+    """Remove the cookies with a name, of one domain or path if given.
 
     Args:
         cookiejar: any jar.
@@ -363,7 +363,7 @@ def remove_cookie_by_name(
 
 
 def snapshot(jar: Any) -> list[Any]:
-    """The cookies now; under the standard jar's lock, as its own iteration takes none."""
+    """The jar's cookies, copied under its lock: the standard jar's own iteration takes no lock."""
     lock = getattr(jar, "_cookies_lock", None)
     domains = getattr(jar, "_cookies", None)
     if lock is None or not isinstance(domains, dict):
@@ -378,7 +378,9 @@ def snapshot(jar: Any) -> list[Any]:
 
 
 def _pairs(other: Any) -> Any:
-    """Pairs of a mapping by requests' wider notion (`keys` and item access), or as they come."""
+    """Pairs of anything with `keys` and item access, which is a mapping for requests; else as
+    given.
+    """
     return [(name, other[name]) for name in other.keys()] if hasattr(other, "keys") else other  # noqa: SIM118
 
 

@@ -63,7 +63,7 @@ def _cookie(line: str) -> Cookie | None:
     is_http_only = line.startswith(_HTTP_ONLY)
     if is_http_only:
         line = line.removeprefix(_HTTP_ONLY)
-    if len(line) > _LONGEST_LINE or line.lstrip().startswith(("#", "$")):
+    if len(line) > _MAX_LINE or line.lstrip().startswith(("#", "$")):
         return None
     fields = line.split("\t")
     if len(fields) == _FIELDS - 1:
@@ -102,7 +102,7 @@ def _cookie(line: str) -> Cookie | None:
 
 
 _FIELDS: Final = 7
-_LONGEST_LINE: Final = 16_384
+_MAX_LINE: Final = 16_384
 _HTTP_ONLY: Final = "#HttpOnly_"
 _MAGIC: Final = re.compile(r"(?:\xef\xbb\xbf)?#(?: Netscape)? HTTP Cookie File")
 _EXPIRY: Final = re.compile(r"([0-9]{0,12})(?:\.[0-9]*)?")
@@ -114,8 +114,8 @@ def _word(yes: Any) -> str:
 
 
 def _is_http_only(cookie: Cookie) -> bool:
-    # By whatever capitals the server had. `create_cookie` notes it for every cookie, so this is
-    # what requests has as well.
+    # In whatever case the server wrote it. `create_cookie` sets it for every cookie, as in
+    # requests.
     return any(name.lower() == "httponly" for name in getattr(cookie, "_rest", {}))
 
 

@@ -140,8 +140,8 @@ def _dissect(field: str) -> tuple[str, dict[str, str], str]:
 
 
 def _names_possible_domain(attributes: dict[str, str], hosts: Collection[str]) -> bool:
-    """Whether Domain is the host or above it. The standard policy sees to that, but not before it
-    lets an expiry date delete a cookie.
+    """Whether Domain is the host or above it. The standard policy checks this too, but only after
+    an expiry date in the past has deleted a cookie.
 
     `com.` must not pass where `com` would not, and the parts of an address are no domains.
     """

@@ -1,5 +1,5 @@
-"""The cookies that a session or a call holds: a jar that is made, and `http.cookiejar` imported,
-when the first cookie turns up.
+"""The cookies of a session or a call. The jar is made, and `http.cookiejar` imported, with the
+first cookie.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CookieHolder:
-    """Where a jar is, or will be. Safe to share between threads.
+    """A place for a jar, which is made when it is first needed. Safe to share between threads.
 
     Args:
         cookies: a `http.cookiejar.CookieJar` of any kind, which is used as it is, or what a new jar
@@ -87,9 +87,8 @@ class CookieHolder:
         return _header(self.jar, url)
 
     def with_domains(self) -> CookieHolder:
-        """Another one, with the cookies that belong to a domain: one that was put in by hand
-        without a domain belongs to where a call began, and redirects to other origins do not carry
-        it along.
+        """A holder without the cookies that have no domain. Those were set by hand for the origin
+        where a call begins, and must not go to other origins that it is redirected to.
         """
         if self.is_empty or all(cookie.domain for cookie in self.jar):
             return self

@@ -1,4 +1,4 @@
-"""Digest authentication (RFC 7616, and RFC 2617 for servers that know no better)."""
+"""Digest authentication (RFC 7616, and RFC 2617 for older servers)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ MAX_REFUSED: Final = 8
 
 
 class HTTPDigestAuth(Auth, AuthBase):
-    """User name and password, never sent but as a hash over them, the server's nonce and the
-    request.
+    """User name and password, of which only a hash is sent, over the server's nonce and the request
+    as well.
 
     The first request to a server is sent without, and again once the server's challenge is known;
     those that follow, in the same protection space, carry the answer from the start. One object may
@@ -137,7 +137,9 @@ class HTTPDigestAuth(Auth, AuthBase):
         return response
 
     def init_per_thread_state(self) -> None:
-        """Nothing: there is no such state. Subclasses written for requests call it."""
+        """Do nothing: Envoi keeps no such state. Subclasses written for requests call this
+        method.
+        """
 
     def __eq__(self, other: object) -> bool:
         return same_credentials(self, other)
@@ -149,7 +151,7 @@ class HTTPDigestAuth(Auth, AuthBase):
         return f"<{type(self).__name__} {self.username!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is pickled and copied: not the nonces, whose count is this object's alone."""
+        """The state to pickle or copy, without the nonces: only one object may count their uses."""
         return {**self.__dict__, "_spaces": (), "_refused": (), "_state": None}
 
     @property
@@ -213,8 +215,8 @@ class HTTPDigestAuth(Auth, AuthBase):
         challenge = choose_challenge(_field_lines(response.headers, "WWW-Authenticate"))
         if challenge is None:
             return None
-        # A nonce that comes once more is counted on: the same count under the same nonce would be
-        # taken for a replay (section 3.4).
+        # A nonce that a server sends again keeps its count: a server takes the same count under the
+        # same nonce for a replay (section 3.4).
         numbers = next(
             (
                 known.numbers
@@ -257,7 +259,7 @@ class HTTPDigestAuth(Auth, AuthBase):
 
 
 class _Space(NamedTuple):
-    """A protection space, and where its count stands.
+    """A protection space (RFC 7616, section 3.3) and the count of its nonce's uses.
 
     Attributes:
         origin: of the server.
@@ -285,9 +287,7 @@ class _Space(NamedTuple):
 
 
 class _RequestsState:
-    """What requests keeps for each thread, for subclasses that look there, and that keep more there
-    themselves.
-    """
+    """requests' state for each thread. Subclasses read it, and store more in it."""
 
     def __init__(self, auth: HTTPDigestAuth) -> None:
         self._auth = auth
@@ -362,8 +362,7 @@ def _prefixes(url: URL, domain: str | None) -> tuple[str, ...]:
     """The paths on `url`'s server that `domain` names; all of them when it names none (RFC 7616,
     section 3.3).
 
-    Other servers that it names are left out: what one server says is no reason to send another
-    anything.
+    Other servers that it names are left out: one server does not decide what another is sent.
     """
     if domain is None or not domain.strip():
         return ("/",)

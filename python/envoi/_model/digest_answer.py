@@ -160,9 +160,7 @@ def digest_field(
 
 
 def body_hash(body: Body | None, hash_name: str) -> str | None:
-    """The hash of a body, read piece by piece and rewound; None when that cannot be done without
-    losing it.
-    """
+    """The hash of a body, read in pieces and rewound; None for a body that cannot be rewound."""
     if body is None:
         return None
     digest = _new_hash(hash_name)
@@ -197,8 +195,8 @@ def _split_algorithm(algorithm: str) -> tuple[str | None, bool]:
 
 
 def _gives_twice(body: Body) -> bool:
-    """Whether the body could be rewound once it is read, told without reading: a generator that
-    nobody touched still "replays".
+    """Whether the body can be rewound after it is read. `replayable` is also true of a generator
+    that is not read yet, so this looks at the source.
     """
     sources = getattr(body, "sources", None)
     if sources is not None:

@@ -41,7 +41,7 @@ def get_netrc_auth(url: str | bytes, raise_errors: bool = False) -> tuple[str, s
 
 @contextmanager
 def set_environ(env_name: str, value: str | None) -> Iterator[None]:
-    """Have an environment variable for the length of a block.
+    """A context in which an environment variable has a value.
 
     Args:
         env_name: its name.

@@ -160,7 +160,7 @@ class Timeout(RequestException, builtins.TimeoutError):
             return Limits(**details)
         return super().__new__(cls, *args)
 
-    if not TYPE_CHECKING:  # who would take `__init__` for all that the class can be called with
+    if not TYPE_CHECKING:  # from `__init__` they would infer the only way to call the class
 
         def __init__(
             self,
@@ -327,5 +327,5 @@ class RequestsDependencyWarning(RequestsWarning):
     """A dependency's version does not fit. Never issued; kept for code that filters it."""
 
 
-for _name in __all__:  # in a traceback, a pickle, a document: where users import them from
+for _name in __all__:  # shown in tracebacks and documents, and stored in pickles
     globals()[_name].__module__ = "envoi.exceptions"

@@ -47,8 +47,8 @@ def extract_zipped_paths(path: str) -> str:
 
 @contextmanager
 def atomic_open(filename: str) -> Iterator[BufferedWriter]:
-    """A binary file to write, which takes the place of the old one at the end of the block, or is
-    deleted when the block raises.
+    """A context with a binary file to write. At its end the file replaces the old one; when the
+    block raises, it is deleted.
 
     Args:
         filename: the file to replace.

@@ -1,6 +1,4 @@
-"""Values of header fields taken apart, and whether a field may be sent, by requests' helper
-functions.
-"""
+"""requests' helper functions that parse header values and check header fields."""
 
 from __future__ import annotations
 
@@ -121,6 +119,5 @@ def _items(value: str) -> list[str]:
 
 
 def _unquoted(item: str) -> str:
-    # Once for the quotes around an item, once more for one that is quoted inside them, as requests
-    # does.
+    # As in requests: for the quotes around an item, and for quotes inside them.
     return unquote_header_value(item[1:-1]) if item[:1] == item[-1:] == '"' else item

@@ -1,13 +1,63 @@
-"""Hooks: functions that are called with each response, as in requests."""
+"""Hooks: functions that are called with each response, and may return another in its place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from envoi._model.exceptions import InvalidOption
 
 Hook: TypeAlias = Callable[..., Any]
+
+HOOKS: Final = ["response"]
+"""The events that there are."""
+
+
+class RequestHooksMixin:
+    """What `Request` and `PreparedRequest` have in common: functions that are called with the
+    response.
+    """
+
+    __slots__ = ("_hooks",)
+
+    _hooks: dict[str, list[Hook]] | None
+
+    @property
+    def hooks(self) -> dict[str, list[Hook]]:
+        """What is called with the response: `{"response": [function, …]}`."""
+        if self._hooks is None:
+            self._hooks = {"response": []}
+        return self._hooks
+
+    @hooks.setter
+    def hooks(self, value: Any) -> None:
+        self._hooks = merged_hooks(value, None)
+
+    @property
+    def response_hooks(self) -> list[Hook] | None:
+        """The functions to call with the response; None when there never were any."""
+        return None if self._hooks is None else self._hooks["response"]
+
+    def register_hook(self, event: str, hook: Hook | Iterable[Hook]) -> None:
+        """Add a function to be called with the response, or several.
+
+        Args:
+            event: "response".
+            hook: called as `hook(response, **options)`; what it returns, unless None, takes the
+                response's place.
+
+        Raises:
+            InvalidOption: another event, or not a function.
+        """
+        self.hooks["response"].extend(checked_hooks({event: hook}))
+
+    def deregister_hook(self, event: str, hook: Hook) -> bool:
+        """Remove a `hook` for an `event`; return whether it was registered."""
+        registered = self.hooks.get(event, [])
+        if hook not in registered:
+            return False
+        registered.remove(hook)
+        return True
 
 
 def checked_hooks(hooks: Any) -> list[Hook]:
@@ -42,3 +92,38 @@ def merged_hooks(request: Any, session: Any) -> dict[str, list[Hook]] | None:
     if not found and session:
         found = checked_hooks(session)
     return {"response": found} if found else None
+
+
+def default_hooks() -> dict[str, list[Hook]]:
+    """No hook for any event; a new object each time."""
+    return {event: [] for event in HOOKS}
+
+
+def dispatch_hook(
+    key: str,
+    hooks: Mapping[str, Hook | Iterable[Hook]] | None,
+    hook_data: Any,
+    **kwargs: Any,
+) -> Any:
+    """Call an event's hooks in order. What a hook returns, unless None, is what the next is called
+    with.
+
+    Args:
+        key: the event.
+        hooks: for each event, a function or several.
+        hook_data: what the first one is called with.
+        **kwargs: handed to each.
+
+    Example:
+        >>> dispatch_hook("response", {"response": [str.upper, print]}, "data")
+        DATA
+        'DATA'
+    """
+    found = (hooks or {}).get(key)
+    if not found:
+        return hook_data
+    for hook in (found,) if callable(found) else found:
+        given = hook(hook_data, **kwargs)
+        if given is not None:
+            hook_data = given
+    return hook_data

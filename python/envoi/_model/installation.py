@@ -1,4 +1,4 @@
-"""What a bug report should say about the machine."""
+"""Facts about the installation, for bug reports."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Names of a module that are looked up when they are first asked for, so that importing it costs
-nothing.
+"""Lazy names of a module (PEP 562): imported when they are first used, so that importing the module
+does not import them.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def unicode_is_ascii(u_string: str) -> bool:
     return u_string.isascii()
 
 
-# What a document may say, in the order in which requests lists it.
+# Declarations inside a document, in the order in which requests lists them.
 _IN_DOCUMENTS: Final = (
     re.compile(r"""<meta.*?charset=["']*(.+?)["'>]""", re.IGNORECASE),
     re.compile(r"""<meta.*?content=["']*;?charset=(.+?)["'>]""", re.IGNORECASE),

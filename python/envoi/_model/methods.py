@@ -7,6 +7,9 @@ from typing import Final
 
 from envoi._model.exceptions import InvalidMethod
 
+TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A token (RFC 9110, section 5.6.2): a method, the name of a field."""
+
 
 def validate_method(method: str | bytes) -> str:
     """The method in upper case, as requests sends it.
@@ -25,7 +28,7 @@ def validate_method(method: str | bytes) -> str:
     if not isinstance(text, str):
         message = f"method must be str, not {type(method).__name__}"
         raise InvalidMethod(message)
-    if _TOKEN.fullmatch(text) is None:
+    if TOKEN.fullmatch(text) is None:
         message = f"method {text[:40]!r} is not an HTTP token"
         raise InvalidMethod(message)
     if text.upper() == "CONNECT":
@@ -35,7 +38,6 @@ def validate_method(method: str | bytes) -> str:
     return text.upper()
 
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 _KNOWN_METHODS: Final[dict[object, str]] = {
     name: verb for verb in _VERBS for name in (verb, verb.lower())

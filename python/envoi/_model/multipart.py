@@ -64,9 +64,9 @@ def encode_files(files: Any, data: Any = None, *, boundary: str | None = None) -
 class MultipartBody(Body):
     """Parts one after the other, those from files read as they are sent.
 
-    It has one part that is asynchronous or more, or is longer than what is held in memory.
-    `is_async` and `may_block` tell about all of it before the first piece, and later about the
-    next: in one body, some pieces may want a thread, and others an await.
+    Made when a part is asynchronous or the whole is longer than `MEMORY_LIMIT`. Before the first
+    piece, `is_async` and `may_block` speak of all parts; later, of the next piece: one body may
+    have pieces that need a thread and others that are awaited.
 
     Args:
         segments: what is sent, in order: bytes as they are, bodies in pieces.
@@ -83,7 +83,7 @@ class MultipartBody(Body):
         self._start()
 
     @property
-    # what the class says of other kinds depends here on the parts
+    # a constant of the class elsewhere, here it depends on the parts
     def is_async(self) -> bool:  # type: ignore[override]
         return (
             self._upcoming().is_async
@@ -149,8 +149,8 @@ class MultipartBody(Body):
         self._touched = False
 
     def _source(self) -> Body | None:
-        """The body that the next bytes come from, what lies before it put in `_held`; None when
-        `_held` has all there is for now.
+        """The body to read next, with the bytes before it moved to `_held`; None when `_held` is
+        full or the end is reached.
         """
         self._touched = True
         while self._index < len(self._segments):

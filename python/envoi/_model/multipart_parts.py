@@ -18,8 +18,11 @@ from envoi._model.body_streams import (
     FileBody,
     IteratorBody,
     describe_file,
+    is_coroutine_function,
 )
 from envoi._model.exceptions import InvalidBody
+from envoi._model.methods import TOKEN
+from envoi._model.url import pairs_of
 
 MEMORY_LIMIT: Final = 1024 * 1024
 """Bytes of a body that is built in memory at most, files included."""
@@ -110,9 +113,8 @@ class PartFile(FileBody):
 
 
 _ESCAPES: Final = {0x0A: "%0A", 0x0D: "%0D", 0x22: "%22"}
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN: Final = re.compile(r"[\x00\r\n]")
-_OURS: Final = ("Content-Disposition", "Content-Type", "Content-Location")
+_OWN_FIELDS: Final = ("Content-Disposition", "Content-Type", "Content-Location")
 _FILES: Final = (
     io.BytesIO,
     io.StringIO,
@@ -123,18 +125,10 @@ _FILES: Final = (
 )
 
 
-def _pairs(source: Any, argument: str) -> list[tuple[Any, Any]]:
+def _pairs(source: Any, argument: str) -> Iterable[tuple[Any, Any]]:
     if source is None:
-        return []
-    if hasattr(source, "items"):
-        return list(source.items())
-    try:
-        return [(name, value) for name, value in source]
-    except (TypeError, ValueError):
-        message = (
-            f"{argument}= must be a mapping or pairs of name and value, not {type(source).__name__}"
-        )
-        raise InvalidBody(message) from None
+        return ()
+    return pairs_of(source, argument, "a mapping or pairs of name and value", InvalidBody)
 
 
 def _unpack(name: Any, value: Any) -> tuple[Any, Any, Any, Any]:
@@ -171,7 +165,7 @@ def _source(content: Any, room: int) -> bytes | Body:
 
 
 def _file_source(file: Any, room: int) -> bytes | Body:
-    if hasattr(file, "__aiter__") or _is_coroutine_function(file.read):
+    if hasattr(file, "__aiter__") or is_coroutine_function(file.read):
         return AsyncFileBody(file)
     if _is_small(file, room) or _is_empty(file):
         content = file.read()
@@ -200,9 +194,7 @@ def _is_small(file: Any, room: int) -> bool:
 
 
 def _is_empty(file: Any) -> bool:
-    """Whether there is nothing in a file that says so; what lies under /proc says it too, and has
-    something.
-    """
+    """Whether a file of size 0 is empty: files under /proc say 0 although they have content."""
     if type(file) not in _FILES:
         return False
     try:
@@ -217,12 +209,6 @@ def _is_empty(file: Any) -> bool:
     return False
 
 
-def _is_coroutine_function(function: Any) -> bool:
-    from inspect import iscoroutinefunction
-
-    return iscoroutinefunction(function)
-
-
 def _head(name: Any, filename: Any, content_type: Any, headers: Any) -> bytes:
     """The header section, its fields in the order of requests: ours, then the caller's."""
     disposition = f'form-data; name="{_escaped(name)}"'
@@ -232,14 +218,14 @@ def _head(name: Any, filename: Any, content_type: Any, headers: Any) -> bytes:
     others: list[tuple[str, str]] = []
     for given, value in _pairs(headers, "files"):
         field = _text(given)
-        known = next((ours for ours in _OURS if ours.lower() == field.lower()), None)
+        known = next((ours for ours in _OWN_FIELDS if ours.lower() == field.lower()), None)
         if known is None:
             others.append((field, value))
         else:
             own.setdefault(known, value)
     if content_type is not None:
         own["Content-Type"] = content_type
-    ordered = [(field, own[field]) for field in _OURS if field in own]
+    ordered = [(field, own[field]) for field in _OWN_FIELDS if field in own]
     lines = [_line(field, value) for field, value in (*ordered, *others) if value]
     return "".join((*lines, "\r\n")).encode("utf-8", "surrogateescape")
 
@@ -258,7 +244,7 @@ def _escaped(name: Any) -> str:
 
 def _line(field: str, value: Any) -> str:
     text = _text(value)
-    if _TOKEN.fullmatch(field) is None or _FORBIDDEN.search(text):
+    if TOKEN.fullmatch(field) is None or _FORBIDDEN.search(text):
         message = f"the header {field!r} of a part has characters that would break the body"
         raise InvalidBody(message)
     _encoded(text, "a header", "surrogateescape")

@@ -106,7 +106,7 @@ def credentials_for(host: str, path: str, read: Callable[[str], bytes]) -> tuple
 
 
 class _Mistake(Exception):  # noqa: N818 - never leaves this module
-    """The file is no netrc file."""
+    """The file does not follow the syntax of netrc."""
 
 
 _TOKEN: Final = re.compile(r"[\t\n\r ]*+((?:[^\t\n\r \\]|\\.?)++)?", re.DOTALL)
@@ -151,7 +151,7 @@ class _Tokens:
         return word
 
     def back_to(self, position: int) -> None:
-        """Leave the words since `position` to be taken again."""
+        """Go back to `position`: the words after it are read again."""
         self.position = position
 
     def skip_line(self) -> None:

@@ -71,7 +71,7 @@ class OptionsWithoutDataAndJson(_CommonOptions, total=False):
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
-_OF_OTHERS: Final = {
+_FOREIGN_NAMES: Final = {
     "content": "data",
     "context": "verify",
     "ssl": "verify",
@@ -80,7 +80,7 @@ _OF_OTHERS: Final = {
 }
 """What other libraries call one of these, where the names have nothing in common."""
 
-_OF_A_SESSION: Final = frozenset(
+_SESSION_SETTINGS: Final = frozenset(
     {
         "base_url",
         "keepalive",
@@ -119,10 +119,12 @@ def check_options(options: Mapping[str, Any]) -> None:
 def _complaint(name: str) -> str:
     from difflib import get_close_matches
 
-    if name in _OF_A_SESSION:
+    if name in _SESSION_SETTINGS:
         return f"{name}= is not an option of a request, but a setting of a session"
     near = (
-        [_OF_OTHERS[name]] if name in _OF_OTHERS else get_close_matches(name, OPTION_NAMES, 1, 0.6)
+        [_FOREIGN_NAMES[name]]
+        if name in _FOREIGN_NAMES
+        else get_close_matches(name, OPTION_NAMES, 1, 0.6)
     )
     return f"{name}= is not an option of a request" + (
         f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}"

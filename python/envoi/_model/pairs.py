@@ -1,4 +1,4 @@
-"""Mappings and lists of pairs, one into the other."""
+"""Conversions between mappings and lists of pairs."""
 
 from __future__ import annotations
 

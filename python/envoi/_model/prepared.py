@@ -8,9 +8,9 @@ from envoi._core import URL, Headers
 from envoi._model.body import NO_BODY, encode_body, encode_content, set_framing
 from envoi._model.exceptions import InvalidHeader, InvalidOption, MissingSchema
 from envoi._model.headers import merge_headers
+from envoi._model.hooks import RequestHooksMixin
 from envoi._model.methods import validate_method
 from envoi._model.provenance import FROM_CALLER, Provenance
-from envoi._model.request_hooks import RequestHooksMixin
 from envoi._model.url import encode_params, parse_url, with_params
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class PreparedRequest(RequestHooksMixin):
         ('GET', 'https://example.org/?page=2')
     """
 
-    # A dictionary for whatever else callers put on it, and for what few requests have.
+    # `__dict__` has the attributes that callers add, and those that few requests need.
     __slots__ = ("__dict__", "__weakref__", "_url", "content", "headers", "method", "parsed_url")
 
     flow: AuthScheme | None = None
@@ -175,7 +175,8 @@ class PreparedRequest(RequestHooksMixin):
         self.prepare_headers(headers)
         self.prepare_cookies(cookies)
         self.prepare_body(data, files, json)
-        # Last, so that a scheme can sign the whole; and before the hooks, for it may register some.
+        # After everything that a scheme may sign, and before the hooks, as a scheme may register
+        # some.
         self.prepare_auth(auth)
         self.prepare_hooks(hooks)
 
@@ -194,7 +195,7 @@ class PreparedRequest(RequestHooksMixin):
             if parsed.scheme not in {
                 "http",
                 "https",
-            }:  # such as http+unix: an adapter's, which expects requests' quoting
+            }:  # such as http+unix, for an adapter, which expects requests' quoting
                 from envoi._model.uris import requote_uri
 
                 parsed = parse_url(requote_uri(str(parsed)))
@@ -225,8 +226,8 @@ class PreparedRequest(RequestHooksMixin):
             self.headers["Content-Length"] = "0"
 
     def prepare_auth(self, auth: AuthType, url: URLType = "") -> None:  # noqa: ARG002 - requests' argument
-        """Authenticate the request; without `auth`, by the user and password in its URL. What is
-        given as `url` is not looked at.
+        """Authenticate the request; without `auth`, by the user and password in its URL. `url` is
+        ignored.
 
         A callable is called now. A scheme that takes several exchanges, such as Digest, is kept in
         `flow` until the request is sent.
@@ -282,8 +283,7 @@ class PreparedRequest(RequestHooksMixin):
             self.register_hook(event, hook)
 
     def settle(self) -> None:
-        """Take the fields from whatever mapping somebody has set as `headers`: what is sent is a
-        `Headers`.
+        """Make `headers` a `Headers` again, if somebody has set another mapping.
 
         Raises:
             InvalidHeader: one that cannot be sent.
@@ -318,7 +318,7 @@ class PreparedRequest(RequestHooksMixin):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Hooks stay behind: they have been called, and functions often cannot be pickled.
+        # Without hooks: they have been called, and functions often cannot be pickled.
         state = dict(self.__dict__)
         parts = (
             type(self),
@@ -352,7 +352,7 @@ class PreparedRequest(RequestHooksMixin):
         return content, str(body.content_type)
 
     def _become(self, other: PreparedRequest) -> None:
-        """Take over what an authentication that returns another request has made of it."""
+        """Copy the request that an authentication returned in place of this one."""
         if isinstance(other, PreparedRequest):
             self.method, self.parsed_url, self.headers, self.content = (
                 other.method,
@@ -365,8 +365,8 @@ class PreparedRequest(RequestHooksMixin):
 
 
 def _position_of(content: Body) -> Any:
-    """Where a streamed body stands, as requests notes it: None for one that cannot tell, an object
-    that is no number when it fails to.
+    """The position of a streamed body, as in requests: None for a body without `tell`, an object
+    that is no number when `tell` fails.
     """
     tell = None if content.content is not None else getattr(content.shown, "tell", None)
     if tell is None:

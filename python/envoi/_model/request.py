@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envoi._model.hooks import RequestHooksMixin
 from envoi._model.prepared import PreparedRequest
-from envoi._model.request_hooks import RequestHooksMixin
 
 if TYPE_CHECKING:
     from envoi._model.hooks import Hook
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 class Request(RequestHooksMixin):
-    """What is to be sent, in a user's words: `prepare` makes a `PreparedRequest` of it,
-    `Session.prepare_request` with the session's share.
+    """A request as its user describes it. `prepare` makes a `PreparedRequest` of it;
+    `Session.prepare_request` adds the session's settings.
 
     Args:
         method: such as "GET".
@@ -71,7 +71,7 @@ class Request(RequestHooksMixin):
         self.cookies = cookies
 
     def prepare(self) -> PreparedRequest:
-        """What will be sent.
+        """The request that will be sent.
 
         Raises:
             InvalidURL: the URL cannot be used; `MissingSchema` where it has no scheme.

@@ -72,7 +72,7 @@ class Timeout:
     ) -> None:
         place = object.__setattr__
         for name, value in zip(_FIELDS, (connect, read, write, pool, total), strict=True):
-            # Plain numbers, which nearly all are, without a call: NaN is not above 0 either.
+            # Plain numbers are checked without a call. NaN fails `> 0` as well.
             if value is None:
                 seconds = inf
             elif type(value) is float and value > 0:
@@ -111,14 +111,6 @@ class Timeout:
             return FOREVER
         return _parse_rarer(value, default)
 
-    def deadline_from(self, now: float) -> float:
-        """When a call under these limits ends, if it begins now.
-
-        Args:
-            now: on the clock of the session.
-        """
-        return min(now + self.total_seconds, self.deadline)
-
     def until(self, deadline: float) -> Timeout:
         """The same limits, and a point in time at which all must have ended.
 
@@ -144,8 +136,8 @@ class Timeout:
         return min(now + self.total_seconds, self.deadline)
 
     def in_plain_words(self) -> Any:
-        """As requests' users say it, where that says it all: None for the limits by default, a
-        number of seconds, `(connect, read)`.
+        """The `timeout=` that requests' users would write for these limits: None for the defaults,
+        a number, or `(connect, read)`; the object itself where none of these has the same meaning.
         """
         if (
             self.deadline != inf

@@ -1,4 +1,4 @@
-"""What is known about how a response came."""
+"""Times and connection of a response."""
 
 from __future__ import annotations
 

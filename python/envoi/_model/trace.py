@@ -1,4 +1,6 @@
-"""Marks set while a request runs; what users see of them is worked out when they ask."""
+"""Points in time, noted while a request runs. `Timing` and `ConnectionInfo` are computed from them
+when a user asks.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from envoi._model.timing import ConnectionInfo, Timing
 
 
 class Link(Protocol):
-    """What a trace wants to know of a connection."""
+    """The attributes of a connection that a trace reads."""
 
     dns_seconds: float
     connect_seconds: float
@@ -17,7 +19,7 @@ class Link(Protocol):
 
 
 class Trace:
-    """When one exchange passed which point, in seconds on the backend's clock.
+    """The times of one exchange, in seconds on the backend's clock.
 
     Attributes:
         started: the request entered the pipeline, or the redirect before it ended.
@@ -80,7 +82,7 @@ class Trace:
 
 
 class PastTrace:
-    """What is left of a trace in a response that was pickled or copied.
+    """The trace of a response that was pickled or copied: its results.
 
     Args:
         timing: as it was then.

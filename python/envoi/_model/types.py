@@ -1,4 +1,4 @@
-"""Types of the public arguments: wide where a value comes in."""
+"""The types of public arguments: as wide as what is accepted."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ FileSpec: TypeAlias = (
     | tuple[str | None, FileContent, str | None]
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
-# A Sequence, for a dict is an Iterable too: type checkers could not tell what a mixed dict is meant
-# to be.
+# Sequence, not Iterable: a dict is an Iterable as well, and type checkers could not infer the type
+# of one whose values are of several kinds.
 FilesType: TypeAlias = Mapping[str, FileSpec] | Sequence[tuple[str, FileSpec]] | None
 VerifyType: TypeAlias = bool | str | PathLike[str] | TLSContext
 CertType: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str] | None] | None

@@ -34,7 +34,7 @@ def unquote_unreserved(uri: str) -> str:
 
 
 def requote_uri(uri: str) -> str:
-    """Percent-encode what may not stand in a URL, and nothing twice.
+    """Percent-encode the characters that a URL may not have; escapes that are there stay.
 
     Args:
         uri: the URL.
@@ -48,7 +48,7 @@ def requote_uri(uri: str) -> str:
     try:
         return quote(unquote_unreserved(uri), safe=_LEGAL + "%")
     except InvalidURL:
-        # A percent sign that begins no escape stands for itself, and so do all the others.
+        # One percent sign does not begin an escape, so all are taken as characters and encoded.
         return quote(uri, safe=_LEGAL)
 
 

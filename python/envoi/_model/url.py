@@ -1,4 +1,4 @@
-"""From whatever a caller calls a URL to `URL`, and query parameters onto it."""
+"""Parse the `url=` and `params=` of a caller, and show URLs without their secrets."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ __all__ = [
     "URL",
     "URLError",
     "encode_params",
+    "pairs_of",
     "parse_url",
     "public",
     "redact",
@@ -30,8 +31,8 @@ __all__ = [
 ]
 
 _CACHE_SIZE: Final = 1024
-_LONGEST_REMEMBERED: Final = 4096
-_LONGEST_SHOWN: Final = 200
+_MAX_REMEMBERED: Final = 4096
+_MAX_SHOWN: Final = 200
 _HTTP_SCHEMES: Final = frozenset({"http", "https"})
 
 
@@ -51,13 +52,11 @@ def parse_url(value: URLType) -> URL:
         if isinstance(value, URL):
             return value
         value = _to_text(value)
-    return (
-        _parse_text(value) if len(value) <= _LONGEST_REMEMBERED else _parse_text.__wrapped__(value)
-    )
+    return _parse_text(value) if len(value) <= _MAX_REMEMBERED else _parse_text.__wrapped__(value)
 
 
 class Retargeted:
-    """A URL whose request line says something else than its path and query.
+    """A URL with a request target (RFC 9112, section 3.2) other than its path and query.
 
     Args:
         url: where to.
@@ -125,9 +124,36 @@ def encode_params(
             message = f"{argument}= has bytes that are not UTF-8: {error.reason}"
             raise refusal(message) from None
     try:
-        return "&".join(_fields(_pairs(params, argument, refusal)))
+        return "&".join(
+            _fields(pairs_of(params, argument, "a mapping, pairs, text or bytes", refusal))
+        )
     except UnicodeEncodeError as error:
         message = f"{argument}= has text that UTF-8 cannot carry: {error.reason}"
+        raise refusal(message) from None
+
+
+def pairs_of(
+    source: Any, argument: str, expected: str, refusal: type[RequestException]
+) -> Iterable[tuple[Any, Any]]:
+    """Names and values from a mapping, what behaves like one, or pairs.
+
+    Args:
+        source: one of these.
+        argument: the argument's name, for the message.
+        expected: what the argument takes, for the message.
+        refusal: the exception to raise.
+
+    Raises:
+        InvalidOption: or `refusal`: none of these.
+    """
+    if type(source) is dict or isinstance(source, Mapping):
+        return source.items()
+    try:
+        return [
+            (key, value) for key, value in (source.items() if hasattr(source, "items") else source)
+        ]
+    except (TypeError, ValueError):
+        message = f"{argument}= must be {expected}, not {type(source).__name__}"
         raise refusal(message) from None
 
 
@@ -140,7 +166,7 @@ def public(url: str | URL) -> str:
         (found for found in (text.find(mark) for mark in "?#") if found >= 0), default=len(text)
     )
     text = text[: cut + 1] + "…" if cut < len(text) else text
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def redact(url: str | URL) -> str:
@@ -200,22 +226,6 @@ def _raise_as_ours(error: URLError, text: str) -> NoReturn:
     raise InvalidURL(message) from None
 
 
-def _pairs(
-    params: Any, argument: str, refusal: type[RequestException]
-) -> Iterable[tuple[Any, Any]]:
-    if type(params) is dict or isinstance(params, Mapping):
-        return params.items()
-    try:
-        return [
-            (key, value) for key, value in (params.items() if hasattr(params, "items") else params)
-        ]
-    except (TypeError, ValueError):
-        message = (
-            f"{argument}= must be a mapping, pairs, text or bytes, not {type(params).__name__}"
-        )
-        raise refusal(message) from None
-
-
 def _fields(pairs: Iterable[tuple[Any, Any]]) -> Iterator[str]:
     for key, value in pairs:
         name = _quote(key)
@@ -251,7 +261,7 @@ def _quote(value: Any) -> str:
 
 
 def _hides_password(authority: str) -> bool:
-    """Whether what was cut at a slash is `user:` and the begin of a password rather than host and
+    """Whether the text before the first slash is `user:` and part of a password, not host and
     port.
     """
     _, colon, rest = authority.rpartition(":")

@@ -1,6 +1,4 @@
-"""The door to the core's HTTP/1.1 machine (RFC 9112): the layers above know the core by this name
-alone.
-"""
+"""The door to the core's HTTP/1.1 machine (RFC 9112): layers above import it from here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SOCKS as machines without I/O: version 4 and 4a (OpenSSH's SOCKS4.protocol and SOCKS4A.protocol),
+"""SOCKS as sans-IO machines: version 4 and 4a (OpenSSH's SOCKS4.protocol and SOCKS4A.protocol),
 version 5 (RFC 1928, RFC 1929).
 
 ```python
@@ -9,8 +9,7 @@ while sending:
     sending = machine.take_output()
 ```
 
-Every answer has a length that is known from its first bytes and below 300, so nothing is held
-without bound.
+The first bytes of each answer tell its length, which is below 300: the buffer is bounded.
 """
 
 from __future__ import annotations
@@ -62,9 +61,7 @@ _Step: TypeAlias = Callable[[bytes], "tuple[int, _Step] | None"]
 
 
 class _Machine:
-    """What the versions share: bytes are collected until the present step has as many as it
-    needs.
-    """
+    """What both versions share: collect bytes until the present step has as many as it needs."""
 
     awaits_address = False
 
@@ -101,7 +98,7 @@ class _Machine:
         return output
 
     def take_surplus(self) -> bytes:
-        """Bytes that came behind the proxy's last answer."""
+        """Bytes received after the proxy's last answer: the tunnel's first."""
         surplus = bytes(self._buffer)
         self._buffer.clear()
         return surplus
@@ -129,7 +126,7 @@ class Socks4Machine(_Machine):
             raise SocksError("SOCKS4 has no IPv6 addresses: use a socks5:// or socks5h:// proxy")
         if "\0" in user:
             raise SocksError("a SOCKS4 user name cannot have a NUL character")
-        # 4a: an address of the form 0.0.0.x, which nobody has, says that a name follows.
+        # 4a: an address of the form 0.0.0.x, which no host has, says that a name follows.
         packed = b"\0\0\0\1" if address is None else address.packed
         name = _encode_name(host) + b"\0" if address is None else b""
         self._request = (
@@ -249,7 +246,7 @@ class Socks5Machine(_Machine):
         return b"\x05\x01\x00" + _encode_destination(host) + self._port.to_bytes(2, "big")
 
     def _on_reply(self, data: bytes) -> tuple[int, _Step]:
-        # A refusal is told at once: some servers hang up without the rest.
+        # Raise on a refusal at once: some servers close without sending the rest.
         version, code = data
         if version != 5:
             raise SocksError("its answer is not SOCKS5")
@@ -272,7 +269,7 @@ class Socks5Machine(_Machine):
 
     @staticmethod
     def _on_bound_address(data: bytes) -> None:
-        """Where the proxy connects from is nobody's business here."""
+        """Ignore the address that the proxy connects from."""
 
 
 def _encode_destination(host: str) -> bytes:

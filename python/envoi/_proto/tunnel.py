@@ -1,5 +1,5 @@
-"""What is said to a proxy before the bytes that go through it: the interface of such machines, and
-CONNECT (RFC 9110, section 9.3.6).
+"""Negotiation of a tunnel with a proxy: the interface of its machines, and CONNECT (RFC 9110,
+section 9.3.6).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from envoi._proto.h1 import H1Machine, ResponseHead
 MAX_CONNECT_HEAD: Final = 32768
 """Bytes of a proxy's answer to CONNECT."""
 
-_LONGEST_REASON: Final = 120
+_MAX_REASON: Final = 120
 
 
 class TunnelRefused(Exception):  # noqa: N818 - what happened, not a kind of error
@@ -21,7 +21,7 @@ class TunnelRefused(Exception):  # noqa: N818 - what happened, not a kind of err
 
 
 class TunnelMachine(Protocol):
-    """A negotiation: bytes in, bytes out."""
+    """A sans-IO negotiation: received bytes in, bytes to send out."""
 
     established: bool
 
@@ -40,7 +40,7 @@ class TunnelMachine(Protocol):
         ...
 
     def take_surplus(self) -> bytes:
-        """Bytes that came behind the proxy's last word."""
+        """Bytes received after the proxy's last answer: the tunnel's first."""
         ...
 
 
@@ -63,7 +63,8 @@ class ConnectMachine:
         self._authorized = "Proxy-Authorization" in headers
         if "User-Agent" not in headers:
             headers["User-Agent"] = default_user_agent()
-        # RFC 9112, section 3.2.3: the port is always told. A zone means nothing to another machine.
+        # RFC 9112, section 3.2.3: the port is always told. A zone (RFC 6874) has no meaning on
+        # another machine.
         name = host.partition("%")[0]
         target = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         self._request = self._machine.start("CONNECT", target, target, headers)
@@ -106,6 +107,6 @@ class ConnectMachine:
         if head.status == 407:
             return "407 Proxy Authentication Required: put user name and password into its URL, http://user:password@host:port"
         reason = "".join(
-            letter if letter.isprintable() else "?" for letter in head.reason[:_LONGEST_REASON]
+            letter if letter.isprintable() else "?" for letter in head.reason[:_MAX_REASON]
         )
         return f"{head.status} {reason}".rstrip()

@@ -27,7 +27,7 @@ _MAPPED_BITS: Final = 96
 
 
 class _Entry(NamedTuple):
-    """One exemption: a name with all that is below it, or a network."""
+    """One exemption: a domain with its subdomains, or a network."""
 
     name: str
     network: _Network | None
@@ -94,8 +94,8 @@ def _entry(text: str) -> _Entry | None:
     if _NOT_IN_A_NAME.search(text):
         return None
     try:
-        # The parser that reads the request's own URL: case, IDN and what may stand in a name are
-        # the same on both sides.
+        # The parser of the request's own URL, so that case, IDN and valid characters are treated
+        # alike.
         host = URL("http://" + text.removeprefix("*").removeprefix(".")).host
     except URLError:
         return None

@@ -171,8 +171,7 @@ class ProxyConfig:
         return self
 
     def __reduce__(self) -> NoReturn:
-        # Credentials are not written down by accident; whoever pickles a session pickles the URLs
-        # it was given.
+        # The pickle would hold the credentials. A session pickles the URLs that it was given.
         message = "a ProxyConfig is not pickled: keep its URL"
         raise TypeError(message)
 
@@ -336,7 +335,7 @@ def _decoded(text: str | None) -> str | None:
 
 
 def _hidden(text: str) -> str:
-    """A URL that may be broken, without anything in it that may be a secret."""
+    """A URL that may be malformed, without the parts that may be secret."""
     scheme, slashes, rest = (
         _AFTER_SCHEME.split(text, maxsplit=1) if _AFTER_SCHEME.search(text) else ("", "", text)
     )

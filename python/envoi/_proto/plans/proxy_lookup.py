@@ -84,7 +84,7 @@ def proxy_bypass_registry(host: str) -> bool:
         path = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
         try:
             settings = winreg.OpenKey(winreg.HKEY_CURRENT_USER, path)
-            # It may be text.
+            # The value may be a string.
             enabled = int(winreg.QueryValueEx(settings, "ProxyEnable")[0])
             overridden = winreg.QueryValueEx(settings, "ProxyOverride")[0]
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Where a redirect leads, and what may go along (RFC 9110, section 15.4)."""
+"""The next request of a redirect, and what it keeps of the one before (RFC 9110, section 15.4)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
     ):
         target = (
             target.without_userinfo()
-        )  # section 4.2.4: what a stranger puts there is to deceive
+        )  # section 4.2.4: userinfo from another party may be there to deceive
     next_method = rewritten_method(status, method)
     keep_body = next_method == method and status != 303
     return Redirect(target, next_method, keep_body, keep_credentials)
@@ -91,8 +91,8 @@ def rewritten_method(status: int, method: str) -> str:
 
 
 def as_utf8(location: str) -> str:
-    """A Location as it is meant: fields are read as ISO 8859-1, and servers that put raw bytes
-    there mean UTF-8.
+    """A Location decoded as UTF-8. Header fields are read as ISO 8859-1, but servers that send raw
+    bytes in a Location mean UTF-8.
     """
     if location.isascii():
         return location
