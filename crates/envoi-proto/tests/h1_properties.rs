@@ -147,11 +147,10 @@ fn time_grows_with_the_bytes_alone() {
         .into_bytes()
     };
     for make in [&head as &dyn Fn(usize) -> Vec<u8>, &line, &chunks] {
-        let (small, large) = (fastest(2_000, make), fastest(16_000, make));
-        assert!(
-            large / small < 24.0,
-            "8 times the bytes took {} times as long",
-            large / small
-        );
+        // The least of several ratios: a busy machine makes one measurement of two worthless.
+        let ratio = (0..6)
+            .map(|_| fastest(16_000, make) / fastest(2_000, make))
+            .fold(f64::INFINITY, f64::min);
+        assert!(ratio < 24.0, "8 times the bytes took {ratio} times as long");
     }
 }
