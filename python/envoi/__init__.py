@@ -28,9 +28,7 @@ from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
 from envoi._model.timing import ConnectionInfo, Timing
 from envoi._model.url import URL
-from envoi._responses.async_response import AsyncResponse
 from envoi._responses.response import Response
-from envoi._sessions.async_session import AsyncSession
 from envoi._sessions.session import Session
 
 if TYPE_CHECKING:
@@ -52,6 +50,8 @@ if TYPE_CHECKING:
     from envoi import utils as utils
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
     from envoi._requests.install import install_as_requests as install_as_requests
+    from envoi._responses.async_response import AsyncResponse
+    from envoi._sessions.async_session import AsyncSession
     from envoi.api import delete, get, head, options, patch, post, put, request, session
     from envoi.status_codes import codes
 else:
@@ -75,6 +75,8 @@ else:
     )
     _VERBS = ("delete", "get", "head", "options", "patch", "post", "put", "request", "session")
     _LAZY = {
+        "AsyncResponse": "envoi._responses.async_response:AsyncResponse",
+        "AsyncSession": "envoi._sessions.async_session:AsyncSession",
         "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
         "codes": "envoi.status_codes:codes",
         "install_as_requests": "envoi._requests.install:install_as_requests",

@@ -10,7 +10,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
-from envoi._adapters.retrying import Attempts, carry_with_retries
 from envoi._adapters.translation import as_argument, filled, limits_of
 from envoi._model.auth import basic
 from envoi._model.exceptions import InvalidOption
@@ -104,6 +103,8 @@ class AdapterSettings:
                 "max_retries must be a whole number of at least 0 or a urllib3.util.Retry, not "
                 f"{max_retries!r}"
             )
+        from envoi._adapters.retrying import Attempts
+
         super().__init__()
         self.max_retries: Any = (
             Attempts(max_retries) if isinstance(max_retries, int) else max_retries
@@ -441,6 +442,8 @@ class AdapterSettings:
         if self.max_retries == 0:
             reply = await carry(delivery, sending, started, deadline)
         else:
+            from envoi._adapters.retrying import carry_with_retries
+
             reply = await carry_with_retries(self.max_retries, delivery, sending, started, deadline)
         if sending is not request:
             reply.request, reply.url = request, request.url

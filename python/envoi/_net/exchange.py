@@ -6,7 +6,7 @@ belongs to one exchange lives on it, and the layers above know no more than this
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._model.trace import Trace
 
@@ -28,7 +28,7 @@ class Lender(Protocol):
         ...
 
 
-class Fate(NamedTuple):
+class Fate:
     """What became of an exchange that failed, for those who would send its request again.
 
     Attributes:
@@ -38,10 +38,15 @@ class Fate(NamedTuple):
         head_complete: whether the head of the final answer came.
     """
 
-    phase: str
-    anything_sent: bool
-    response_started: bool
-    head_complete: bool
+    __slots__ = ("anything_sent", "head_complete", "phase", "response_started")
+
+    def __init__(
+        self, phase: str, anything_sent: bool, response_started: bool, head_complete: bool
+    ) -> None:
+        self.phase = phase
+        self.anything_sent = anything_sent
+        self.response_started = response_started
+        self.head_complete = head_complete
 
 
 class Exchange(Trace):
