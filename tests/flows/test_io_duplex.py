@@ -428,6 +428,40 @@ def test_close_while_one_sends_and_another_receives(kind, peer, leftovers):
         server.go.set()
 
 
+class ClosesInBetween:
+    """An inner stream whose TLS stream is closed when its sender asks whether all went out."""
+
+    def __init__(self, inner, close):
+        self._inner = inner
+        self._close = close
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    @property
+    def unsent(self):
+        self._close()
+        return self._inner.unsent
+
+
+@pytest.mark.parametrize("secure", [True], indirect=True)
+def test_close_between_two_slices_is_not_the_end_of_a_send(kind, peer):
+    server = Reluctant(len(DATA))
+    opened = peer(server)
+
+    async def flow(backend):
+        stream = await opened(backend)
+        stream._inner = ClosesInBetween(stream._inner, stream.close)
+        with pytest.raises(StreamClosed):
+            await stream.send(DATA, 5, math.inf)
+        assert stream.unsent == 0
+
+    try:
+        run_flow(kind, flow)
+    finally:
+        server.go.set()
+
+
 @pytest.mark.parametrize("secure", [True], indirect=True)
 @pytest.mark.parametrize("receiver", [False, True], ids=["alone", "with a receiver"])
 def test_write_that_needs_a_read(kind, receiver, peer, monkeypatch):

@@ -217,6 +217,8 @@ class TLSSendingHalf:
         records = self._records
         while await self._push(timeout, deadline, feed):
             plaintext = self._plaintext
+            if self._closed:  # which throws away what was not encrypted yet
+                raise StreamClosed
             if plaintext is None:
                 return True
             ciphertext_came = None
