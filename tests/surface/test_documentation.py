@@ -1,132 +1,83 @@
-"""What the documentation shows is what runs: each snippet is run, and what it prints is compared with its `# >` lines."""
+"""What the documentation shows is what runs: each Python block of a page is run, and what it prints is compared with its `# >` lines."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import socket
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from sybil.document import Document
+from sybil.example import Example
+from sybil.parsers.markdown import CodeBlockParser
 
 from envoi import exceptions
-from envoi.testing import Server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from envoi.testing import CertificateAuthority
+from surface.example_site import Authorities, Site
 
 ROOT = Path(__file__).resolve().parents[2]
-SNIPPETS = ROOT / "examples" / "snippets"
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "README.fr.md"])
-NAMES = sorted(path.stem for path in SNIPPETS.glob("*.py"))
-INCLUDED = re.compile(r'^\s*--8<-- "([^"]+)"$', re.MULTILINE)
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-PREPARED = """\
-import json, pathlib, sys
-names = json.loads(sys.argv[1])
-names["folder"] = pathlib.Path(names["folder"])
-code = compile(pathlib.Path(sys.argv[2]).read_text(encoding="utf-8"), sys.argv[2], "exec")
-exec(code, {"__name__": "__main__", **names})
-"""
+
+def run_block(example: Example) -> str | None:
+    """Run a block, and say what is wrong: Sybil's evaluator."""
+    page = Path(example.path).relative_to(ROOT).as_posix()
+    done = example.namespace["site"].run(example.parsed, page, example.line)
+    if done.returncode or done.stderr:
+        return f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+    if "def test_" in example.parsed:
+        return None if "passed" in done.stdout else str(done.stdout)
+    told = [
+        line.strip().removeprefix("# >").strip()
+        for line in example.parsed.splitlines()
+        if line.strip().startswith("# >")
+    ]
+    printed = done.stdout.splitlines()
+    fits = len(printed) == len(told) and all(
+        re.fullmatch(".*".join(map(re.escape, expected.split("…"))), line.rstrip())
+        for line, expected in zip(printed, told, strict=True)
+    )
+    return None if fits else f"it prints\n{done.stdout}and the page says\n" + "\n".join(told)
+
+
+def examples() -> list[Example]:
+    parser = CodeBlockParser(language="python", evaluator=run_block)
+    return [example for page in PAGES for example in Document.parse(str(page), parser).examples()]
+
+
+EXAMPLES = examples()
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[dict[str, str]]:
-    """The names that a snippet may use without making them; they are told in docs/index.md."""
-    with Server() as plain, Server(tls=True) as secure, socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # not listening: connections are refused
-        yield {
-            "url": plain.url,
-            "secure_url": secure.url,
-            "ca_path": secure.ca_path,
-            "closed_url": f"http://127.0.0.1:{closed.getsockname()[1]}/",
-        }
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("testing_pytest")])
-def test_snippet_prints_what_it_says(name: str, site: dict[str, str], tmp_path: Path) -> None:
-    path = SNIPPETS / f"{name}.py"
-    names = json.dumps({**site, "folder": str(tmp_path)})
-    command = [sys.executable, "-W", "error", "-c", PREPARED, names, str(path)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=50,
-        check=False,
-        env={**os.environ, "PYTHONUTF8": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    told = [
-        line.strip().removeprefix("# >").strip()
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.strip().startswith("# >")
-    ]
-    assert told, "a snippet shows what it prints"
-    printed = done.stdout.splitlines()
-    assert len(printed) == len(told), done.stdout
-    for line, expected in zip(printed, told, strict=True):
-        assert re.fullmatch(".*".join(map(re.escape, expected.split("…"))), line), (
-            f"{line!r} is not {expected!r}"
-        )
-
-
-def test_snippet_for_pytest_passes() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        "--rootdir",
-        str(SNIPPETS),
-    ]
-    done = subprocess.run(
-        [*command, "-c", os.devnull, str(SNIPPETS / "testing_pytest.py")],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
-
-
-def test_every_snippet_is_shown_and_every_shown_snippet_exists() -> None:
-    included = {
-        match for page in PAGES for match in INCLUDED.findall(page.read_text(encoding="utf-8"))
-    }
-    in_readme = {
-        name for name in NAMES if any(snippet_text(name) in blocks(page) for page in readmes())
-    }
-    assert {f"{name}.py" for name in NAMES} == included | {f"{name}.py" for name in in_readme}
+def authorities() -> Iterator[Authorities]:
+    with CertificateAuthority() as public, CertificateAuthority() as company:
+        yield Authorities(public, company)
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", ROOT / "README.fr.md"], ids=lambda page: page.name
+    "example",
+    EXAMPLES,
+    ids=lambda example: f"{Path(example.path).relative_to(ROOT).as_posix()}:{example.line}",
 )
-def test_readme_shows_only_snippets(page: Path) -> None:
-    known = {snippet_text(name) for name in NAMES}
-    shown = blocks(page)
-    assert shown
-    assert [block for block in shown if block not in known] == []
+def test_block_prints_what_it_says(
+    example: Example, authorities: Authorities, tmp_path: Path
+) -> None:
+    with Site(authorities, tmp_path) as site:
+        example.namespace["site"] = site
+        example.evaluate()
+    assert "assert" in example.parsed or "# >" in example.parsed, "a block shows what it prints"
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.parent != ROOT], ids=lambda page: page.name
-)
-def test_page_shows_no_code_of_its_own(page: Path) -> None:
-    assert [block for block in blocks(page) if not INCLUDED.fullmatch(block.strip())] == []
+def test_pages_show_their_code_in_place() -> None:
+    assert len(EXAMPLES) > 100
+    assert [page.name for page in PAGES if "--8<--" in page.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_line_of_code_is_wider_than_a_page(page: Path) -> None:
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    wide = [line for block in blocks for line in block.splitlines() if len(line) > 100]
+    assert [line for line in wide if not line.strip().startswith("# >")] == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("[ACS]*.md")], ids=lambda page: page.name)
@@ -196,15 +147,3 @@ def test_every_option_of_a_request_is_in_the_reference() -> None:
 
     page = (ROOT / "docs" / "reference" / "sessions.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(OPTION_NAMES)
-
-
-def readmes() -> list[Path]:
-    return [ROOT / "README.md", ROOT / "README.fr.md"]
-
-
-def blocks(page: Path) -> list[str]:
-    return BLOCK.findall(page.read_text(encoding="utf-8"))
-
-
-def snippet_text(name: str) -> str:
-    return (SNIPPETS / f"{name}.py").read_text(encoding="utf-8")
