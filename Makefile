@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
 URL ?=
+# Only there where crates/toolchain.py had to get a toolchain.
+export PATH := $(CURDIR)/.rust/bin:$(PATH)
 
 .PHONY: help demo test test-all mutants test-rust compat lint format bench instructions wheel docs clean
 help:
@@ -61,14 +63,16 @@ docs: $(STAMPS)/core $(STAMPS)/docs
 	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) .venv-bench* dist site target
+	rm -rf $(VENV) .venv-bench* .rust dist site target
 
 .PHONY: require-cargo
-require-cargo:
-	@command -v cargo >/dev/null || { echo "The core is written in Rust: install a toolchain (rustup.rs, or your system's packages 'cargo' and 'rustc' 1.88 or later)." >&2; exit 1; }
+require-cargo: | $(STAMPS)/venv
+	@$(BIN)/python crates/toolchain.py
 
 $(STAMPS)/venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Envoi needs Python 3.11 or later; set PYTHON=…")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+		echo "This Python has no venv: installing Debian's python3-venv."; apt-get update -qq >&2 && apt-get install -y -qq python3-venv >&2; }
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 

@@ -1,0 +1,1 @@
+"""What `python -m envoi.check` does: sources are parsed, never imported or run."""
