@@ -39,7 +39,7 @@ lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy examples/*.py benchmarks
+	$(BIN)/mypy examples/*.py benchmarks tools/*.py
 	$(BIN)/lint-imports --no-logo --no-cache
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=python $(BIN)/pyright --verifytypes envoi --ignoreexternal >$(STAMPS)/types || { cat $(STAMPS)/types; exit 1; }
 

@@ -14,8 +14,7 @@ LIMIT = 0.25
 NOT_YET = {
     "IteratorBody": 0.72,
     "Raw": 0.50,
-    "api": 0.50,
-    "Session": 0.50,
+    "Session": 0.59,  # 7 lines of 12: its verbs, which hand on, are written by a script
     "WSGIAdapter": 0.37,
     "Response": 0.28,
 }
@@ -42,7 +41,7 @@ def test_few_lines_are_coloured() -> None:
 
 def test_pairs_are_found_by_their_names(pairs: list[Twins]) -> None:
     names = {pair.name for pair in pairs}
-    assert names >= {"Session", "Response", "HTTPAdapter", "WSGIAdapter", "ASGIAdapter", "api"}
+    assert names >= {"Session", "Response", "HTTPAdapter", "WSGIAdapter", "ASGIAdapter"}
 
 
 def package(folder: Path, source: str) -> Path:

@@ -25,49 +25,43 @@ if TYPE_CHECKING:
     )
 
 
-class _CommonOptions(TypedDict, total=False):
-    headers: HeadersType
-    cookies: CookiesType
-    auth: AuthType
-    timeout: TimeoutType
-    allow_redirects: bool
-    stream: bool
-    verify: VerifyType | None
-    cert: CertType
-    proxies: ProxiesType
-    hooks: HooksType
-    files: FilesType
-    max_body: int | None
+class RequestOptions(TypedDict, total=False):
+    """What every verb accepts besides the URL: the table of the options.
 
-
-class RequestOptions(_CommonOptions, total=False):
-    """What `request` and the other verbs accept besides the URL, for `**options:
-    Unpack[RequestOptions]`.
+    `tools/write_verbs.py` makes the signatures and docstrings of the verbs from it: type and
+    meaning are said here. The first of them are requests' positions, in their order.
     """
 
     params: ParamsType
+    """added to the URL's query: a mapping, pairs, or text."""
     data: DataType
+    """the body: a form (mapping or pairs), text, bytes, a file, or an iterable."""
+    headers: HeadersType
+    """header fields, over the session's; None as a value leaves one out."""
+    cookies: CookiesType
+    """for this request alone, and its redirects to the same origin."""
+    files: FilesType
+    """a multipart form: field names and files; `data` adds plain fields."""
+    auth: AuthType
+    """(user, password), an `envoi.auth.Auth`, or a function; None for none."""
+    timeout: TimeoutType
+    """seconds, (connect, read), or a `Timeout`; None waits for ever."""
+    allow_redirects: bool
+    """whether redirects are followed."""
+    proxies: ProxiesType
+    """by scheme or `scheme://host`, over the session's; None for none."""
+    hooks: HooksType
+    """{"response": function}, called with each response."""
+    stream: bool
+    """leave the body for you to read."""
+    verify: VerifyType | None
+    """True, False, a path of authorities (PEM), or an `ssl.SSLContext`."""
+    cert: CertType
+    """the client's certificate: a path, or (certificate, key[, password])."""
     json: JsonType
-
-
-class OptionsWithoutParams(_CommonOptions, total=False):
-    """The options of `get`, which has a parameter `params`."""
-
-    data: DataType
-    json: JsonType
-
-
-class OptionsWithoutData(_CommonOptions, total=False):
-    """The options of `put` and `patch`, which have a parameter `data`."""
-
-    params: ParamsType
-    json: JsonType
-
-
-class OptionsWithoutDataAndJson(_CommonOptions, total=False):
-    """The options of `post`, which has parameters `data` and `json`."""
-
-    params: ParamsType
+    """the body, as JSON."""
+    max_body: int | None
+    """the largest decoded body in bytes; None for no limit."""
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
@@ -95,7 +89,7 @@ _SESSION_SETTINGS: Final = frozenset(
 )
 
 
-def without_redirects(options: RequestOptions) -> RequestOptions:
+def without_redirects(options: dict[str, Any]) -> dict[str, Any]:
     """The options of `head`, which follows no redirects unless it is told to.
 
     Args:
