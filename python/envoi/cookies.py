@@ -18,7 +18,8 @@ from envoi._model.cookie_functions import (
 )
 from envoi._model.cookie_functions import copy_cookie_jar as _copy_cookie_jar
 from envoi._model.cookie_jar import RequestsCookieJar, remove_cookie_by_name
-from envoi._model.cookie_rules import CookieConflictError
+from envoi._model.cookie_values import CookieConflictError
+from envoi._model.public_suffixes import public_suffix_list_date, use_public_suffix_list
 from envoi.exceptions import CookieFileError, CookieFileNotFound
 
 __all__ = [
@@ -37,5 +38,7 @@ __all__ = [
     "get_cookie_header",
     "merge_cookies",
     "morsel_to_cookie",
+    "public_suffix_list_date",
     "remove_cookie_by_name",
+    "use_public_suffix_list",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envoi._model.cookie_rules import as_cookie
+from envoi._model.cookie_values import as_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from envoi._model.cookie_adapters import ResponseView
 from envoi._model.cookie_jar import RequestsCookieJar, snapshot
-from envoi._model.cookie_rules import as_cookie, within_limits
+from envoi._model.cookie_rules import within_limits
+from envoi._model.cookie_values import as_cookie
 from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 
@@ -221,7 +222,9 @@ def extract_cookies_to_jar(jar: CookieJar, request: Any, response: Any) -> None:
         return
     headers = getattr(response, "headers", None)
     if isinstance(headers, Headers):
-        fields = within_limits(headers.get_all("set-cookie"))
+        fields = headers.get_all("set-cookie")
+        if type(jar) is not RequestsCookieJar:
+            fields = within_limits(fields)
         jar.extract_cookies(ResponseView(fields), MockRequest(request))  # type: ignore[arg-type]
 
 

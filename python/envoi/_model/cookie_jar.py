@@ -5,27 +5,25 @@ cookies that servers set.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from copy import copy as copy_cookie
-from http.cookiejar import Cookie, CookieJar, CookiePolicy
 from typing import TYPE_CHECKING, Any
 
-from envoi._model.cookie_adapters import Policy, ResponseView, hosts_of, possible_domains
-from envoi._model.cookie_rules import CookieConflictError, acceptable_set_cookies, as_cookie
+from envoi._model.cookie_store import CookieStore
+from envoi._model.cookie_values import CookieConflictError, as_cookie
 
 if TYPE_CHECKING:
+    from http.cookiejar import Cookie, CookieJar
     from os import PathLike
 
 
-class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
+class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
     """A jar of cookies that is also a mapping from names to values.
 
     It is a `http.cookiejar.CookieJar`; iterating gives cookies, as there, and `keys()` gives names.
     Safe to share between threads, and it can be pickled and copied.
 
     Args:
-        policy: which cookies are taken and sent: Envoi's own policy when left out, and then its
-            rules for `Secure`, `__Host-`, `__Secure-` and public suffixes apply as well. What is no
-            policy is taken for cookies to start with: a mapping, pairs, another jar.
+        policy: which cookies are taken and sent: by RFC 6265bis when left out. What is no policy is
+            taken for cookies to start with: a mapping, pairs, another jar.
 
     Example:
         >>> jar = RequestsCookieJar({"session": "abc"})
@@ -33,24 +31,11 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         'abc'
     """
 
-    _policy: CookiePolicy
-    _cookies: dict[str, dict[str, dict[str, Cookie]]]
-    _cookies_lock: Any
-
     def __init__(self, policy: Any = None) -> None:
         is_policy = hasattr(policy, "set_ok")
-        super().__init__(policy if is_policy else Policy())
+        super().__init__(policy if is_policy else None)
         if policy is not None and not is_policy:
             self.update(policy)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no cookie at all."""
-        for paths in list(self._cookies.values()):
-            for names in list(paths.values()):
-                if names:
-                    return False
-        return True
 
     def get(
         self, name: str, default: Any = None, domain: str | None = None, path: str | None = None
@@ -83,7 +68,10 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
         return cookie
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
-        """Put a cookie in.
+        """Put a cookie in. Escaped quotes in a quoted value are left out, as in requests.
+
+        Beyond 180 cookies of a domain or 3,000 in all, expired ones and then those that were not
+        used for longest go.
 
         Args:
             cookie: a `http.cookiejar.Cookie`.
@@ -103,28 +91,14 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
             **names: values by their names.
         """
         if hasattr(other, "set_cookie"):
-            for cookie in snapshot(other):
-                self.set_cookie(copy_cookie(cookie))
+            self._adopt(
+                other._oldest_first() if isinstance(other, CookieStore) else snapshot(other)
+            )
         else:
             for name, value in other.items() if isinstance(other, Mapping) else _pairs(other):
                 self.set(name, value)
         for name, value in names.items():
             self.set(name, value)
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Take the cookies that a response sets (RFC 6265, section 5.3).
-
-        Args:
-            response: has `info()`, which has `get_all`, as `http.client.HTTPResponse` and
-                `MockResponse`.
-            request: as `urllib.request.Request` and `MockRequest`.
-        """
-        if isinstance(self._policy, Policy):
-            fields = response.info().get_all("Set-Cookie", [])
-            response = ResponseView(
-                acceptable_set_cookies(fields, request.type, set(hosts_of(request)), self)
-            )
-        super().extract_cookies(response, request)
 
     def iterkeys(self) -> Iterator[str]:
         """The names, one by one."""
@@ -171,34 +145,15 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
             if domain in (None, cookie.domain) and path in (None, cookie.path)
         }
 
-    def clear(
-        self, domain: str | None = None, path: str | None = None, name: str | None = None
-    ) -> None:
-        """Take all cookies out, or those of a `domain`, of a `path` there, or the one `name` there.
-        KeyError when there is none.
-        """
-        with self._cookies_lock:
-            super().clear(domain, path, name)
-
-    def clear_expired_cookies(self) -> None:
-        """Take out what is past its expiry date."""
-        # The standard jar does this for every request: cookies without a date cost no call.
-        with self._cookies_lock:
-            for cookie in snapshot(self):
-                if cookie.expires is not None and cookie.is_expired():
-                    self.clear(cookie.domain, cookie.path, cookie.name)
-
     def copy(self) -> RequestsCookieJar:
         """An independent jar with the same cookies and policy."""
         copied = RequestsCookieJar(self.get_policy())
-        copied.update(self)
+        with self._cookies_lock:
+            copied._adopt(self._oldest_first())
+            copied._order = self._ordered().copy(copied._cookies)
         return copied
 
     __copy__ = copy
-
-    def get_policy(self) -> CookiePolicy:
-        """The jar's policy; `set_policy` changes it."""
-        return self._policy
 
     def save(
         self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False
@@ -286,20 +241,6 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
 
     __str__ = __repr__
 
-    def __getstate__(self) -> dict[str, Any]:
-        with self._cookies_lock:
-            state = self.__dict__.copy()
-            state["_cookies"] = {
-                domain: {path: dict(names) for path, names in paths.items()}
-                for domain, paths in self._cookies.items()
-            }
-        del state["_cookies_lock"]
-        return state
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        CookieJar.__init__(self)  # makes the lock
-        self.__dict__.update(state)
-
     def _find(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
         """The value of the first cookie that fits."""
         for cookie in self._matching(name, domain, path):
@@ -329,18 +270,6 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, "str | None"]):
             and domain in (None, cookie.domain)
             and path in (None, cookie.path)
         ]
-
-    def _cookies_for_request(self, request: Any) -> list[Cookie]:
-        """The cookies to send. Envoi's own policy is asked only about domains that can match, so
-        that cookies of other sites cost nothing.
-        """
-        if not isinstance(self._policy, Policy):
-            return super()._cookies_for_request(request)  # type: ignore[no-any-return, misc] # typeshed lacks it
-        possible = possible_domains(request)
-        found: list[Cookie] = []
-        for domain in [domain for domain in self._cookies if domain in possible]:
-            found.extend(self._cookies_for_domain(domain, request))  # type: ignore[attr-defined] # typeshed lacks it
-        return found
 
 
 def remove_cookie_by_name(

@@ -83,11 +83,11 @@ def _cookie(line: str) -> Cookie | None:
     seconds = int(expiry[1] or 0) or None
     return Cookie(
         version=0,
-        name=name or value,
-        value=value if name else None,
+        name=name,
+        value=value,
         port=None,
         port_specified=False,
-        domain="." + host if is_for_subdomains else _as_the_jar_has_it(host),
+        domain="." + host if is_for_subdomains else host,
         domain_specified=is_for_subdomains,
         domain_initial_dot=is_for_subdomains,
         path=path if path.startswith("/") else "/",
@@ -117,10 +117,3 @@ def _is_http_only(cookie: Cookie) -> bool:
     # In whatever case the server wrote it. `create_cookie` sets it for every cookie, as in
     # requests.
     return any(name.lower() == "httponly" for name in getattr(cookie, "_rest", {}))
-
-
-def _as_the_jar_has_it(host: str) -> str:
-    """A host without a dot as the standard library's jars note it, so that its cookies are found
-    again.
-    """
-    return host + ".local" if host and "." not in host else host

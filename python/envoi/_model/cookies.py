@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
-from envoi._model.cookie_rules import as_cookie, check_cookie_text, within_limits
+from envoi._model.cookie_values import as_cookie, check_cookie_text
 
 if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
-
     from envoi._core import URL, Headers
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import CookiesType
@@ -63,11 +61,7 @@ class CookieHolder:
         else:  # somebody has set another mapping
             fields = [value for name, value in headers.items() if name.lower() == "set-cookie"]
         if fields:
-            accepted = within_limits(fields)
-            if accepted:
-                from envoi._model.cookie_adapters import RequestView, ResponseView
-
-                self.jar.extract_cookies(ResponseView(accepted), RequestView(url))
+            take_fields(self.jar, fields, url)
 
     def take(self, request: Any, raw: Any) -> None:
         """Take the cookies of another library's response, as its `raw` has them.
@@ -90,7 +84,7 @@ class CookieHolder:
         """A holder without the cookies that have no domain. Those were set by hand for the origin
         where a call begins, and must not go to other origins that it is redirected to.
         """
-        if self.is_empty or all(cookie.domain for cookie in self.jar):
+        if self.is_empty or not _has_cookies_for_every_host(self.jar):
             return self
         kept = CookieHolder()
         kept.jar.set_policy(getattr(self.jar, "_policy", kept.jar.get_policy()))
@@ -136,7 +130,7 @@ def with_request_cookies(session: CookieHolder, per_request: CookiesType, url: U
         and not hasattr(per_request, "set_cookie")
     ):
         return _plain_header(per_request)
-    header = _header(merged_jar(session, per_request), url)
+    header = _header(_merged_for(session, per_request, url), url)
     if header is not None:
         check_cookie_text(header)
     return header
@@ -156,11 +150,59 @@ def merged_jar(session: CookieHolder, per_request: CookiesType) -> RequestsCooki
     return merged
 
 
-def _header(jar: CookieJar, url: URL) -> str | None:
+def take_fields(jar: Any, fields: list[str], url: URL) -> None:
+    """Take the cookies of Set-Cookie fields into any jar, which its own rules may refuse.
+
+    Args:
+        jar: any jar.
+        fields: the response's Set-Cookie values.
+        url: what it answers.
+    """
+    from envoi._model.cookie_adapters import RequestView, ResponseView
+
+    if not _is_own(jar):
+        from envoi._model.cookie_rules import within_limits
+
+        fields = within_limits(fields)
+    if fields:
+        jar.extract_cookies(ResponseView(fields), RequestView(url))
+
+
+def _is_own(jar: Any) -> bool:
+    """Whether a jar is Envoi's, with Envoi's rules, and nothing of it was overridden."""
+    from envoi._model.cookie_jar import RequestsCookieJar
+
+    return type(jar) is RequestsCookieJar and jar._has_own_rules()
+
+
+def _merged_for(session: CookieHolder, per_request: Any, url: URL) -> RequestsCookieJar:
+    """The same, as far as one request needs it: a large jar is not copied for it."""
+    if session.is_empty or not _is_own(session.jar):
+        return merged_jar(session, per_request)
+    from envoi._model.cookie_scopes import scope_of
+
+    merged = type(session.jar)(session.jar.get_policy())
+    merged._adopt(session.jar._cookies_for(scope_of(url)))
+    merged.update(per_request)
+    return merged
+
+
+def _has_cookies_for_every_host(jar: Any) -> bool:
+    if _is_own(jar):
+        return bool(jar._cookies.get(""))
+    return not all(cookie.domain for cookie in jar)
+
+
+def _header(jar: Any, url: URL) -> str | None:
+    if _is_own(jar):
+        from envoi._model.cookie_rules import cookie_field
+        from envoi._model.cookie_scopes import scope_of
+
+        return cookie_field(jar._cookies_for(scope_of(url)))
     from envoi._model.cookie_adapters import RequestView
 
     view = RequestView(url)
-    jar.add_cookie_header(view)  # type: ignore[arg-type]
+    jar.add_cookie_header(view)
     return view.cookie_header
 
 
@@ -174,7 +216,7 @@ def _plain_header(cookies: Mapping[str, Any]) -> str | None:
             value = as_cookie(name, value, {}).value  # noqa: PLW2901
         elif len(value) > 1 and value[0] == value[-1] == '"':
             value = value.replace('\\"', "")  # noqa: PLW2901
-        fields.append(f"{name}={value}")
+        fields.append(f"{name}={value}" if name else value)
     header = _SEPARATOR.join(fields)
     check_cookie_text(header)
     return header or None
