@@ -48,6 +48,7 @@ __all__ = [
     "ResponseHead",
     "URLError",
     "__version__",
+    "publish_invalid_header",
 ]
 
 __version__: Final[str]
@@ -72,6 +73,9 @@ class InvalidMessage(ValueError):
 
 class InvalidHeaderError(InvalidMessage):
     """A header name or value that cannot be sent."""
+
+def publish_invalid_header(kind: type[InvalidHeaderError], /) -> None:
+    """Have a subclass of InvalidHeaderError raised in its place. The first one counts."""
 
 class InvalidMethodError(InvalidMessage):
     """A method that is not an HTTP token."""

@@ -136,6 +136,8 @@ def _parameters_of_digest(name: str, value: str) -> list[tuple[str, str]]:
         r'\1="..."',
         value.removeprefix(" Digest "),
     )
+    # requests quotes qop, which RFC 7616 (section 3.4) forbids.
+    quiet = re.sub(r'(?<= qop=)"([\w-]+)"', r"\1", quiet)
     return [
         (f"{name} {key}", text)
         for key, _, text in (one.partition("=") for one in re.split(r", (?=\w+=)", quiet))

@@ -89,6 +89,12 @@ def test_credentials_in_the_url(client, httpbin, server) -> None:
     assert sent(server) == [basic("us:er", "p@ss/"), basic("ada", "")]
 
 
+@pytest.mark.parametrize("userinfo", ["", ":"])
+def test_an_empty_user_and_password_are_none(userinfo: str, client, server) -> None:
+    client.get(f"http://{userinfo}@127.0.0.1:{server.port}/get")
+    assert sent(server) == [""]
+
+
 def test_argument_goes_before_the_url(client, server) -> None:
     client.get(f"http://ada:word@127.0.0.1:{server.port}/get", auth=("eve", SECRET))
     assert sent(server) == [basic("eve")]
@@ -235,6 +241,16 @@ def test_digest_answers_from_the_start_once_it_is_challenged(client, server) -> 
     assert len({request.connection for request in server.requests}) == 1, (
         "the refused attempt gives its connection back"
     )
+
+
+def test_digest_answers_a_redirect_within_the_call_from_the_start(client, server) -> None:
+    challenging(server, "/one", answer=lambda _: Answer(302, headers=[("Location", "/two")]))
+    challenging(server, "/two")
+    response = client.get(f"{server.url}/one", auth=HTTPDigestAuth("ada", SECRET))
+    assert response.status_code == 200
+    assert [request.path for request in server.requests] == ["/one", "/one", "/two"]
+    assert counts(server) == ["", "00000001", "00000002"]
+    assert all("qop=auth," in field for field in sent(server)[1:])
 
 
 def test_digest_sends_its_body_again(client, server, tmp_path) -> None:

@@ -285,12 +285,12 @@ def test_a_response_is_closed_when_build_response_raises() -> None:
 
 
 @pytest.mark.parametrize("value", [b"nonsense", b"-5"])
-def test_a_malformed_retry_after_is_an_exception_of_ours(value: bytes) -> None:
+def test_a_malformed_retry_after_leaves_the_attempts_to_the_back_off(value: bytes) -> None:
     retry = pytest.importorskip("urllib3").Retry(1, status_forcelist=[503])
     answer = b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\nContent-Length: 0\r\n\r\n"
     with Replies(lambda _: answer) as server, envoi.Session(trust_env=False) as session:
         session.mount("http://", envoi.adapters.HTTPAdapter(max_retries=retry))
-        with pytest.raises(envoi.RequestException):
+        with pytest.raises(envoi.RetryError):
             session.get(server.url)
 
 

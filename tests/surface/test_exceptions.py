@@ -45,6 +45,8 @@ def shown(kind: type) -> str:
     """A class as the drawing names it."""
     if kind is json.JSONDecodeError:
         return "json.JSONDecodeError"
+    if kind.__module__ == "envoi._core":
+        return shown(kind.__mro__[-4])  # an internal kind of ValueError
     name = kind.__name__
     return (
         f"builtins.{name}"

@@ -10,6 +10,7 @@ import pytest
 
 import envoi
 from envoi import aio, api
+from envoi._model.wrong_with import WrongWith
 
 PAIRS = [(envoi.Session, envoi.AsyncSession), (envoi.Response, envoi.AsyncResponse)]
 DUNDERS = {
@@ -23,6 +24,9 @@ WORDS_DIFFER = {
     "Response",
     "Response.content",
 }  # an await more, or an example of its own
+REFUSALS = [
+    getattr(WrongWith, name) for name in ("__enter__", "__exit__", "__aenter__", "__aexit__")
+]  # the other kind of `with`, which says what to write
 FUNCTIONS = ["request", "get", "options", "head", "post", "put", "patch", "delete"]
 
 
@@ -32,6 +36,7 @@ def members(kind: type) -> dict[str, Any]:
         for name in dir(kind)
         if (not name.startswith("_") or name in DUNDERS or name in DUNDERS.values())
         and not hasattr(object, name)
+        and getattr(kind, name) not in REFUSALS
     }
 
 

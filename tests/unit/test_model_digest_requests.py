@@ -105,6 +105,18 @@ def test_build_digest_header_knows_nothing_before_a_challenge():
     assert 'uri="/x?y"' in auth.build_digest_header("GET", "http://example.org/x?y")
 
 
+def test_the_nonce_of_requests_state_is_kept_until_a_challenge_brings_another():
+    auth = HTTPDigestAuth("user", "pass")
+    auth.init_per_thread_state()
+    auth._thread_local.last_nonce = "mine"
+    assert auth._thread_local.last_nonce == "mine"
+    exchange(auth, Answered(401, FIRST))
+    assert auth._thread_local.last_nonce == "n1"
+    auth._thread_local.last_nonce = "theirs"
+    assert auth._thread_local.last_nonce == "theirs"
+    assert auth._thread_local.chal["nonce"] == "n1"
+
+
 class ProxyDigest(HTTPDigestAuth):
     """As companions of requests write it: state of their own beside requests' state, a hook of their own."""
 

@@ -82,8 +82,6 @@ def test_case_port_and_userinfo_do_not_hide_an_entry(url):
 @pytest.mark.parametrize(
     "text",
     [
-        "machine a.example login a password b nonsense c",
-        "machine a.example login a password b\nnonsense",
         "machine a.example login a password b\nmacdef init\n never ends",
         'machine a.example login a password "b',
         "machine a.example login a password b\nmachine",
@@ -95,6 +93,19 @@ def test_a_file_with_a_mistake_has_no_entries(text):
     entries = Netrc(text)
     assert not entries
     assert entries.credentials_for("a.example") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "machine a.example login a password b method interactive",
+        "machine a.example method interactive login a password b",
+        "machine other login o password p\nport 21 machine a.example login a port 21 password b",
+        "nonsense\nmachine a.example login a password b\nnonsense",
+    ],
+)
+def test_words_of_other_programs_are_skipped(text):
+    assert Netrc(text).credentials_for("a.example") == ("a", "b")
 
 
 @given(

@@ -4,6 +4,8 @@ use envoi_proto::h1::Violation;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 create_exception!(
     envoi._core,
@@ -79,6 +81,26 @@ pub fn breach(violation: &Violation) -> PyErr {
     }
 }
 
+/// The public kind of `InvalidHeaderError`: users meet it where they fill `Headers` themselves, with no code of ours in between.
+static PUBLIC_INVALID_HEADER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Have a subclass of `InvalidHeaderError` raised in its place. The first one counts.
+#[pyfunction]
+#[pyo3(signature = (kind, /))]
+fn publish_invalid_header(kind: &Bound<'_, PyType>) {
+    PUBLIC_INVALID_HEADER.get_or_init(kind.py(), || kind.clone().unbind());
+}
+
+/// The exception for a field that cannot be sent.
+#[cold]
+pub fn invalid_header(message: impl Into<String>) -> PyErr {
+    let message = message.into();
+    Python::attach(|py| match PUBLIC_INVALID_HEADER.get(py) {
+        Some(kind) => PyErr::from_type(kind.bind(py).clone(), message),
+        None => InvalidHeaderError::new_err(message),
+    })
+}
+
 /// Put every exception into the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
@@ -91,5 +113,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InvalidHeaderError", py.get_type::<InvalidHeaderError>())?;
     module.add("InvalidMethodError", py.get_type::<InvalidMethodError>())?;
     module.add("URLError", py.get_type::<URLError>())?;
-    module.add("DecodeError", py.get_type::<DecodeError>())
+    module.add("DecodeError", py.get_type::<DecodeError>())?;
+    module.add_function(wrap_pyfunction!(publish_invalid_header, module)?)
 }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyString};
 
-use crate::errors::{InvalidHeaderError, InvalidMessage, breach};
+use crate::errors::{InvalidMessage, breach, invalid_header};
 use crate::headers::Headers;
 use crate::text::{coding_name, latin1, reason_bytes, reason_phrase};
 
@@ -121,7 +121,7 @@ impl ResponseHead {
 fn refusal(invalid: &InvalidHead) -> PyErr {
     match invalid {
         InvalidHead::Message(text) => InvalidMessage::new_err(*text),
-        InvalidHead::Field(field) => InvalidHeaderError::new_err(field.to_string()),
+        InvalidHead::Field(field) => invalid_header(field.to_string()),
         InvalidHead::Framing(violation) => breach(violation),
     }
 }

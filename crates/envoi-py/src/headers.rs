@@ -3,14 +3,14 @@
 mod input;
 mod shared;
 
-use envoi_proto::headers::Headers as Fields;
+use envoi_proto::headers::{FieldKind, Headers as Fields};
 use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyType};
 
-use crate::errors::InvalidHeaderError;
+use crate::errors::{InvalidHeaderError, invalid_header};
 use crate::text::{latin1, name_bytes, new_name, new_value, shown_value};
 use input::Collected;
 pub use shared::Headers;
@@ -110,6 +110,20 @@ impl Headers {
         Ok(text)
     }
 
+    /// As a dictionary of joined values shows itself: what people print, and compare.
+    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = self.snapshot();
+        let shown = PyDict::new(py);
+        for name in fields.unique_names() {
+            let value = fields.joined(name).unwrap_or_default();
+            shown.set_item(
+                latin1(py, name),
+                shown_value(py, FieldKind::of(name), &value),
+            )?;
+        }
+        Ok(shown.repr()?.to_string_lossy().into_owned())
+    }
+
     fn __copy__(&self) -> Self {
         Self::from_fields(self.snapshot())
     }
@@ -205,7 +219,7 @@ impl Headers {
     fn validate(&self) -> PyResult<()> {
         self.lock()
             .check()
-            .map_err(|invalid| InvalidHeaderError::new_err(invalid.to_string()))
+            .map_err(|invalid| invalid_header(invalid.to_string()))
     }
 
     /// A copy in which each name in `other` replaces ours, and a name whose value is None is removed.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::body::WaitingBody;
-use crate::errors::{InvalidHeaderError, InvalidMessage, InvalidMethodError, breach};
+use crate::errors::{InvalidMessage, InvalidMethodError, breach, invalid_header};
 use crate::head::ResponseHead;
 use crate::headers::Headers;
 
@@ -221,7 +221,7 @@ fn refusal(invalid: &InvalidRequest) -> PyErr {
     let message = invalid.to_string();
     match invalid {
         InvalidRequest::Message(_) => InvalidMessage::new_err(message),
-        InvalidRequest::Field(_) => InvalidHeaderError::new_err(message),
+        InvalidRequest::Field(_) => invalid_header(message),
         InvalidRequest::Method(_) => InvalidMethodError::new_err(message),
     }
 }

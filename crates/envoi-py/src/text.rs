@@ -6,7 +6,7 @@ use envoi_proto::headers::{FieldKind, shown_name};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::errors::{InvalidHeaderError, InvalidMessage};
+use crate::errors::{InvalidMessage, invalid_header};
 
 /// Bytes as a `str`, one character a byte.
 pub fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
@@ -27,27 +27,48 @@ pub fn name_bytes<'a>(name: &'a Bound<'_, PyAny>) -> Option<Cow<'a, [u8]>> {
 /// A field name to store.
 pub fn new_name<'a>(name: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     encode(name).map_err(|failure| match failure {
-        Failure::Type => InvalidHeaderError::new_err(format!(
+        Failure::Type => invalid_header(format!(
             "a header's name must be str or bytes, not {}",
             type_name(name)
         )),
-        Failure::Character => InvalidHeaderError::new_err(format!(
+        Failure::Character => invalid_header(format!(
             "header {name}: the name has a character that is not allowed in names"
         )),
     })
 }
 
-/// A field value to store.
+/// A field value to store, without the blanks behind it: they are no part of a value (RFC 9110, section 5.5). Those before it are
+/// somebody's mistake, and stay to be refused.
 pub fn new_value<'a>(name: &[u8], value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
-    encode(value).map_err(|failure| {
-        let what = match failure {
-            Failure::Type => format!("value must be str or bytes, not {}", type_name(value)),
-            Failure::Character => {
-                "the value has a character above U+00FF: encode it to bytes first".to_owned()
-            }
-        };
-        InvalidHeaderError::new_err(format!("header '{}': {what}", shown_name(name)))
-    })
+    encode(value)
+        .map(without_trailing_blanks)
+        .map_err(|failure| {
+            let what = match failure {
+                Failure::Type => format!("value must be str or bytes, not {}", type_name(value)),
+                Failure::Character => {
+                    "the value has a character above U+00FF: encode it to bytes first".to_owned()
+                }
+            };
+            invalid_header(format!("header '{}': {what}", shown_name(name)))
+        })
+}
+
+fn without_trailing_blanks(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    if value.first().is_some_and(is_blank) || !value.last().is_some_and(is_blank) {
+        return value;
+    }
+    let length = value
+        .iter()
+        .rposition(|byte| !is_blank(byte))
+        .map_or(0, |last| last + 1);
+    match value {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(..length).unwrap_or(bytes)),
+        Cow::Owned(mut bytes) => {
+            bytes.truncate(length);
+            Cow::Owned(bytes)
+        }
+    }
 }
 
 /// A reason phrase to store.

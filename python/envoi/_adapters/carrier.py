@@ -133,6 +133,8 @@ class AdapterCarrier:
         delivery = journey.delivery
         if response.request is None:
             response.request = request
+        # A recorder gives the request that it has recorded; the hooks are those of the one sent.
+        response._sent = None if response.request is request else request
         if response.connection is None:
             response.connection = adapter
         now = delivery.pool.backend.now

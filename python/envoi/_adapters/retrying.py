@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from envoi._model.exceptions import ConnectionError as OurConnectionError
-from envoi._model.exceptions import InvalidHeader, ReadTimeout, RequestException, RetryError
+from envoi._model.exceptions import ReadTimeout, RequestException, RetryError
 from envoi._net.errors import CONNECTING
 from envoi._pipeline.carry import carry
 from envoi._pipeline.reply import discard
@@ -146,12 +146,8 @@ def _delay(retries: Any, reply: Reply | None) -> float:
     if reply is not None and retries.respect_retry_after_header:
         try:
             asked = retries.get_retry_after(_Answer(reply.status_code, reply.headers))
-        except sys.modules["urllib3.exceptions"].HTTPError as error:
-            raise InvalidHeader(
-                f"The answer's Retry-After says nothing: {error}",
-                request=reply.request,
-                response=reply,
-            ) from error
+        except (sys.modules["urllib3.exceptions"].HTTPError, ValueError, OverflowError):
+            asked = None  # "1m0s", a year that no calendar has: it says nothing
         if asked:
             return min(float(asked), _LONGEST_WAIT)
     return float(retries.get_backoff_time())

@@ -17,6 +17,7 @@ from envoi._model.auth_flow import (
     user_of,
 )
 from envoi._model.exceptions import InvalidOption
+from envoi._model.text import plain
 
 if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
@@ -184,4 +185,4 @@ def _checked_token(token: Any) -> str:
             "BearerAuth's token is empty, or has control characters, white space at an end, or "
             "characters beyond ASCII"
         )
-    return token
+    return plain(token)

@@ -17,6 +17,7 @@ from envoi._model.digest_answer import (
     read_challenge,
 )
 from envoi._model.exceptions import InvalidOption
+from envoi._model.text import plain
 from envoi._model.url import parse_url
 
 if TYPE_CHECKING:
@@ -69,12 +70,6 @@ class HTTPDigestAuth(Auth, AuthBase):
         stale.
         """
         return self._flow(request, self._known_space(request.parsed_url))
-
-    def redirected_flow(self, request: PreparedRequest) -> Flow:
-        """As `auth_flow`, but wait for the challenge: after a redirect requests sends no answer
-        unasked.
-        """
-        return self._flow(request, None)
 
     def build_digest_header(self, method: str, url: str) -> str | None:
         """The Authorization field's value for a request, as requests' method of this name gives it.
@@ -291,16 +286,24 @@ class _RequestsState:
 
     def __init__(self, auth: HTTPDigestAuth) -> None:
         self._auth = auth
+        self._given: tuple[str, tuple[_Space, ...]] = ("", ())
 
     @property
     def last_nonce(self) -> str:
-        """The newest challenge's nonce. Setting it to "" forgets all challenges."""
-        return self._auth._spaces[-1].challenge.nonce if self._auth._spaces else ""
+        """The newest challenge's nonce, or what it was set to since. Setting it to "" forgets all
+        challenges.
+        """
+        given, then = self._given
+        spaces = self._auth._spaces
+        if given and then is spaces:
+            return given
+        return spaces[-1].challenge.nonce if spaces else ""
 
     @last_nonce.setter
     def last_nonce(self, nonce: str) -> None:
         if not nonce:
             self._auth._spaces = ()
+        self._given = nonce, self._auth._spaces
 
     @property
     def chal(self) -> dict[str, str]:
@@ -338,7 +341,7 @@ def _utf8(text: Any) -> bytes:
     if isinstance(text, bytes):
         return text
     try:
-        return str(text).encode()
+        return (plain(text) if isinstance(text, str) else str(text)).encode()
     except UnicodeEncodeError as error:
         message = (
             f"the user name or password for Digest has text that UTF-8 cannot carry: {error.reason}"

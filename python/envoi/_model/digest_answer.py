@@ -138,7 +138,8 @@ def digest_field(
         else f"{challenge.nonce}:{number:08x}:{cnonce}:{challenge.qop}"
     )
     response = _hash(name, f"{secret}:{middle}:{_hash(name, _bytes(request))}".encode("latin-1"))
-    # The order and the quotes around qop are those of requests, which servers are used to.
+    # The order is that of requests, which servers are used to. Of qop, nc and algorithm RFC 7616
+    # (section 3.4) says that they MUST NOT be quoted.
     parts = [
         _user_parameter(challenge, user),
         f"realm={quoted(challenge.realm)}",
@@ -151,7 +152,7 @@ def digest_field(
     if challenge.algorithm is not None:
         parts.append(f"algorithm={challenge.algorithm}")
     if challenge.qop is not None:
-        parts.append(f'qop="{challenge.qop}", nc={number:08x}, cnonce={quoted(cnonce)}')
+        parts.append(f"qop={challenge.qop}, nc={number:08x}, cnonce={quoted(cnonce)}")
     elif challenge.session:
         parts.append(f"cnonce={quoted(cnonce)}")
     if challenge.userhash:

@@ -36,7 +36,8 @@ class RequestException(OSError):
 
     def _state(self) -> dict[str, Any]:
         portable = getattr(self.response, "_portable", None)
-        return self.__dict__ if portable is None else {**self.__dict__, "response": portable()}
+        state = self.__dict__ if portable is None else {**self.__dict__, "response": portable()}
+        return state if self.errno is None else {**state, "errno": self.errno}
 
 
 class InvalidOption(RequestException, TypeError, ValueError):

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import builtins
 from json import JSONDecodeError as _StandardJSONDecodeError
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
+from envoi._core import InvalidHeaderError, publish_invalid_header
 from envoi._model.errors import InvalidOption, RequestException
+from envoi._model.suggestions import OF_A_TIMEOUT, complaint
 from envoi._model.timeout import Timeout as Limits
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class InvalidSchema(RequestException, ValueError):
     """A URL whose scheme is not one that Envoi speaks."""
 
 
-class InvalidHeader(RequestException, ValueError):
+class InvalidHeader(RequestException, InvalidHeaderError):
     """A header name or value that cannot be sent: wrong type, or characters that would break the
     message (RFC 9110, section 5.5).
     """
@@ -111,10 +113,29 @@ class NameResolutionError(ConnectionError):
 
 
 class ConnectionRefused(ConnectionError, builtins.ConnectionRefusedError):
-    """Nobody listens at the address."""
+    """Nobody listens at the address. `errno` is the system's number, as for all failures that the
+    system has told.
+    """
 
 
 _LIMITS = frozenset({"connect", "read", "write", "pool", "total"})
+_DETAILS = frozenset({"phase", "seconds", "request", "response"})
+
+
+def _refuse_limits(args: tuple[object, ...], details: dict[str, Any]) -> NoReturn:
+    unknown = [name for name in details if name not in _LIMITS and name not in _DETAILS]
+    if unknown:
+        raise InvalidOption(complaint(unknown[0], "a limit of Timeout", _LIMITS, OF_A_TIMEOUT))
+    if len(args) == 1 and isinstance(args[0], (int, float)):
+        raise InvalidOption(
+            f"Timeout takes its limits by name: instead of {args[0]!r} for all the others, write "
+            f"Timeout(connect={args[0]!r}, read={args[0]!r}, write={args[0]!r}, pool={args[0]!r}), "
+            "each as it is to be"
+        )
+    raise InvalidOption(
+        "Timeout(…) is either limits, all of them by name, Timeout(connect=3, total=30), or an "
+        "exception"
+    )
 
 
 class Timeout(RequestException, builtins.TimeoutError):
@@ -156,8 +177,10 @@ class Timeout(RequestException, builtins.TimeoutError):
     ) -> Self: ...
     def __new__(cls, *args: object, **details: Any) -> Any:
         """An exception, or a `Limits` when there are limits and nothing else."""
-        if cls is Timeout and details and not args and details.keys() <= _LIMITS:
-            return Limits(**details)
+        if cls is Timeout and details and not details.keys() <= _DETAILS:
+            if not args and details.keys() <= _LIMITS:
+                return Limits(**details)
+            _refuse_limits(args, details)
         return super().__new__(cls, *args)
 
     if not TYPE_CHECKING:  # from `__init__` they would infer the only way to call the class
@@ -329,3 +352,5 @@ class RequestsDependencyWarning(RequestsWarning):
 
 for _name in __all__:  # shown in tracebacks and documents, and stored in pickles
     globals()[_name].__module__ = "envoi.exceptions"
+
+publish_invalid_header(InvalidHeader)

@@ -9,6 +9,7 @@ from envoi._model.exceptions import InvalidOption
 
 Hook: TypeAlias = Callable[..., Any]
 
+_TAKES_ANY_KEYWORD: Final = 0x08  # inspect.CO_VARKEYWORDS; `inspect` is slow to import
 HOOKS: Final = ["response"]
 """The events that there are."""
 
@@ -94,6 +95,30 @@ def merged_hooks(request: Any, session: Any) -> dict[str, list[Hook]] | None:
     return {"response": found} if found else None
 
 
+def accepted(hook: Hook, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those options that a hook has parameters for. One that takes the response alone is called
+    with it alone.
+
+    Args:
+        hook: about to be called.
+        options: what hooks are told of a call.
+    """
+    if not options or getattr(getattr(hook, "__code__", None), "co_flags", 0) & _TAKES_ANY_KEYWORD:
+        return options
+    from inspect import Parameter, signature
+
+    try:
+        parameters = signature(hook).parameters.values()
+    except (TypeError, ValueError):  # some builtins do not tell
+        return options
+    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        return options
+    # The first one takes the response, whatever it is called.
+    rest = [one.name for one in parameters if one.kind is not Parameter.POSITIONAL_ONLY]
+    names = rest if len(rest) < len(parameters) else rest[1:]
+    return {name: options[name] for name in names if name in options}
+
+
 def default_hooks() -> dict[str, list[Hook]]:
     """No hook for any event; a new object each time."""
     return {event: [] for event in HOOKS}
@@ -123,7 +148,7 @@ def dispatch_hook(
     if not found:
         return hook_data
     for hook in (found,) if callable(found) else found:
-        given = hook(hook_data, **kwargs)
+        given = hook(hook_data, **accepted(hook, kwargs))
         if given is not None:
             hook_data = given
     return hook_data

@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from envoi._model.suggestions import name_elsewhere
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -24,7 +26,7 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         source = sources.get(name)
         if source is None:
-            message = f"module {module!r} has no attribute {name!r}"
+            message = f"module {module!r} has no attribute {name!r}{name_elsewhere(module, name)}"
             raise AttributeError(message)
         try:
             value = _first(source)

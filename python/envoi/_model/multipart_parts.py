@@ -22,6 +22,7 @@ from envoi._model.body_streams import (
 )
 from envoi._model.exceptions import InvalidBody
 from envoi._model.methods import TOKEN
+from envoi._model.text import plain
 from envoi._model.url import pairs_of
 
 MEMORY_LIMIT: Final = 1024 * 1024
@@ -254,7 +255,7 @@ def _line(field: str, value: Any) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "surrogateescape")
-    return value if isinstance(value, str) else str(value)
+    return plain(value) if isinstance(value, str) else str(value)
 
 
 def _encoded(text: str, what: str, errors: str = "strict") -> bytes:

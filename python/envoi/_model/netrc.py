@@ -15,8 +15,9 @@ class Netrc:
     """The entries of one netrc file.
 
     Args:
-        text: what the file says. One with a mistake in it, or larger than a mebibyte, has no
-            entries, as in requests.
+        text: what the file says. Words that are not known are skipped: other programs have words
+            of their own. A file that ends within an entry, a quotation or a macro, or is larger
+            than a mebibyte, has no entries.
     """
 
     __slots__ = ("_default", "_machines")
@@ -57,8 +58,6 @@ class Netrc:
                 self._default = _entry(tokens)
             elif word == "macdef":
                 tokens.skip_macro()
-            else:
-                raise _Mistake
 
 
 def netrc_paths(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -183,8 +182,6 @@ def _entry(tokens: _Tokens) -> tuple[str, str]:
             account = tokens.value()
         elif word == "password":
             password = tokens.value()
-        else:
-            raise _Mistake
     return login or account, password
 
 

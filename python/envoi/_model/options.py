@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from envoi._model.exceptions import InvalidOption
+from envoi._model.suggestions import OF_A_REQUEST, complaint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,17 +66,8 @@ class RequestOptions(TypedDict, total=False):
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__
-_FOREIGN_NAMES: Final = {
-    "content": "data",
-    "context": "verify",
-    "ssl": "verify",
-    "ssl_context": "verify",
-    "verify_ssl": "verify",
-}
-"""What other libraries call one of these, where the names have nothing in common."""
-
-_SESSION_SETTINGS: Final = frozenset(
-    {
+_SESSION_SETTINGS: Final = dict.fromkeys(
+    (
         "base_url",
         "keepalive",
         "local_address",
@@ -85,7 +77,8 @@ _SESSION_SETTINGS: Final = frozenset(
         "resend",
         "sensitive_headers",
         "trust_env",
-    }
+    ),
+    "a setting of a session",
 )
 
 
@@ -99,27 +92,34 @@ def without_redirects(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse names that are not options.
+    """Refuse names that are not options, and bodies of which one would be dropped.
 
     Raises:
-        InvalidOption: a name that is not known; the message offers the nearest one.
+        InvalidOption: a name that is not known; the message offers the nearest one. Or `json` with
+            `data` or `files`.
     """
     if not options or options.keys() <= OPTION_NAMES:
+        if options.get("json") is not None:
+            _refuse_second_body(options)
         return
     unknown = next(name for name in options if name not in OPTION_NAMES)
-    raise InvalidOption(_complaint(unknown))
-
-
-def _complaint(name: str) -> str:
-    from difflib import get_close_matches
-
-    if name in _SESSION_SETTINGS:
-        return f"{name}= is not an option of a request, but a setting of a session"
-    near = (
-        [_FOREIGN_NAMES[name]]
-        if name in _FOREIGN_NAMES
-        else get_close_matches(name, OPTION_NAMES, 1, 0.6)
+    raise InvalidOption(
+        complaint(
+            unknown,
+            "an option of a request",
+            OPTION_NAMES,
+            OF_A_REQUEST,
+            elsewhere=_SESSION_SETTINGS,
+        )
     )
-    return f"{name}= is not an option of a request" + (
-        f"; did you mean {near[0]}=?" if near else f": {', '.join(sorted(OPTION_NAMES))}"
-    )
+
+
+def _refuse_second_body(options: Mapping[str, Any]) -> None:
+    for name in ("data", "files"):
+        other = options.get(name)
+        # What is empty says nothing, as in requests. An array of numpy's has no truth value.
+        if other is not None and (not hasattr(other, "__len__") or len(other)):
+            raise InvalidOption(
+                f"json= and {name}= are two bodies, and a request has one: pass json= alone, or "
+                f"write the JSON into {name}="
+            )

@@ -286,6 +286,12 @@ class BaseResponse:
             self._loaded_content()
         return self._state()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        more = state.pop("_more", {})
+        self.__dict__.update(state)
+        for name, value in more.items():
+            setattr(self, name, value)
+
     def _portable(self) -> Self:
         """The response as an exception takes it along to another process: without its body, if
         that cannot be read now.
@@ -296,7 +302,7 @@ class BaseResponse:
             self._loaded_content()
         except RequestException:
             made = object.__new__(type(self))
-            made.__dict__.update(self._state())
+            made.__setstate__(self._state())
             return made
         return self
 
@@ -329,7 +335,12 @@ class BaseResponse:
             "_elapsed": self.elapsed,
             "_history": self.history,
             "_next": self.next,
+            "_more": self._more_state(),
         }
+
+    def _more_state(self) -> dict[str, Any]:
+        """What else is pickled: requests lets a response name it in `__attrs__`."""
+        return {}
 
     def __bool__(self) -> bool:
         return self.ok

@@ -17,6 +17,13 @@ _REFUSED: Final = frozenset(
 _LINE_ENDS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
+def plain(text: str) -> str:
+    """The characters of a text that may be of a subclass of str, such as a member of a `StrEnum`:
+    what its own `__str__` and `__format__` would say instead is left out.
+    """
+    return text if type(text) is str else str.__str__(text)
+
+
 def usable_encoding(name: str | None) -> str:
     """`name` if Python has such a text encoding, else "utf-8"."""
     if not name:

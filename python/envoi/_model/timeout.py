@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import inf, isnan
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Never, NoReturn
 
 from envoi._model.errors import InvalidOption
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.suggestions import OF_A_TIMEOUT, complaint
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -27,9 +28,11 @@ class Timeout:
         write: each wait for the server to take bytes.
         pool: the wait for a free connection.
         total: everything: pool, connection, redirects, retries and body.
+        **unknown: refused.
 
     Raises:
-        InvalidOption: a limit that is not a positive number or None.
+        InvalidOption: a limit that is not a positive number or None, or is none of these; the
+            message says which was meant.
 
     Example:
         >>> Timeout(connect=3, total=30)
@@ -69,7 +72,11 @@ class Timeout:
         write: float | None = 60.0,
         pool: float | None = 60.0,
         total: float | None = None,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            name = next(iter(unknown))
+            raise InvalidOption(complaint(name, "a limit of Timeout", _FIELDS, OF_A_TIMEOUT))
         place = object.__setattr__
         for name, value in zip(_FIELDS, (connect, read, write, pool, total), strict=True):
             # Plain numbers are checked without a call. NaN fails `> 0` as well.
@@ -186,7 +193,7 @@ def _parse_number(key: Any, value: float) -> Timeout:
     return parsed
 
 
-def _parse_rarer(value: object, default: Timeout) -> Timeout:
+def _parse_rarer(value: Any, default: Timeout) -> Timeout:
     if isinstance(value, tuple):
         if len(value) != 2:
             message = (
@@ -198,6 +205,13 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
         return Timeout(connect, read, read, default.pool, default.total)
     if hasattr(value, "connect_timeout") and hasattr(value, "total"):
         return _from_urllib3(value, default)
+    if hasattr(value, "connect") and hasattr(value, "sock_read"):  # aiohttp's
+        connects = [one for one in (value.connect, value.sock_connect) if one is not None]
+        return Timeout(
+            min(connects, default=None), value.sock_read, None, default.pool, value.total
+        )
+    if all(hasattr(value, name) for name in ("connect", "read", "write", "pool")):  # httpx's
+        return Timeout(value.connect, value.read, value.write, value.pool, default.total)
     if isinstance(value, BaseException):
         message = (
             "timeout= was given an exception: Timeout(3, 5) is one. "
@@ -211,7 +225,7 @@ def _parse_rarer(value: object, default: Timeout) -> Timeout:
             f"Timeout, not {type(value).__name__}"
         )
         raise InvalidOption(message)
-    return Timeout(value, value, value, default.pool, default.total)  # type: ignore[arg-type]
+    return Timeout(value, value, value, default.pool, default.total)
 
 
 def _from_urllib3(value: Any, default: Timeout) -> Timeout:

@@ -14,6 +14,7 @@ from envoi._model.exceptions import (
     MissingSchema,
     RequestException,
 )
+from envoi._model.text import plain
 
 if TYPE_CHECKING:
     from envoi._model.types import ParamsType, URLType
@@ -116,7 +117,7 @@ def encode_params(
         'q=a+b&page=2&tag=x&tag=y'
     """
     if isinstance(params, str):
-        return params
+        return plain(params)
     if isinstance(params, (bytes, bytearray)):
         try:
             return bytes(params).decode()
@@ -201,6 +202,8 @@ def _parse_text(text: str) -> URL:
 
 
 def _to_text(value: object) -> str:
+    if isinstance(value, str):
+        return plain(value)
     if not isinstance(value, (bytes, bytearray)):
         return str(value)
     try:
@@ -252,7 +255,10 @@ def _flat(value: Any) -> Iterable[Any]:
 
 
 def _quote(value: Any) -> str:
-    text = value if isinstance(value, (str, bytes)) else str(value)
+    if isinstance(value, str):
+        text: str | bytes = plain(value)
+    else:
+        text = value if isinstance(value, bytes) else str(value)
     if text.isalnum() and text.isascii():
         return text if isinstance(text, str) else text.decode()
     from urllib.parse import quote_plus

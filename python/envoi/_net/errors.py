@@ -120,7 +120,9 @@ def _raised(
     if isinstance(error, InvalidMessage):
         return invalid_message(error)
     if isinstance(error, OSError):
-        return _os_error(error, phase, where)
+        found = _os_error(error, phase, where)
+        found.errno = error.errno
+        return found
     if isinstance(error, StreamClosed):
         return exceptions.ConnectionError(
             f"The connection was closed on this side while {_DOING.get(phase, 'using')} {where}"

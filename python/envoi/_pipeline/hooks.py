@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from envoi._model.exceptions import InvalidOption
+from envoi._model.hooks import accepted
 from envoi._pipeline.cookies import keep_cookies
 from envoi._pipeline.reply import discard, load
 
@@ -25,7 +26,7 @@ async def call_hooks(journey: Journey, request: PreparedRequest, onward: Onward)
         RequestException: whatever went wrong.
     """
     reply = await onward(request)
-    hooks = reply.request.response_hooks
+    hooks = (reply._sent or reply.request).response_hooks
     return reply if hooks is None else await run_hooks(journey, reply, hooks)
 
 
@@ -49,7 +50,7 @@ async def run_hooks(journey: Journey, reply: Reply, hooks: list[Hook]) -> Reply:
     }
     try:
         for hook in list(hooks):
-            result: Any = hook(reply, **options)
+            result: Any = hook(reply, **accepted(hook, options))
             if hasattr(result, "__await__"):
                 if blocking:
                     _refuse_async(hook, result, reply)

@@ -10,6 +10,7 @@ from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a respo
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
+    from envoi._model.prepared import PreparedRequest
     from envoi._model.timing import ConnectionInfo, Timing
 
 
@@ -38,6 +39,7 @@ class Reply(BaseResponse):
 
     body: BodySource | None = None
     trace: Trace | None = None
+    _sent: PreparedRequest | None = None  # what an adapter was given, where `request` is another
     _content: bytes | None = None
     _touched: bool = False  # whether pieces of the body were given out
     _consumed: bool = False  # whether all of it was

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 # Packages built on requests evaluate what is annotated here.
+from envoi._model.wrong_with import WrongWith
 from envoi._pipeline.reply import BodySource, Reply, load
 from envoi._responses.foreign import ForeignBody
 from envoi._responses.pieces import Pieces, require_untouched
 from envoi._responses.raw import AsyncRaw, Raw
 
 
-class OpenReply(Reply):
+class OpenReply(Reply, WrongWith):
     """A response whose parts may be set from outside."""
 
     __attrs__: ClassVar[list[str]] = [
@@ -94,6 +95,11 @@ class OpenReply(Reply):
         if isinstance(self.body, ForeignBody):
             self.body.amount = chunk_size
         return pieces
+
+    def _more_state(self) -> dict[str, Any]:
+        own = OpenReply.__attrs__
+        names = [name for name in self.__attrs__ if name not in own]
+        return {name: getattr(self, name, None) for name in names}
 
     def _loaded_content(self) -> bytes:
         content: bytes = self.content

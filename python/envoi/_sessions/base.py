@@ -18,9 +18,11 @@ from envoi._adapters.carrier import AdapterCarrier
 from envoi._adapters.http import require_adapter
 from envoi._model.exceptions import InvalidSchema, RequestException
 from envoi._model.url import public
+from envoi._model.wrong_with import WrongWith
 from envoi._pipeline.reply import load
 from envoi._pipeline.send import send, send_as_it_is
 from envoi._sessions.calls import OPTIONS_OF_SEND, hop_options, new_call, prepared_call, proxies_for
+from envoi._sessions.checks import adapters_by_prefix
 from envoi._sessions.overrides import METHODS, methods_of, patched_netrc, watched_netrc
 from envoi._sessions.preparing import by_name, merged_environment, parts_of, prepared
 from envoi._sessions.redirecting import Redirecting
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from envoi._pipeline.journey import Journey, Told
 
 
-class BaseSession(SessionSettings, Redirecting):
+class BaseSession(SessionSettings, Redirecting, WrongWith):
     """What `Session` and `AsyncSession` have in common."""
 
     # Of a subclass, what else goes along when a session is pickled: as in requests, it adds to
@@ -120,7 +122,7 @@ class BaseSession(SessionSettings, Redirecting):
 
     @adapters.setter
     def adapters(self, value: Mapping[str, Any]) -> None:
-        self._adapters = OrderedDict(value)
+        self._adapters = OrderedDict(adapters_by_prefix(value))
 
     def mount(self, prefix: str, adapter: Any) -> None:
         """Send requests whose URLs begin with `prefix` by way of an adapter; the longest prefix

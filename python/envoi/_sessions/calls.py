@@ -187,7 +187,8 @@ def journey_with(
         if explicit is None:
             routes = settings._routes
         else:
-            routes = route_choice(settings, checks.proxies_by_scheme(explicit))
+            explicit = checks.proxies_by_scheme(explicit)
+            routes = route_choice(settings, explicit)
             if "all" not in explicit:
                 explicit = {**settings._proxies, **explicit}
         told = told._replace(proxies=explicit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ def proxies_by_scheme(value: Any) -> dict[str, Any]:
         InvalidOption: not a mapping, or a key that is not text.
     """
     try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError  # noqa: TRY301 - "" is a sequence of no pairs
         found = dict(value)
     except (TypeError, ValueError):
         raise InvalidOption(
@@ -49,6 +52,22 @@ def proxies_by_scheme(value: Any) -> dict[str, Any]:
                 f"{type(scheme).__name__}"
             )
     return found
+
+
+def adapters_by_prefix(value: Any) -> dict[str, Any]:
+    """A copy of a mapping of adapters.
+
+    Raises:
+        InvalidOption: not a mapping, or a key that is not text.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(prefix, str) for prefix in value):
+        raise InvalidOption(
+            "adapters= must be a mapping of URL prefixes to adapters, such as "
+            f"{{'https://api.example.com/': HTTPAdapter(max_retries=3)}}, not {value!r}"
+        )
+    return dict(value)
 
 
 def header_names(value: Iterable[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from envoi._model.request import Request
 from envoi._model.url import parse_url
 from envoi._sessions.base_url import joined
 from envoi._sessions.calls import authorizes, merged_params
+from envoi._sessions.checks import proxies_by_scheme
 from envoi._sessions.overrides import patched_netrc
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def parts_of(
     made = session.prepare_request(request)
     settings = session.merge_environment_settings(
         made.url,
-        dict(options.get("proxies") or {}),
+        {} if options.get("proxies") is None else proxies_by_scheme(options["proxies"]),
         options.get("stream"),
         options.get("verify"),
         options.get("cert"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from envoi._model import exceptions
 from envoi._model.headers import Headers, default_headers, merge_headers
@@ -10,7 +10,7 @@ from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._net.routes import Routes
-from envoi._sessions import checks
+from envoi._sessions import checks, unknown
 from envoi._sessions.base_url import base
 from envoi._sessions.environment import NOTHING, read_environment
 
@@ -73,9 +73,11 @@ class SessionSettings:
         local_address: the address to connect from.
         stream: whether bodies are left for the caller to read, where a request does not say.
         adapters: what to mount from the start, by prefix: see `mount`.
+        **others: refused.
 
     Raises:
-        InvalidOption: an argument of the wrong type or out of range.
+        InvalidOption: an argument of the wrong type or out of range, or one that there is not; the
+            message says which was meant.
     """
 
     _pool: Pool | None = None
@@ -106,7 +108,10 @@ class SessionSettings:
         local_address: str | None = None,
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
+        **others: Never,
     ) -> None:
+        if others:
+            unknown.refuse_settings(others, _NAMES)
         self._reset()
         self._pool_sizes = (
             checks.limit("max_connections", max_connections),
@@ -128,18 +133,31 @@ class SessionSettings:
         self.auth: AuthType = auth
         self.max_redirects: int = checks.whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env
-        self.stream: bool = stream
+        self.stream = stream
         self.resend: bool = resend
         self.max_body: int | None = checks.size(max_body)
         self.sensitive_headers = sensitive_headers
-        for prefix, adapter in (adapters or {}).items():
+        for prefix, adapter in checks.adapters_by_prefix(adapters).items():
             self.mount(prefix, adapter)
 
     if TYPE_CHECKING:
+        stream: bool
 
         def mount(self, prefix: str, adapter: Any) -> None: ...
+    else:
+
+        @property
+        def stream(self) -> int:
+            """Whether bodies are left for the caller to read, where a request does not say."""
+            return self._stream
+
+        @stream.setter
+        def stream(self, value: object) -> None:
+            self._stream = unknown.StreamSetting(bool(value))
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name[0] != "_" and not hasattr(type(self), name):
+            unknown.refuse_attribute(type(self), name, _NAMES)
         object.__setattr__(self, name, value)
         # Another object, not an emptied one: a thread that has read the former settings keeps what
         # it makes of them in the former.
@@ -196,7 +214,7 @@ class SessionSettings:
     @proxies.setter
     def proxies(self, value: ProxiesType) -> None:
         self._direct = value is None
-        self._proxies: dict[str, Any] = checks.proxies_by_scheme(value or {})
+        self._proxies: dict[str, Any] = {} if value is None else checks.proxies_by_scheme(value)
 
     @property
     def hooks(self) -> dict[str, Any]:
@@ -290,6 +308,7 @@ class SessionSettings:
         )
 
 
+_NAMES: Final = frozenset(SessionSettings.__init__.__kwdefaults__ or ())
 SessionSettings.__init__.__qualname__ = (
     "Session.__init__"  # what Python's own complaint about a wrong argument names
 )

@@ -95,8 +95,10 @@ impl Url {
             .map(|(_, password)| password)
     }
 
+    /// Whether there is a user name or a password, be it one alone; `http://@host/` has neither.
     pub fn has_userinfo(&self) -> bool {
-        self.userinfo().is_some()
+        self.userinfo()
+            .is_some_and(|userinfo| !matches!(userinfo, "" | ":"))
     }
 
     /// Lower case, A-labels, no brackets; with the zone of a link-local IPv6 address.

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping};
 
 use super::shared::Headers;
-use crate::errors::InvalidHeaderError;
+use crate::errors::invalid_header;
 use crate::text::{new_name, new_value};
 
 /// Fields read before any lock is taken: reading may run the caller's code.
@@ -78,11 +78,8 @@ impl Collected {
     }
 
     fn take_pairs(&mut self, items: &Bound<'_, PyAny>, removals: bool) -> PyResult<()> {
-        let malformed = || {
-            InvalidHeaderError::new_err(
-                "headers must be a mapping or an iterable of (name, value) pairs",
-            )
-        };
+        let malformed =
+            || invalid_header("headers must be a mapping or an iterable of (name, value) pairs");
         for pair in items.try_iter().map_err(|_| malformed())? {
             let pair = pair?;
             let (name, value) = pair

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from envoi._model.exceptions import InvalidOption, InvalidProxyURL
 from envoi._model.headers import Headers, merge_headers
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.text import plain
 from envoi._model.url import URL, URLError
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def parse_proxy(value: str | ProxyConfig) -> ProxyConfig:
         raise InvalidOption(
             f"proxies= must map to URLs, as str, or to None; not to {type(value).__name__}"
         )
-    return _parse(value)
+    return _parse(plain(value))
 
 
 def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
