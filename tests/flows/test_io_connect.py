@@ -121,6 +121,30 @@ def test_deadline_ends_connecting(kind, silent):
     run_flow(kind, flow)
 
 
+@pytest.mark.parametrize("error", [MemoryError, LookupError])
+def test_what_goes_wrong_while_attempts_race_is_raised_in_the_flow(
+    kind, error, raw_server, silent, monkeypatch
+):
+    """Also where a callback of the loop meets it, long after the flow began to wait."""
+    real = happy_eyeballs.Attempts.take
+
+    def take(self, now):
+        taken = real(self, now)
+        if taken is not None and taken[0] > 0:
+            raise error
+        return taken
+
+    monkeypatch.setattr(happy_eyeballs.Attempts, "take", take)
+
+    async def flow(backend):
+        began = backend.now()
+        with pytest.raises(error):
+            await backend.connect([silent, loopback(1)], None, began + 8)
+        assert backend.now() - began < 5
+
+    run_flow(kind, flow)
+
+
 def test_losers_are_closed(kind, raw_server, silent):
     server = raw_server(echo)
 

@@ -76,7 +76,13 @@ class _Race:
         self.winner: tuple[socket.socket, Address] | None = None
 
     def advance(self) -> None:
-        """Begin every attempt that is due."""
+        """Begin every attempt that is due. What goes wrong is raised in the flow that waits."""
+        try:
+            self._begin_due()
+        except BaseException as error:  # noqa: BLE001 - the flow's, or it would wait in vain
+            self._fail(error)
+
+    def _begin_due(self) -> None:
         attempts = self._attempts
         if self._next is not None:
             self._next.cancel()
@@ -86,13 +92,12 @@ class _Race:
         if self.finish.done():
             return
         if attempts.exhausted:
-            self.finish.set_exception(attempts.failure())
+            self._fail(attempts.failure())
         elif attempts.next_at != math.inf:
             self._next = self._loop.call_at(attempts.next_at, self.advance)
 
     def expire(self) -> None:
-        if not self.finish.done():
-            self.finish.set_exception(TimedOut())
+        self._fail(TimedOut())
 
     def close(self, *, but: socket.socket | None = None) -> None:
         """Close every socket, except `but`."""
@@ -125,16 +130,24 @@ class _Race:
         self._running.add(connecting)
 
     def _on_writable(self, number: int, connecting: socket.socket, address: Address) -> None:
-        self._running.discard(connecting)
-        self._loop.remove_writer(connecting.fileno())
-        error = connect_outcome(connecting, address)
-        if error is None and not self.finish.done():
-            self._win(connecting, address)
-            return
-        connecting.close()
-        if error is not None:
-            self._attempts.fail(number, error, self._loop.time())
-            self.advance()
+        try:
+            self._running.discard(connecting)
+            self._loop.remove_writer(connecting.fileno())
+            error = connect_outcome(connecting, address)
+            if error is None and not self.finish.done():
+                self._win(connecting, address)
+                return
+            connecting.close()
+            if error is not None:
+                self._attempts.fail(number, error, self._loop.time())
+                self._begin_due()
+        except BaseException as error:  # noqa: BLE001 - the flow's, or it would wait in vain
+            connecting.close()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.finish.done():
+            self.finish.set_exception(error)
 
     def _win(self, connected: socket.socket, address: Address) -> None:
         self.winner = connected, address

@@ -162,39 +162,34 @@ class AsyncioStream(SocketStream):
         if feed is None:
             self._stop_watching()
             return
-        try:
-            data = self._receive(self._size)
-        except (BlockingIOError, InterruptedError):
-            return
-        except BaseException as error:  # noqa: BLE001 - the flow's, or it would wait in vain
-            self._stop_watching()
-            self._feed = None
-            self._listener.fail(error)
-            return
-        received = len(data)
-        if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
-            self._likely_readable = received == self._size
-            self._adapt(received)
-        else:
-            self._likely_readable = False
-        try:
-            woken = feed(data)
-        except BaseException as error:  # noqa: BLE001 - it belongs to the flow
-            self._feed = None
-            self._listener.fail(error)
-            return
         wait = self._listener
-        if woken or not received:
+        try:
+            try:
+                data = self._receive(self._size)
+            except (BlockingIOError, InterruptedError):
+                return
+            received = len(data)
+            if received > LEAST_RECEIVE >> 1 or self._size > LEAST_RECEIVE:
+                self._likely_readable = received == self._size
+                self._adapt(received)
+            else:
+                self._likely_readable = False
+            woken = feed(data)
+            if woken or not received:
+                self._feed = None
+                if not received:
+                    self._stop_watching()
+                    if not woken and wait is self._sender:
+                        return  # the peer has only finished sending
+                future = wait.future
+                if future is not None and not future.done():
+                    future.set_result(not woken)
+            elif wait is self._receiver:
+                wait.progress()
+        except BaseException as error:  # noqa: BLE001 - the flow's, or it would wait in vain
             self._feed = None
-            if not received:
-                self._stop_watching()
-                if not woken and wait is self._sender:
-                    return  # the peer has only finished sending
-            future = wait.future
-            if future is not None and not future.done():
-                future.set_result(not woken)
-        elif wait is self._receiver:
-            wait.progress()
+            wait.fail(error)
+            self._stop_watching()
 
     async def _send_behind(
         self, data: bytes, timeout: float, deadline: float, feed: Feed | None

@@ -2,8 +2,9 @@
 seconds.
 
 A look-up cannot be interrupted, and one whose server is silent holds its thread for long. That good
-names do not wait behind such: what nobody waits for any more leaves the queue; a name that hung
-before comes after all others, and some threads are never for it.
+names do not wait behind such: each look-up has a thread at once, up to a number that callers who
+wait for one connection each do not reach; what nobody waits for any more leaves the queue; a name
+that hung before comes after all others, and most threads are never for it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from envoi._io.protocols import Waiter
 
-MAX_THREADS = 32
-MAX_SUSPECT_THREADS = 24
+MAX_THREADS = 512
+"""How many threads may look up names. They are idle for the time of a look-up, and end after."""
+MAX_SUSPECT_THREADS = 64
 """How many threads may look up names whose look-up hung before."""
 MAX_ENTRIES = 256
 TIME_TO_LIVE = 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import getpid
 from typing import TYPE_CHECKING, Final
 
 from envoi._model import exceptions
@@ -39,6 +40,7 @@ class ResponseBody(DecodedBody):
         "_close_delimited",
         "_deadline",
         "_exchange",
+        "_process",
         "_reading",
         "_timeout",
     )
@@ -60,6 +62,7 @@ class ResponseBody(DecodedBody):
             head.content_length is None and "transfer-encoding" not in head.headers
         )
         self._reading = False
+        self._process = getpid()
         super().__init__(exchange.where, head.content_encoding, max_body, request)
         if not exchange.body_ended:
             self._refuse(head.content_length)
@@ -76,8 +79,12 @@ class ResponseBody(DecodedBody):
         Raises:
             WrongEventLoop: it is another.
         """
-        if self._exchange is not None:
-            self._backend.check_owner()
+        exchange = self._exchange
+        if exchange is not None:
+            if self._process != getpid():
+                self._leave_to_parent(exchange)  # asked for a piece, it says so
+            else:
+                self._backend.check_owner()
 
     async def receive_raw(self, threshold: int = 1) -> bytes:
         """The next bytes as they came, only the transfer coding removed; b"" at the end."""
@@ -86,6 +93,8 @@ class ResponseBody(DecodedBody):
             if self._failure is not None:
                 raise self._failure
             return b""
+        if self._process != getpid():
+            raise self._leave_to_parent(exchange)
         if self._reading:
             raise self._about(
                 exceptions.StreamConsumedError(
@@ -142,6 +151,9 @@ class ResponseBody(DecodedBody):
         exchange = self._exchange
         if exchange is None:
             return
+        if self._process != getpid():
+            self._leave_to_parent(exchange)
+            return
         self._exchange = None
         self.ended = True
         arrived = self._failure is None and exchange.body_ended and not self._reading
@@ -164,6 +176,21 @@ class ResponseBody(DecodedBody):
         await backend.checkpoint()
         if is_over(self._deadline, backend.now()):
             raise self._give_up(timed_out("body", self.where, self._timeout, total_passed=True))
+
+    def _leave_to_parent(self, exchange: Exchange) -> Exception:
+        """In a forked child: let go of the parent's connection without a word to the peer. What to
+        raise.
+        """
+        self._exchange = None
+        self.ended = True
+        exchange.forget()
+        failure = self._failure = self._failure or self._about(
+            exceptions.StreamConsumedError(
+                f"The response from {self.where} was begun before this process was forked, and is "
+                "the parent's to read: read it there, or send the request here once more."
+            )
+        )
+        return failure
 
     def _finish(self, exchange: Exchange) -> None:
         self._exchange = None

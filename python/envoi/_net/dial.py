@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envoi._net.errors import is_over, translate
+from envoi._net.errors import is_over, require_http1, translate
 from envoi._net.http1 import HTTP1Connection
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ class Dialer:
             connected = secured = backend.now()
             if route.tls is not None:
                 phase = "tls"
-                stream = await backend.start_tls(stream, route.tls, route.host, deadline)
+                secure = await backend.start_tls(stream, route.tls, route.host, deadline)
+                stream = secure
+                require_http1(secure.alpn, route.where)
                 secured = backend.now()
         except BaseException as error:
             if stream is not None:

@@ -31,6 +31,9 @@ _TIMEOUT_CLASSES: dict[str, type[exceptions.Timeout]] = {
     "read": exceptions.ReadTimeout,
     "body": exceptions.ReadTimeout,
 }
+_HTTP1: Final = frozenset({"http/1.1", "http/1.0"})
+"""IANA's names of what is spoken here."""
+
 _EARLY = 0.002
 CONNECTING: Final = frozenset({"pool", "dns", "connect", "tls"})
 """The phases in which nothing of a request can have arrived."""
@@ -99,6 +102,25 @@ def timed_out(
             "make it None to wait for ever."
         )
     return _TIMEOUT_CLASSES[phase](message, phase=phase, seconds=seconds)
+
+
+def require_http1(alpn: str | None, where: str) -> None:
+    """Refuse a connection on which both sides agreed to speak something else than HTTP/1.1 (RFC
+    7301, section 3.2), before a byte of a request is sent into it.
+
+    Args:
+        alpn: the protocol that was agreed on, or None.
+        where: the peer.
+
+    Raises:
+        InvalidOption: it is another one, which only a context of the caller's can have offered.
+    """
+    if alpn is None or alpn in _HTTP1:
+        return
+    raise exceptions.InvalidOption(
+        f"verify: the ssl.SSLContext offered {alpn!r}, and {where} chose it. Envoi speaks "
+        "HTTP/1.1 only: call context.set_alpn_protocols(['http/1.1'])"
+    )
 
 
 def invalid_message(error: InvalidMessage) -> exceptions.RequestException:

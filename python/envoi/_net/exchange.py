@@ -126,3 +126,7 @@ class Exchange(Trace):
     def abandon(self) -> None:
         """Give the lease back, and end what is under way."""
         raise NotImplementedError
+
+    def forget(self) -> None:
+        """In a forked child: let go of the connection, and tell nobody."""
+        raise NotImplementedError

@@ -221,6 +221,11 @@ class HTTP1Exchange(Exchange):
             lease.release(None)
             self._lease = None
 
+    def forget(self) -> None:
+        """As in `Exchange`."""
+        self._connection.stream.forget()
+        self.abandon()
+
     async def _send_with_body(
         self,
         head: bytes,

@@ -10,7 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 from envoi._model import exceptions
-from envoi._net.errors import is_over, translate
+from envoi._net.errors import is_over, require_http1, translate
 from envoi._proto.tunnel import ConnectMachine, TunnelMachine, TunnelRefused
 
 if TYPE_CHECKING:
@@ -143,9 +143,15 @@ class ProxyDialer:
         stream = await backend.connect(addresses, self._local_address, deadline)
         if tls is not None:
             self._phase = "tls"
-            stream = await backend.start_tls(
+            secure = await backend.start_tls(
                 stream, tls, proxy.host, deadline
             )  # closes it when it fails
+            stream = secure
+            try:
+                require_http1(secure.alpn, self._where)
+            except BaseException:
+                secure.close()
+                raise
         return stream
 
     async def _negotiate(

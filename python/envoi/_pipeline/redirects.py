@@ -11,6 +11,7 @@ from envoi._model.errors import blame
 from envoi._model.prepared import PreparedRequest
 from envoi._model.provenance import Provenance
 from envoi._model.url import URL, URLError, redact
+from envoi._net.routes import tls_config
 from envoi._pipeline.authenticate import credentials
 from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.reply import discard
@@ -72,11 +73,22 @@ def next_request(journey: Journey, request: PreparedRequest, reply: Reply) -> Pr
         headers.pop("Authorization", None)
         journey.auth = journey.cookies = None
         journey.left_origin = True
+        if journey.policy.told.cert is not None:
+            drop_certificate(journey)
     elif journey.auth is None and request.parsed_url.has_userinfo and not plan.url.has_userinfo:
         journey.auth = user_of(request.parsed_url)  # a Location seldom repeats them
     following = PreparedRequest(plan.method, plan.url, headers, content)
     following._hooks = request._hooks
     return following
+
+
+def drop_certificate(journey: Journey) -> None:
+    """Take the client's certificate off a call: like `auth=`, it is for the origin that the call
+    began with. One in a context of the caller's own stays.
+    """
+    told = journey.policy.told._replace(cert=None)
+    journey.policy = journey.policy._replace(told=told)
+    journey.delivery = journey.delivery._replace(tls=tls_config(told.verify, None))
 
 
 def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) -> Redirect:

@@ -30,6 +30,7 @@ from envoi._model.url import parse_url, with_params
 from envoi._net.routes import tls_config
 from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.journey import Delivery, Journey, Policy, Told, Usual
+from envoi._pipeline.redirects import drop_certificate
 from envoi._sessions import checks
 from envoi._sessions.base_url import joined
 from envoi._sessions.environment import NOTHING
@@ -243,6 +244,9 @@ def prepared_call(
         del known["timeout"]
     journey = journey_with(settings, pool, new_reply, known)
     delivery = journey.delivery
+    if request.provenance.left_origin and "cert" not in known and settings._cert is not None:
+        drop_certificate(journey)
+        delivery = journey.delivery
     # The redirects that follow are calls of their own, and end when this one does.
     delivery = delivery._replace(timeout=delivery.timeout.until(journey.deadline))
     proxies = known.get("proxies")

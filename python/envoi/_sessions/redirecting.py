@@ -219,6 +219,8 @@ class RedirectChain:
         self._request, self._proxies = self._session._following(
             self._response, self._request, target, self._passed, self._proxies
         )
+        if self._request.provenance.left_origin:
+            self._options["cert"] = None  # it is for the origin that the call began with
         return self._request
 
 
