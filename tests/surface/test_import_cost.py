@@ -19,7 +19,7 @@ BUSY = 2.0
 SESSION_BUDGET = 0.0001
 NOT_YET = (
     "asyncio", "certifi", "charset_normalizer", "concurrent.futures", "dataclasses", "email", "h11", "http.client", "http.cookiejar", "inspect",
-    "logging", "random", "requests", "ssl", "tempfile", "trio", "truststore", "trustme", "urllib.request", "envoi.testing",
+    "logging", "publicsuffixlist", "random", "requests", "ssl", "tempfile", "trio", "truststore", "trustme", "urllib.request", "envoi.testing",
 )  # fmt: skip
 TIMED = """\
 import sys, time

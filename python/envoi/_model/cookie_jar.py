@@ -19,6 +19,11 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
     """A jar of cookies that is also a mapping from names to values.
 
     It is a `http.cookiejar.CookieJar`; iterating gives cookies, as there, and `keys()` gives names.
+    A cookie's SameSite and Priority are where that library has what it does not know:
+    `cookie.get_nonstandard_attr("SameSite")`.
+
+    A domain has at most 180 cookies and the jar 3,000; those go first that were not used for
+    longest.
     Safe to share between threads, and it can be pickled and copied.
 
     Args:
@@ -68,7 +73,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
         return cookie
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
-        """Put a cookie in. Escaped quotes in a quoted value are left out, as in requests.
+        """Put a cookie in. As in requests, a quoted value loses its escaped quotes.
 
         Beyond 180 cookies of a domain or 3,000 in all, expired ones and then those that were not
         used for longest go.
@@ -78,9 +83,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
             *args: for the jar's base class, if it is not the standard library's.
             **kwargs: the same.
         """
-        value = cookie.value
-        if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
-            cookie.value = value.replace('\\"', "")
+        cookie.value = as_requests_has_it(cookie.value)
         super().set_cookie(cookie, *args, **kwargs)
 
     def update(self, other: Any = (), /, **names: str) -> None:  # type: ignore[override]
@@ -110,7 +113,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
 
     def itervalues(self) -> Iterator[str | None]:
         """The values, one by one."""
-        return (cookie.value for cookie in self)
+        return (as_requests_has_it(cookie.value) for cookie in self)
 
     def values(self) -> list[str | None]:  # type: ignore[override]
         """The values."""
@@ -118,7 +121,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
 
     def iteritems(self) -> Iterator[tuple[str, str | None]]:
         """Names and values, one by one."""
-        return ((cookie.name, cookie.value) for cookie in self)
+        return ((cookie.name, as_requests_has_it(cookie.value)) for cookie in self)
 
     def items(self) -> list[tuple[str, str | None]]:  # type: ignore[override]
         """Names and values."""
@@ -140,7 +143,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
     def get_dict(self, domain: str | None = None, path: str | None = None) -> dict[str, str | None]:
         """Names and values as a dict, of one domain or path if given."""
         return {
-            cookie.name: cookie.value
+            cookie.name: as_requests_has_it(cookie.value)
             for cookie in self
             if domain in (None, cookie.domain) and path in (None, cookie.path)
         }
@@ -244,16 +247,16 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
     def _find(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
         """The value of the first cookie that fits."""
         for cookie in self._matching(name, domain, path):
-            return cookie.value
+            return as_requests_has_it(cookie.value)
         raise _missing(name, domain, path)
 
     def _find_no_duplicates(
         self, name: str, domain: str | None = None, path: str | None = None
     ) -> str:
         found = [
-            cookie.value
+            value
             for cookie in self._matching(name, domain, path)
-            if cookie.value is not None
+            if (value := as_requests_has_it(cookie.value)) is not None
         ]
         if len(found) > 1:
             message = f"There are multiple cookies with name, {name!r}"
@@ -304,6 +307,15 @@ def snapshot(jar: Any) -> list[Any]:
             for names in paths.values()
             for cookie in names.values()
         ]
+
+
+def as_requests_has_it(value: str | None) -> str | None:
+    """A value as requests shows it: without the escaped quotes of a quoted one. What a server set
+    goes back to it as it came all the same.
+    """
+    if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
+        return value.replace('\\"', "")
+    return value
 
 
 def _pairs(other: Any) -> Any:

@@ -66,10 +66,7 @@ class CookieStore(CookieJar):
             order = self._ordered()
             super().set_cookie(cookie, *args, **kwargs)
             if order.add(_key(cookie), cookie.expires):
-                now = seconds_now()
-                for key in order.excess_of(cookie.domain, now):
-                    self._drop(key)
-                for key in order.excess(now):
+                for key in order.excess(cookie.domain, seconds_now()):
                     self._drop(key)
 
     def clear(
@@ -191,7 +188,9 @@ class CookieStore(CookieJar):
             order = self._ordered()
             found: list[Cookie] = []
             domains = possible_domains(scope.host)
-            for domain in (*domains, *order.unusual(domains)):
+            if order.has_unusual:
+                domains = (*domains, *order.unusual(domains))
+            for domain in domains:
                 for path, names in self._cookies.get(domain, _NONE).items():
                     if path_matches(scope.path, path):
                         found.extend(names.values())
@@ -199,18 +198,24 @@ class CookieStore(CookieJar):
                 return found
             now = seconds_now()
             sent: list[tuple[int, int, Cookie]] = []
+            is_choosy = self._is_choosy()
             for cookie in found:
-                key = _key(cookie)
+                key = (cookie.domain, cookie.path, cookie.name)
                 if cookie.expires is not None and cookie.expires <= now:
                     self._drop(key)
-                elif may_be_sent(cookie, scope) and not self._is_blocked(cookie):
+                elif may_be_sent(cookie, scope) and not (is_choosy and self._is_blocked(cookie)):
                     order.used(key)
                     sent.append((-len(cookie.path), order.made(key), cookie))
             sent.sort(key=_by_path_and_age)
             return [cookie for *_, cookie in sent]
 
+    def _is_choosy(self) -> bool:
+        """Whether the policy was told which domains it refuses, or accepts."""
+        policy: Any = self._policy
+        return bool(policy.blocked_domains()) or policy.allowed_domains() is not None
+
     def _is_blocked(self, cookie: Cookie) -> bool:
-        """Whether the policy was told of domains that it refuses."""
+        """Whether the policy refuses a cookie's domain."""
         policy: Any = self._policy
         return bool(policy.is_blocked(cookie.domain) or policy.is_not_allowed(cookie.domain))
 

@@ -130,7 +130,10 @@ def with_request_cookies(session: CookieHolder, per_request: CookiesType, url: U
         and not hasattr(per_request, "set_cookie")
     ):
         return _plain_header(per_request)
-    header = _header(_merged_for(session, per_request, url), url)
+    if not session.is_empty and type(per_request) is dict and _is_own(session.jar):
+        header = _header_with(session.jar, per_request, url)
+    else:
+        header = _header(merged_jar(session, per_request), url)
     if header is not None:
         check_cookie_text(header)
     return header
@@ -175,16 +178,27 @@ def _is_own(jar: Any) -> bool:
     return type(jar) is RequestsCookieJar and jar._has_own_rules()
 
 
-def _merged_for(session: CookieHolder, per_request: Any, url: URL) -> RequestsCookieJar:
-    """The same, as far as one request needs it: a large jar is not copied for it."""
-    if session.is_empty or not _is_own(session.jar):
-        return merged_jar(session, per_request)
+def _header_with(jar: Any, given: dict[str, Any], url: URL) -> str | None:
+    """What a jar with a request's own cookies put in would send, without copying it."""
+    from envoi._model.cookie_jar import as_requests_has_it
+    from envoi._model.cookie_rules import cookie_field
     from envoi._model.cookie_scopes import scope_of
 
-    merged = type(session.jar)(session.jar.get_policy())
-    merged._adopt(session.jar._cookies_for(scope_of(url)))
-    merged.update(per_request)
-    return merged
+    own = {
+        name: None if value is None else as_cookie(name, as_requests_has_it(value), {})
+        for name, value in given.items()
+    }
+    cookies: list[Any] = []
+    for cookie in jar._cookies_for(scope_of(url)):
+        if cookie.name in own and (own[cookie.name] is None or _is_for_every_host(cookie)):
+            cookies.append(own.pop(cookie.name) if own[cookie.name] is not None else None)
+        else:
+            cookies.append(cookie)
+    return cookie_field(cookie for cookie in (*cookies, *own.values()) if cookie is not None)
+
+
+def _is_for_every_host(cookie: Any) -> bool:
+    return not cookie.domain and cookie.path == "/"
 
 
 def _has_cookies_for_every_host(jar: Any) -> bool:
