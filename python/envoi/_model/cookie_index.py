@@ -4,8 +4,8 @@ A jar keeps its cookies as the standard library's jars do, by domain, path and n
 whatever reads or writes those dictionaries goes on working. The index beside them knows when each
 cookie was made (older ones are sent first), when each was used last (those that were not used for
 longest are let go first), and which ones have a name. Each operation takes about the same time in
-a jar of any size. What somebody changed in the dictionaries directly is in the index once the jar meets
-it.
+a jar of any size. A cookie that somebody else put into the dictionaries is sent like the others,
+but not counted until it is set again.
 """
 
 from __future__ import annotations
