@@ -87,14 +87,12 @@ def write_markdown(
         START,
         "",
         f"Measured with {', '.join(f'{key} {value}' for key, value in machine.items())}.",
-        "",
     ]
-    if verdicts:
-        lines += ["| target | figure | |", "|---|--:|---|"]
-        lines += [
-            f"| {each.text} | {each.value} | {'PASS' if each.passed else 'MISS'} |"
-            for each in verdicts
-        ]
+    # What a peer is beaten in is what a reader wants to know first; the targets are our own.
+    won = sorted((each for each in verdicts if each.passed), key=lambda each: ":" not in each.text)
+    lines += _judged("What was won", won)
+    lines += _judged("What was missed", [each for each in verdicts if not each.passed])
+    lines += ["", "## Every case"]
     for name, figures in results.figures.items():
         case = BY_NAME[name]
         lines += [
@@ -148,6 +146,14 @@ def describe_machine(cpus: int) -> dict[str, str]:
         "cores": str(cpus),
         "system": platform.system(),
     }
+
+
+def _judged(heading: str, verdicts: list[Verdict]) -> list[str]:
+    """A section with the targets that were met, or were not."""
+    if not verdicts:
+        return []
+    table = [f"| {each.text} | {each.value} |" for each in verdicts]
+    return ["", f"## {heading}", "", "| target | figure |", "|---|--:|", *table]
 
 
 def _ratio(value: float, reference: float | None) -> str:

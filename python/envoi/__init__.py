@@ -1,6 +1,6 @@
 """Envoi: HTTP for Python, with the interface of requests, sync and async.
 
-Example:
+Examples:
     >>> with testing.Server() as server:
     ...     response = envoi.get(server.url + "/get")
     >>> response.status_code
@@ -86,7 +86,8 @@ else:
     __getattr__ = _lazy_names("envoi", _LAZY)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+        shown = {name for name in globals() if name not in {"TYPE_CHECKING", "annotations"}}
+        return sorted({*shown, *_LAZY})
 
 
 __all__ = [

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import envoi
 from envoi.testing import Answer, Certificate, CertificateAuthority, Request, Server
@@ -32,6 +32,14 @@ _PAGE = (
     "<body><h1>Example Domain</h1><p>This domain is for use in documentation.</p></body></html>"
 )
 _CHALLENGE = 'Digest realm="home", qop="auth", algorithm={}, nonce="abc"'
+
+
+class Printed(NamedTuple):
+    """How an example ended, and what it printed: carriage returns as they are."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Authorities:
@@ -101,7 +109,7 @@ class Site:
     ) -> None:
         self._running.__exit__(kind, error, traceback)
 
-    def run(self, code: str, page: str, line: int) -> subprocess.CompletedProcess[str]:
+    def run(self, code: str, page: str, line: int) -> Printed:
         """Run an example in a process of its own.
 
         Args:
@@ -114,17 +122,16 @@ class Site:
         if re.search(r"^(async )?def test_", code, re.MULTILINE):
             self.folder.joinpath("test_example.py").write_text(code, encoding="utf-8")
             command = [*command, "--pytest"]
-        return subprocess.run(
+        done = subprocess.run(
             command,
-            input=told,
+            input=told.encode(),
             cwd=self.folder,
             env=self._environment(code),
             capture_output=True,
-            text=True,
-            encoding="utf-8",
             timeout=50,
             check=False,
         )
+        return Printed(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def _environment(self, code: str) -> dict[str, str]:
         authority = self._authorities.public.path

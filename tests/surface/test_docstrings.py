@@ -9,10 +9,12 @@ import importlib
 import inspect
 import io
 import pkgutil
+import re
 import ssl
 import sys
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +48,16 @@ def test_examples_run(example: doctest.DocTest) -> None:
     told: list[str] = []
     outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=told.append)
     assert outcome.failed == 0, "".join(told)
+
+
+def test_examples_stand_in_a_section_that_the_reference_renders() -> None:
+    alone = [
+        path.name
+        for path in sorted(Path(envoi.__file__).parent.rglob("*.py*"))
+        if path.suffix in {".py", ".pyi"}
+        and re.search(r"^ *Example:$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert alone == [], "`Examples:` is a section; `Example:` is a box with a quotation in it"
 
 
 def public_things() -> dict[str, Any]:

@@ -32,7 +32,8 @@ def run_block(example: Example) -> str | None:
         for line in example.parsed.splitlines()
         if line.strip().startswith("# >")
     ]
-    printed = done.stdout.splitlines()
+    # As a terminal shows it: what a carriage return goes back over is gone.
+    printed = [line.rpartition("\r")[2] for line in done.stdout.rstrip("\n").split("\n")]
     fits = len(printed) == len(told) and all(
         re.fullmatch(".*".join(map(re.escape, expected.split("…"))), line.rstrip())
         for line, expected in zip(printed, told, strict=True)
@@ -96,6 +97,12 @@ def test_links_between_files_lead_somewhere(page: Path) -> None:
         and Path(target.partition("#")[0]).name not in written_by_benchmarks
     ]
     assert missing == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert [page for page in pages if f": {page}\n" not in navigation] == []
 
 
 def test_tree_of_exceptions_is_the_classes_own() -> None:

@@ -56,7 +56,7 @@ def returned(member: Any) -> str:
 
 def words(text: str | None) -> str:
     """A docstring without its colour, and without the error that only an event loop can cause."""
-    text = re.sub(r"\s*Example:.*", "", inspect.cleandoc(text or ""), flags=re.DOTALL)
+    text = re.sub(r"\s*Examples:.*", "", inspect.cleandoc(text or ""), flags=re.DOTALL)
     text = re.sub(r"\n\n *Raises:(?=\n\n|\Z)", "", re.sub(r"\n *WrongEventLoop: .*", "", text))
     return " ".join(re.sub(r"\bawait |\bAsync(?=[A-Z])|\basync ", "", text).split())
 

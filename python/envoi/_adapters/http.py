@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class BaseAdapter:
     """What to derive from for an adapter of one's own, to be given to `Session.mount`.
 
-    Example:
+    Examples:
         >>> class Echo(envoi.adapters.BaseAdapter):
         ...     def send(self, request, stream=False, timeout=None, **options):
         ...         response = envoi.Response()
@@ -71,7 +71,7 @@ class HTTPAdapter(AdapterSettings, BaseAdapter):
     `proxy_headers`, `request_url`, `add_headers`, `init_poolmanager`, for instance to give it an
     `ssl.SSLContext`.
 
-    Example:
+    Examples:
         >>> class Modern(envoi.adapters.HTTPAdapter):
         ...     def init_poolmanager(self, *arguments, **settings):
         ...         settings["ssl_context"] = ssl.create_default_context()

@@ -95,7 +95,7 @@ class FileAdapter(LocalAdapter):
     Raises:
         InvalidOption: a folder that is not there.
 
-    Example:
+    Examples:
         >>> from pathlib import Path
         >>> page = Path(envoi.__file__)
         >>> with envoi.Session() as session:
@@ -140,7 +140,7 @@ class DataAdapter(LocalAdapter):
     in it. A URL, and hence the data, has a limit of 64 KiB. Only GET and HEAD are answered; what is
     no `data:` URL raises InvalidURL.
 
-    Example:
+    Examples:
         >>> with envoi.Session() as session:
         ...     session.mount("data:", envoi.adapters.DataAdapter())
         ...     session.get("data:text/plain;base64,aGVsbG8=").text

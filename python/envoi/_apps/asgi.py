@@ -62,7 +62,7 @@ class ASGIAdapter(BaseAdapter):
     Raises:
         InvalidOption: an argument that cannot be used.
 
-    Example:
+    Examples:
         >>> async def app(scope, receive, send):
         ...     headers = [(b"content-type", b"text/plain")]
         ...     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -30,7 +30,7 @@ class ASGISession(AsyncSession):
         client: as for `ASGIAdapter`.
         **settings: see `SessionSettings`.
 
-    Example:
+    Examples:
         >>> async def app(scope, receive, send):
         ...     await send({"type": "http.response.start", "status": 200, "headers": []})
         ...     await send({"type": "http.response.body", "body": scope["path"].encode()})

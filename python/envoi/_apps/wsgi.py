@@ -45,7 +45,7 @@ class WSGIAdapter(BaseAdapter):
     nothing that is under way, because nothing can interrupt an application: the next part of the
     body is refused.
 
-    Example:
+    Examples:
         >>> def app(environ, start_response):
         ...     start_response("200 OK", [("Content-Type", "text/plain")])
         ...     return [b"Hello from ", environ["PATH_INFO"].encode()]

@@ -52,7 +52,7 @@ class Auth(AuthScheme):
     Attributes:
         requires_response_body: whether each response's body is read before the generator goes on.
 
-    Example:
+    Examples:
         ```python
         class Token(envoi.auth.Auth):
             def auth_flow(self, request):

@@ -30,7 +30,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
         policy: which cookies are taken and sent: by RFC 6265bis when left out. What is no policy is
             taken for cookies to start with: a mapping, pairs, another jar.
 
-    Example:
+    Examples:
         >>> jar = RequestsCookieJar({"session": "abc"})
         >>> jar["session"]
         'abc'
@@ -176,7 +176,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
         Raises:
             CookieFileError: it cannot be written.
 
-        Example:
+        Examples:
             >>> import os, tempfile
             >>> path = os.path.join(tempfile.mkdtemp(), "cookies.txt")
             >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True)
@@ -204,7 +204,7 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
             CookieFileError: it cannot be read, or is no file of cookies; when there is no such
                 file, also FileNotFoundError.
 
-        Example:
+        Examples:
             >>> import os, tempfile
             >>> path = os.path.join(tempfile.mkdtemp(), "cookies.txt")
             >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True)

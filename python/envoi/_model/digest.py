@@ -46,7 +46,7 @@ class HTTPDigestAuth(Auth, AuthBase):
         password: the same.
         make_cnonce: what makes the client's nonces, for tests.
 
-    Example:
+    Examples:
         `envoi.get(url, auth=envoi.auth.HTTPDigestAuth("user", "password"))`
     """
 

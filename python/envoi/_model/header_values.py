@@ -27,7 +27,7 @@ def parse_list_header(value: str) -> list[str]:
     Args:
         value: the field's value.
 
-    Example:
+    Examples:
         >>> parse_list_header('token, "quoted, value"')
         ['token', 'quoted, value']
     """
@@ -40,7 +40,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
     Args:
         value: the field's value.
 
-    Example:
+    Examples:
         >>> parse_dict_header('realm="a, b", stale')
         {'realm': 'a, b', 'stale': None}
     """

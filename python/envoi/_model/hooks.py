@@ -139,7 +139,7 @@ def dispatch_hook(
         hook_data: what the first one is called with.
         **kwargs: handed to each.
 
-    Example:
+    Examples:
         >>> dispatch_hook("response", {"response": [str.upper, print]}, "data")
         DATA
         'DATA'

@@ -45,7 +45,7 @@ def address_in_network(ip: str, net: str) -> bool:
     Raises:
         OSError: one of them is no address.
 
-    Example:
+    Examples:
         >>> address_in_network("192.0.2.1", "192.0.2.0/24")
         True
     """
@@ -60,7 +60,7 @@ def dotted_netmask(mask: int) -> str:
     Args:
         mask: from 0 to 32.
 
-    Example:
+    Examples:
         >>> dotted_netmask(24)
         '255.255.255.0'
     """

@@ -18,7 +18,7 @@ def parse_links(value: str) -> list[dict[str, str]]:
 
     What is malformed is skipped, up to the next `<`.
 
-    Example:
+    Examples:
         >>> parse_links('<https://e.org/?page=2>; rel="next"; title="on, and on"')
         [{'url': 'https://e.org/?page=2', 'rel': 'next', 'title': 'on, and on'}]
     """

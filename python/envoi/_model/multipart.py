@@ -32,7 +32,7 @@ def encode_files(files: Any, data: Any = None, *, boundary: str | None = None) -
     Raises:
         InvalidBody: no files, `data` that is text, or something that cannot be sent.
 
-    Example:
+    Examples:
         `encode_files({"photo": ("cat.jpg", open("cat.jpg", "rb"), "image/jpeg")}, {"title":
         "Cat"})`
     """

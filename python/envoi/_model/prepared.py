@@ -60,7 +60,7 @@ class PreparedRequest(RequestHooksMixin):
             or None.
         provenance: where it comes from: redirects, what was said of its authentication.
 
-    Example:
+    Examples:
         >>> prepared = envoi.Request("GET", "https://example.org/", params={"page": 2}).prepare()
         >>> prepared.headers["X-Mine"] = "1"
         >>> prepared.method, prepared.url

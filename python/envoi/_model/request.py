@@ -39,7 +39,7 @@ class Request(RequestHooksMixin):
         hooks: `{"response": function}`: called with the response.
         json: the body, as JSON.
 
-    Example:
+    Examples:
         >>> envoi.Request("POST", "https://example.org/", data={"a": 1}).prepare().body
         'a=1'
     """

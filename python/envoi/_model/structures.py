@@ -20,7 +20,7 @@ class CaseInsensitiveDict(MutableMapping[str, _Value], Generic[_Value]):
         data: a mapping or pairs to begin with.
         **more: more of them.
 
-    Example:
+    Examples:
         >>> names = CaseInsensitiveDict({"Accept": "text/html"})
         >>> names["ACCEPT"], list(names)
         ('text/html', ['Accept'])

@@ -34,7 +34,7 @@ class Timeout:
         InvalidOption: a limit that is not a positive number or None, or is none of these; the
             message says which was meant.
 
-    Example:
+    Examples:
         >>> Timeout(connect=3, total=30)
         Timeout(connect=3, read=60.0, write=60.0, pool=60.0, total=30)
 
@@ -136,7 +136,7 @@ class Timeout:
         Args:
             now: seconds on the clock of the session that makes the call.
 
-        Example:
+        Examples:
             >>> Timeout(total=30).deadline_from(100.0)
             130.0
         """

@@ -25,7 +25,7 @@ def unquote_unreserved(uri: str) -> str:
     Raises:
         InvalidURL: a `%` before two letters or digits that are not hexadecimal.
 
-    Example:
+    Examples:
         >>> unquote_unreserved("http://e.org/%7Euser%2F")
         'http://e.org/~user%2F'
     """
@@ -39,7 +39,7 @@ def requote_uri(uri: str) -> str:
     Args:
         uri: the URL.
 
-    Example:
+    Examples:
         >>> requote_uri("http://e.org/a b%20c")
         'http://e.org/a%20b%20c'
     """
@@ -59,7 +59,7 @@ def prepend_scheme_if_needed(url: str, new_scheme: str) -> str:
         url: such as "proxy.test:3128" or "http://proxy.test".
         new_scheme: such as "http".
 
-    Example:
+    Examples:
         >>> prepend_scheme_if_needed("user:password@Proxy.test:3128", "http")
         'http://user:password@proxy.test:3128'
     """
@@ -78,7 +78,7 @@ def get_auth_from_url(url: str) -> tuple[str, str]:
     Args:
         url: the URL.
 
-    Example:
+    Examples:
         >>> get_auth_from_url("https://user:pass%20word@e.org/")
         ('user', 'pass word')
     """
@@ -96,7 +96,7 @@ def urldefragauth(url: str) -> str:
     Args:
         url: the URL.
 
-    Example:
+    Examples:
         >>> urldefragauth("https://user:password@e.org/page#top")
         'https://e.org/page'
     """

@@ -112,7 +112,7 @@ def encode_params(
     Raises:
         InvalidOption: or `refusal`: not a mapping, not pairs.
 
-    Example:
+    Examples:
         >>> encode_params({"q": "a b", "page": 2, "tag": ["x", "y"], "none": None})
         'q=a+b&page=2&tag=x&tag=y'
     """

@@ -47,7 +47,7 @@ def install_as_requests() -> None:
     Raises:
         AlreadyImported: the other requests is imported already.
 
-    Example:
+    Examples:
         `import envoi; envoi.install_as_requests()` at the top of a program; or `python -m
         envoi.as_requests program.py`.
     """

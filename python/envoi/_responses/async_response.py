@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AsyncResponse(OpenReply):
     """What a server answered.
 
-    Example:
+    Examples:
         >>> async def main():
         ...     with testing.Server() as server:
         ...         async with envoi.AsyncSession() as session:

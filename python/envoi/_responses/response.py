@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Response(OpenReply):
     """What a server answered.
 
-    Example:
+    Examples:
         >>> with testing.Server() as server:
         ...     response = envoi.get(server.url + "/get", params={"page": 2})
         >>> response.status_code, response.ok, response.json()["args"]

@@ -38,7 +38,7 @@ class AsyncSession(BaseSession, AsyncSessionVerbs):
     Args:
         **settings: see `SessionSettings`.
 
-    Example:
+    Examples:
         >>> async def main():
         ...     with testing.Server() as server:
         ...         async with envoi.AsyncSession(base_url=server.url) as session:

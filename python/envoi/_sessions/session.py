@@ -27,7 +27,7 @@ class Session(BaseSession, SessionRedirectMixin, SessionVerbs):
     Args:
         **settings: see `SessionSettings`.
 
-    Example:
+    Examples:
         >>> with testing.Server() as server, envoi.Session(base_url=server.url) as session:
         ...     _ = session.get("/cookies/set?flavour=vanilla")
         ...     session.get("/cookies").json()

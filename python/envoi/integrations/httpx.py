@@ -4,7 +4,7 @@ httpx does what it does: URLs, authentication, cookies, redirects, event hooks, 
 sends one request and receives one answer. The same for httpx2, in `envoi.integrations.httpx2`.
 Neither library is a dependency: the one you have is used.
 
-Example:
+Examples:
     >>> import httpx
     >>> from envoi.integrations.httpx import EnvoiTransport
     >>> with testing.Server() as server, httpx.Client(transport=EnvoiTransport()) as client:

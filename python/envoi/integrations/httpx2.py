@@ -1,6 +1,6 @@
 """Envoi under httpx2; see `envoi.integrations.httpx`.
 
-Example:
+Examples:
     >>> import httpx2
     >>> from envoi.integrations.httpx2 import EnvoiTransport
     >>> with testing.Server() as server, httpx2.Client(transport=EnvoiTransport()) as client:

@@ -4,7 +4,7 @@ requests does what it does: URLs, authentication, cookies, redirects, hooks, dec
 one request and receives one answer. requests is not a dependency of Envoi: the one you have is
 used.
 
-Example:
+Examples:
     >>> import requests
     >>> from envoi.integrations.requests import EnvoiAdapter
     >>> with testing.Server() as server, requests.Session() as session:
@@ -94,7 +94,7 @@ class EnvoiAdapter(_Theirs):
         pool_block: whether a request waits for a connection when `pool_maxsize` are in use;
             otherwise there is no limit.
 
-    Example:
+    Examples:
         `requests_session.mount("https://", EnvoiAdapter(max_retries=2))`
     """
 

@@ -4,7 +4,7 @@
 `RawServer` sends exactly the bytes that a script says. `CertificateAuthority` issues certificates
 for both.
 
-Example:
+Examples:
     >>> import envoi
     >>> from envoi.testing import Server
     >>> with Server() as server:

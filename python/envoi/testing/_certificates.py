@@ -61,7 +61,7 @@ class CertificateAuthority:
     Raises:
         ImportError: `cryptography` is not installed.
 
-    Example:
+    Examples:
         >>> with testing.CertificateAuthority() as authority:
         ...     certificate = authority.issue("localhost", "127.0.0.1")
         ...     with testing.Server(tls=certificate) as server:

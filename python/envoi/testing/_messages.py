@@ -20,7 +20,7 @@ Content: TypeAlias = "bytes | str | Mapping[str, Any] | list[Any] | None"
 class Headers(tuple[tuple[str, str], ...]):
     """Header fields as they came, in their order; `get` looks without regard to case.
 
-    Example:
+    Examples:
         >>> headers = Headers([("Accept", "*/*"), ("X-Tag", "a"), ("x-tag", "b")])
         >>> headers.get("ACCEPT"), headers.all("x-tag")
         ('*/*', ['a', 'b'])
@@ -185,7 +185,7 @@ class Answer:
         reset: reset the connection (TCP RST): without an answer, or after `truncate_at` or `raw`
             bytes of one.
 
-    Example:
+    Examples:
         >>> late = Answer(200, {"ready": True}, delay=0.1)
         >>> cut_short = Answer(body=b"x" * 1000, truncate_at=10)  # promises 1000 bytes, sends 10
     """

@@ -158,7 +158,7 @@ class RawServer:
         max_connections: how many connections may be open at once.
         host: the loopback address to listen on.
 
-    Example:
+    Examples:
         >>> def script(connection):
         ...     connection.read_request()
         ...     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
@@ -215,7 +215,7 @@ class RawServer:
             tls: as for the class.
             timeout: as for the class.
 
-        Example:
+        Examples:
             >>> with RawServer.replies([b"HTTP/1.1 204 No Content\r\n\r\n"]) as server:
             ...     envoi.get(server.url).status_code
             204

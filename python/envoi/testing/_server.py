@@ -43,7 +43,7 @@ class Server:
         host: the loopback address to listen on.
         max_body: the largest request body accepted, in bytes; a larger one is answered with 413.
 
-    Example:
+    Examples:
         >>> with Server() as server:
         ...     @server.route("/hello/<name>")
         ...     def hello(request):

@@ -47,7 +47,7 @@ def bypasses(url: URL, no_proxy: str) -> bool:
         url: where the request goes.
         no_proxy: such as "localhost,.corp.test,10.0.0.0/8,[::1]:8080".
 
-    Example:
+    Examples:
         >>> bypasses(URL("http://www.corp.test./"), "CORP.test")
         True
         >>> bypasses(URL("http://evilcorp.test/"), "corp.test")

@@ -216,7 +216,7 @@ def choose_proxy(url: URL, proxies: Mapping[str, Any]) -> ProxyConfig | None:
         InvalidProxyURL: the value that was found is no proxy's URL.
         InvalidOption: it is not text.
 
-    Example:
+    Examples:
         >>> proxies = {"https": "proxy.test:3128", "https://a.test": None}
         >>> choose_proxy(URL("https://a.test/"), proxies) is None
         True

@@ -135,7 +135,7 @@ def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
         url: the URL.
         proxies: URLs of proxies by those keys.
 
-    Example:
+    Examples:
         >>> select_proxy("https://e.org/", {"all": "http://proxy.test:3128"})
         'http://proxy.test:3128'
     """
