@@ -32,7 +32,7 @@ def is_public_suffix(domain: str) -> bool:
 def public_suffix_list_date() -> str | None:
     """The date of the public suffix list in use, such as "2026-10-22"; None when it does not say.
 
-    Example:
+    Examples:
         >>> public_suffix_list_date() > "2023"
         True
     """
@@ -53,7 +53,7 @@ def use_public_suffix_list(path: str | PathLike[str] | None) -> None:
     Raises:
         InvalidOption: it cannot be read, or is no such list.
 
-    Example:
+    Examples:
         >>> use_public_suffix_list(None)
     """
     from publicsuffixlist import PublicSuffixList
