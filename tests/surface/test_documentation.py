@@ -74,6 +74,18 @@ def test_pages_show_their_code_in_place() -> None:
     assert [page.name for page in PAGES if "--8<--" in page.read_text(encoding="utf-8")] == []
 
 
+def test_french_pages_show_the_code_of_the_english_ones() -> None:
+    def is_french(example: Example) -> bool:
+        return "/fr/" in example.path or example.path.endswith(".fr.md")
+
+    english = {str(example.parsed) for example in EXAMPLES if not is_french(example)}
+    french = [example for example in EXAMPLES if is_french(example)]
+    assert len(french) > 20
+    assert [
+        f"{example.path}:{example.line}" for example in french if str(example.parsed) not in english
+    ] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_line_of_code_is_wider_than_a_page(page: Path) -> None:
     blocks = re.findall(r"^```\w+\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
