@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 import envoi
 from envoi._model.options import OPTION_NAMES
+from envoi._sessions.settings import SessionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("request", "get", "options", "head", "post", "put", "patch", "delete")
@@ -80,6 +82,18 @@ def test_jedi_completes_options_in_a_running_interpreter() -> None:
             "session.get('https://www.example.com', ti", session=session
         )
     assert "timeout=" in completions("envoi.get('https://www.example.com', ti", envoi=envoi)
+
+
+@pytest.mark.parametrize("kind", [envoi.Session, envoi.AsyncSession])
+def test_help_of_a_session_tells_of_every_setting(kind: type) -> None:
+    def settings(described: type) -> str:
+        told = (inspect.getdoc(described) or "").partition("Args:\n")[2]
+        return re.split(r"\n    \*\*others|\n\n", told)[0]
+
+    assert settings(kind) == settings(SessionSettings)
+    names = set(inspect.signature(kind).parameters) - {"others"}
+    assert [name for name in names if f"    {name}: " not in settings(kind)] == []
+    assert "max_connections=" in completions(f"import envoi\nenvoi.{kind.__name__}(max_")
 
 
 def test_an_option_that_is_none_is_refused_with_a_hint() -> None:

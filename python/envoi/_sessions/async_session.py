@@ -36,7 +36,36 @@ class AsyncSession(BaseSession, AsyncSessionVerbs):
     `WrongEventLoop`.
 
     Args:
-        **settings: see `SessionSettings`.
+        base_url: relative URLs are joined to it.
+        headers: sent with every request, over Envoi's own; None as a value leaves one of those out.
+        params: added to every URL's query.
+        cookies: in the jar from the start; or a `http.cookiejar.CookieJar` of your own, which is
+            used as it is.
+        auth: user name and password, an `envoi.auth.Auth`, or a callable that takes the request and
+            returns it.
+        proxies: by scheme or `scheme://host`: `{"https": "http://user:password@proxy:3128"}`; None
+            for none at all, whatever the environment says.
+        hooks: `{"response": function}`: called with each response.
+        timeout: a number of seconds for connecting and for each wait, `(connect, read)`, a
+            `Timeout`, or None for none at all.
+        verify: True for the system's trust store, a path to a PEM file or folder, an
+            `ssl.SSLContext`, or False for no check at all.
+        cert: a client certificate: a PEM file's path, `(certificate, key)` or `(certificate, key,
+            password)`.
+        max_redirects: how many redirects are followed.
+        trust_env: whether the environment has a say where nothing explicit was said: proxies,
+            REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, netrc.
+        max_connections: open connections in total; None for no limit.
+        max_connections_per_host: the same for one origin.
+        keepalive: seconds that an idle connection is kept.
+        resend: whether a request that met a connection which the server had just closed is sent
+            once more, where that is safe.
+        max_body: the largest response body in bytes, decoded; None for no limit.
+        sensitive_headers: names of headers that a redirect to another origin must not take along,
+            besides Authorization, Cookie and Proxy-Authorization.
+        local_address: the address to connect from.
+        stream: whether bodies are left for the caller to read, where a request does not say.
+        adapters: what to mount from the start, by prefix: see `mount`.
 
     Examples:
         >>> async def main():
