@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import sys
@@ -16,6 +17,7 @@ from envoi._model.cookie_files import MAX_FILE_SIZE
 from envoi._model.cookies import CookieHolder
 from envoi._model.url import parse_url
 from envoi.cookies import CookieFileError, RequestsCookieJar, create_cookie
+from envoi.exceptions import CookieFileWarning, InvalidOption
 
 HTTPS = parse_url("https://www.example.org/")
 LATE = 4_000_000_000
@@ -192,30 +194,107 @@ def test_what_curl_writes_is_read(path):
     assert holder.header_for(HTTPS) == "wide=a b"
 
 
+GOOD = "example.org\tFALSE\t/\tFALSE\t0\tgood\t1\r\n"
+
+
+@pytest.mark.parametrize("line", ["", "  ", "# comment", "$ comment", "#HttpOnly_# comment"])
+def test_comments_are_passed_over(line, path):
+    path.write_text(f"{MAGIC}{line}\n{GOOD}", "latin-1", newline="")
+    assert loaded(path, ignore_discard=True).items() == [("good", "1")]
+
+
 @pytest.mark.parametrize(
-    "line",
+    ("line", "told"),
     [
-        "",
-        "# comment",
-        "$ comment",
-        "words and words",
-        "a\tb",
-        "example.org\tFALSE\t/\tFALSE\tsoon\tn\tv",
-        "example.org\tFALSE\t/\tFALSE\t-5\tn\tv",
-        "example.org\tFALSE\t/\tFALSE\t" + "9" * 5000 + "\tn\tv",
-        "example.org\tFALSE\t/\tFALSE\t0\t\t",
-        "example.org\tFALSE\t/\tFALSE\t0\tn\tv\tmore",
-        "example.org\tFALSE\t/\tFALSE\t0\tn\tv\x00",
-        "example.org\tFALSE\t/\tFALSE\t0\tn\tv\x1b[0m",
-        ".\tTRUE\t/\tFALSE\t0\tn\tv",
-        "example.org\tFALSE\t/\tFALSE\t0\tn\t" + "v" * 20_000,
+        ("words and words", "has 1 of 7 fields, which have tabs and not blanks between them"),
+        ("example.org FALSE / FALSE 0 n v", "tabs and not blanks"),
+        ("a\tb", "has 2 of 7 fields"),
+        ("example.org\tFALSE\t/\tFALSE\tsoon\tn\tv", "has 'soon' where seconds since 1970"),
+        ("example.org\tFALSE\t/\tFALSE\t-1\tn\tv", "has '-1' where seconds since 1970"),
+        ("example.org\tFALSE\t/\tFALSE\t" + "9" * 5000 + "\tn\tv", "has '9"),
+        ("example.org\tFALSE\t/\tFALSE\t0\t\t", "neither a name nor a value"),
+        ("example.org\tFALSE\t/\tFALSE\t0\tn\tv\tmore", "has 8 of 7 fields"),
+        ("example.org\tFALSE\t/\tFALSE\t0\tn\tv\x00", "control character"),
+        ("example.org\tFALSE\t/\tFALSE\t0\tn\tv\x1b[0m", "control character"),
+        (".\tTRUE\t/\tFALSE\t0\tn\tv", "has no domain"),
+        ("example.org\tFALSE\t/\tFALSE\t0\tn\t" + "v" * 20_000, "longer than 16384"),
     ],
 )
-def test_lines_that_are_no_cookies_are_passed_over(line, path):
-    path.write_text(
-        f"{MAGIC}{line}\nexample.org\tFALSE\t/\tFALSE\t0\tgood\t1\r\n", "latin-1", newline=""
-    )
-    assert loaded(path, ignore_discard=True).items() == [("good", "1")]
+def test_lines_that_should_be_cookies_are_named_and_left_out(line, told, path):
+    path.write_text(f"{MAGIC}{line}\n{GOOD}", "latin-1", newline="")
+    number = MAGIC.count("\n") + 1
+    with pytest.warns(CookieFileWarning, match=rf"cookies\.txt.*: line {number} .*{told}"):
+        jar = loaded(path, ignore_discard=True)
+    assert jar.items() == [("good", "1")]
+
+
+def test_a_warning_shows_no_secret_and_no_more_than_ten_lines(path):
+    path.write_text(f"{MAGIC}{GOOD}" + "example.org FALSE / FALSE 0 name s3cret\n" * 30)
+    with pytest.warns(CookieFileWarning, match="and 20 more") as caught:
+        loaded(path, ignore_discard=True)
+    assert [str(warning.message).count("line ") for warning in caught] == [10]
+    assert "s3cret" not in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
+ALL = [
+    "host=1; Path=/; Max-Age=1000; Secure; HttpOnly; SameSite=Strict; Priority=High; Partitioned",
+    "wide=2; Domain=example.org; Path=/deep",
+    r'quoted="\"3\""; Path=/',
+    "nameless",
+    "short=1",
+]
+
+
+def test_json_keeps_everything(path):
+    jar = received(*ALL)
+    jar.set("by hand", "\u20ac\t\u2028", port="80,81", comment="why", rest={"n": 5})
+    jar.save(path, ignore_discard=True, format="json")
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    made = RequestsCookieJar()
+    made.load(path, ignore_discard=True)
+    jar.set("by hand", "\u20ac\t\u2028", port="80,81", comment="why", rest={"n": "5"})
+    assert [vars(cookie) for cookie in made] == [vars(cookie) for cookie in jar]
+    assert list(made._ordered()._made) == list(jar._ordered()._made)
+
+
+def test_json_leaves_out_what_the_netscape_format_does(path):
+    jar = received("short=1", "long=1; Max-Age=1000")
+    jar.save(path, format="json")
+    made = RequestsCookieJar()
+    made.load(path)
+    assert made.keys() == ["long"]
+    assert json.loads(path.read_text())["cookies"][0]["name"] == "long"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        '{"a": 1}',
+        '{"cookies": {}}',
+        '{"cookies": [5]}',
+        '{"cookies": [{"name": "a"}]}',
+        '{"cookies": [{"name": 5, "domain": ""}]}',
+        '{"cookies": [{"name": "a", "domain": "", "version": true}]}',
+        '{"cookies": [{"name": "a", "domain": "", "expires": "soon"}]}',
+        '{"cookies": [{"name": "a", "domain": "", "rest": {"a": 5}}]}',
+        '{"cookies": ' + "[" * 200_000,
+        "{\xff",
+    ],
+)
+def test_json_of_something_else_is_refused_and_nothing_changes(content, path):
+    path.write_text(content, "latin-1")
+    jar = RequestsCookieJar({"a": "1"})
+    with pytest.raises(CookieFileError, match="is no file of cookies"):
+        jar.load(path)
+    assert jar == {"a": "1"}
+
+
+def test_another_format_is_refused(path):
+    with pytest.raises(InvalidOption, match="'netscape' or 'json'"):
+        RequestsCookieJar().save(path, format="xml")
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ cookies that servers set.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from envoi._model.cookie_store import CookieStore
 from envoi._model.cookie_values import CookieConflictError, as_cookie
@@ -159,22 +159,30 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
     __copy__ = copy
 
     def save(
-        self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False
+        self,
+        path: str | PathLike[str],
+        ignore_discard: bool = False,
+        ignore_expires: bool = False,
+        *,
+        format: Literal["netscape", "json"] = "netscape",  # noqa: A002 - what else
     ) -> None:
-        """Write the cookies to a file in the Netscape format, as curl and browsers' tools read it;
-        only its owner may read it.
+        """Write the cookies to a file that only its owner may read. It is replaced at once or not
+        at all.
 
-        The file is replaced at once or not at all. Cookies with a tab, a line break or a character
-        that HTTP cannot send are left out.
+        The Netscape format is what curl and browsers' tools read. It has no place for SameSite and
+        other attributes, and cookies with a tab, a line break or a character that HTTP cannot send
+        are left out. JSON has all there is.
 
         Args:
             path: the file, which is replaced.
             ignore_discard: whether cookies that last until the end of the session are written as
                 well.
             ignore_expires: whether cookies past their expiry date are written as well.
+            format: "netscape" or "json".
 
         Raises:
             CookieFileError: it cannot be written.
+            InvalidOption: a format that is none.
 
         Examples:
             >>> import os, tempfile
@@ -185,15 +193,22 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
         """
         from envoi._model.cookie_files import save
 
-        save(snapshot(self), path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+        save(
+            self._oldest_first() if format == "json" else snapshot(self),
+            path,
+            ignore_discard=ignore_discard,
+            ignore_expires=ignore_expires,
+            format=format,
+        )
 
     def load(
         self, path: str | PathLike[str], ignore_discard: bool = False, ignore_expires: bool = False
     ) -> None:
-        """Read cookies from a file in the Netscape format, as `save`, curl and `MozillaCookieJar`
-        write it, into this jar.
+        """Read cookies from a file into this jar: one that `save` has written in either format, or
+        curl, or `MozillaCookieJar`.
 
-        Lines that are no cookies are passed over.
+        Lines of a Netscape file that should be cookies and are none (blanks for tabs, an expiry
+        date of -1) are left out, with a `CookieFileWarning` that names them.
 
         Args:
             path: the file, of at most 16 MiB.
@@ -206,8 +221,8 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
 
         Examples:
             >>> import os, tempfile
-            >>> path = os.path.join(tempfile.mkdtemp(), "cookies.txt")
-            >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True)
+            >>> path = os.path.join(tempfile.mkdtemp(), "cookies.json")
+            >>> RequestsCookieJar({"session": "abc"}).save(path, ignore_discard=True, format="json")
             >>> jar = RequestsCookieJar()
             >>> jar.load(path, ignore_discard=True)
             >>> jar["session"]
@@ -215,7 +230,8 @@ class RequestsCookieJar(CookieStore, MutableMapping[str, "str | None"]):
         """
         from envoi._model.cookie_files import load
 
-        load(self, path, ignore_discard=ignore_discard, ignore_expires=ignore_expires)
+        for cookie in load(path, ignore_discard=ignore_discard, ignore_expires=ignore_expires):
+            self._keep(cookie)
 
     def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]
         return iter(snapshot(self))

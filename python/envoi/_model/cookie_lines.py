@@ -53,33 +53,50 @@ def line_of(cookie: Cookie) -> str | None:
     return ("#HttpOnly_" if _is_http_only(cookie) else "") + "\t".join(fields)
 
 
-def cookies_of(lines: Iterable[str]) -> list[Cookie]:
-    """The cookies of a file's lines. Lines that are none are passed over."""
-    found = (_cookie(line) for line in lines)
-    return [cookie for cookie in found if cookie is not None]
+def cookies_of(lines: Iterable[str]) -> tuple[list[Cookie], list[str]]:
+    """The cookies of a file's lines, and what is wrong with those that should be cookies and are
+    none, each with the line's number.
+    """
+    cookies: list[Cookie] = []
+    faults: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        found = _cookie(line)
+        if isinstance(found, str):
+            faults.append(f"line {number} {found}")
+        elif found is not None:
+            cookies.append(found)
+    return cookies, faults
 
 
-def _cookie(line: str) -> Cookie | None:
+def _cookie(line: str) -> Cookie | str | None:
+    """The line's cookie, what is wrong with it, or None for a comment or an empty line."""
     is_http_only = line.startswith(_HTTP_ONLY)
     if is_http_only:
         line = line.removeprefix(_HTTP_ONLY)
-    if len(line) > _MAX_LINE or line.lstrip().startswith(("#", "$")):
+    if not line.strip() or line.lstrip().startswith(("#", "$")):
         return None
+    if len(line) > _MAX_LINE:
+        return f"is longer than {_MAX_LINE} characters"
     fields = line.split("\t")
     if len(fields) == _FIELDS - 1:
         fields.append("")  # an editor cut the tab before an empty value
-    if len(fields) != _FIELDS or any(_UNWRITABLE.search(field) for field in fields):
-        return None
+    if len(fields) != _FIELDS:
+        blanks = " and not blanks" if len(fields) == 1 else ""
+        return f"has {len(fields)} of {_FIELDS} fields, which have tabs{blanks} between them"
+    if any(_UNWRITABLE.search(field) for field in fields):
+        return "has a control character, or one that HTTP cannot send"
     domain, reaches_subdomains, path, secure, expires, name, value = fields
     expiry = _EXPIRY.fullmatch(expires)
-    if expiry is None or not (name or value):
-        return None
+    if expiry is None:
+        return f"has {expires[:_SHOWN]!r} where seconds since 1970 are expected"
+    if not (name or value):
+        return "has neither a name nor a value"
     host, is_for_subdomains = (
         domain.strip().lower().lstrip("."),
         reaches_subdomains.upper() == "TRUE",
     )
     if is_for_subdomains and not host:
-        return None
+        return "has no domain"
     seconds = int(expiry[1] or 0) or None
     return Cookie(
         version=0,
@@ -103,8 +120,9 @@ def _cookie(line: str) -> Cookie | None:
 
 _FIELDS: Final = 7
 _MAX_LINE: Final = 16_384
+_SHOWN: Final = 20
 _HTTP_ONLY: Final = "#HttpOnly_"
-_MAGIC: Final = re.compile(r"(?:\xef\xbb\xbf)?#(?: Netscape)? HTTP Cookie File")
+_MAGIC: Final = re.compile(r"#(?: Netscape)? HTTP Cookie File")
 _EXPIRY: Final = re.compile(r"([0-9]{0,12})(?:\.[0-9]*)?")
 _UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f]|[^\x00-\xff]")
 

@@ -27,6 +27,7 @@ __all__ = [
     "ContentDecodingError",
     "CookieFileError",
     "CookieFileNotFound",
+    "CookieFileWarning",
     "FileModeWarning",
     "HTTPError",
     "IncompleteBody",
@@ -344,6 +345,10 @@ class RequestsWarning(Warning):
 
 class FileModeWarning(RequestsWarning, DeprecationWarning):
     """A file was opened in text mode; its length in bytes is not known."""
+
+
+class CookieFileWarning(RequestsWarning):
+    """Some lines of a file of cookies are none, and were left out."""
 
 
 class RequestsDependencyWarning(RequestsWarning):
