@@ -60,6 +60,10 @@ def sync() -> None:
         session.auth = Scheme()
         assert_type(session, envoi.Session)
         assert_type(session.post("http://example.org/", json={"a": 1}), envoi.Response)
+        for line in response.iter_lines():
+            assert_type(line, bytes)
+        for text in response.iter_content(10, decode_unicode=True):
+            assert_type(text, Any)
 
 async def awaited() -> None:
     assert_type(await aio.get("http://example.org/"), envoi.AsyncResponse)

@@ -117,6 +117,9 @@ class AdapterSettings:
         self._reset()
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} max_retries={self.__dict__.get('max_retries')!r}>"
+
     @classmethod
     def over(cls, pool: Pool) -> Self:
         """An adapter for one more request over a pool that belongs to somebody else."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from envoi._model.cookie_jar import RequestsCookieJar
     from envoi._model.types import URLType
 
+_OURS: Final = frozenset({"body", "cookie_fields", "finish", "location", "sets_cookies", "trace"})
+"""What our own layers ask a response, and nobody else: a prompt does not offer it."""
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT_REDIRECTS: Final = frozenset({301, 308})
 _FIRST_ERROR: Final = 400
@@ -347,6 +349,9 @@ class BaseResponse:
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in _OURS]
 
     def _loaded_content(self) -> bytes:
         """The whole body. Subclasses say how it is read, or that it must be read first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from envoi._model.exceptions import StreamConsumedError
 from envoi._responses.base import OpenReply
@@ -55,6 +55,14 @@ class AsyncResponse(OpenReply):
         """
         return await self._read()
 
+    @overload
+    def iter_content(
+        self, chunk_size: int | None = None, decode_unicode: Literal[False] = False
+    ) -> AsyncIterator[bytes]: ...
+    @overload
+    def iter_content(
+        self, chunk_size: int | None = None, decode_unicode: bool = False
+    ) -> AsyncIterator[Any]: ...
     def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
     ) -> AsyncIterator[Any]:
@@ -71,6 +79,20 @@ class AsyncResponse(OpenReply):
         """
         return AsyncPieces(self._pieces(chunk_size, decode_unicode))
 
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
+        decode_unicode: Literal[False] = False,
+        delimiter: str | bytes | None = None,
+    ) -> AsyncIterator[bytes]: ...
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
+        decode_unicode: bool = False,
+        delimiter: str | bytes | None = None,
+    ) -> AsyncIterator[Any]: ...
     def iter_lines(
         self,
         chunk_size: int | None = None,

@@ -106,6 +106,9 @@ class _RawBase:
         self._reader = _Reader(reply)
         self.decode_content: bool = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._reply!r}>"
+
     @property
     def status(self) -> int:
         """The status code."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from envoi._io.run_sync import run_sync
 from envoi._responses.base import OpenReply
@@ -47,6 +47,14 @@ class Response(OpenReply):
         """
         return run_sync(self._read())
 
+    @overload
+    def iter_content(
+        self, chunk_size: int | None = None, decode_unicode: Literal[False] = False
+    ) -> Iterator[bytes]: ...
+    @overload
+    def iter_content(
+        self, chunk_size: int | None = None, decode_unicode: bool = False
+    ) -> Iterator[Any]: ...
     def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
     ) -> Iterator[Any]:
@@ -63,6 +71,20 @@ class Response(OpenReply):
         """
         return iterate(self._pieces(chunk_size, decode_unicode))
 
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
+        decode_unicode: Literal[False] = False,
+        delimiter: str | bytes | None = None,
+    ) -> Iterator[bytes]: ...
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
+        decode_unicode: bool = False,
+        delimiter: str | bytes | None = None,
+    ) -> Iterator[Any]: ...
     def iter_lines(
         self,
         chunk_size: int | None = None,

@@ -9,6 +9,7 @@ from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
+from envoi._model.url import public
 from envoi._net.routes import Routes
 from envoi._sessions import checks, unknown
 from envoi._sessions.base_url import base
@@ -162,6 +163,14 @@ class SessionSettings:
         # Another object, not an emptied one: a thread that has read the former settings keeps what
         # it makes of them in the former.
         object.__setattr__(self, "_kept", [])
+
+    def __repr__(self) -> str:
+        said = (
+            [f"base_url={public(str(self._base_url))!r}"] if self.__dict__.get("_base_url") else []
+        )
+        connections = 0 if self._pool is None else self._pool.state.open
+        said.append("closed" if self.__dict__.get("_closed") else f"connections={connections}")
+        return f"<{type(self).__name__} {' '.join(said)}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """The settings, without connections and what else belongs to this process, as in

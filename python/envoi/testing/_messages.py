@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias, overload
 from urllib.parse import parse_qsl
 
 Pairs: TypeAlias = "Sequence[tuple[str, str]]"
@@ -18,7 +18,8 @@ Content: TypeAlias = "bytes | str | Mapping[str, Any] | list[Any] | None"
 
 
 class Headers(tuple[tuple[str, str], ...]):
-    """Header fields as they came, in their order; `get` looks without regard to case.
+    """Header fields as they came, in their order; names are looked up without regard
+    to case.
 
     Examples:
         >>> headers = Headers([("Accept", "*/*"), ("X-Tag", "a"), ("x-tag", "b")])
@@ -27,6 +28,25 @@ class Headers(tuple[tuple[str, str], ...]):
     """
 
     __slots__ = ()
+
+    @overload
+    def __getitem__(self, key: str, /) -> str: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, key: Any, /) -> Any:
+        """The first value of a field by its name, or a pair by its position.
+
+        Raises:
+            KeyError: no such field came.
+        """
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        found = self.all(key)
+        if not found:
+            raise KeyError(key)
+        return found[0]
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of the field `name`, or `default`."""

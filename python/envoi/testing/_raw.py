@@ -272,6 +272,9 @@ class RawServer:
                 raise TimeoutError(message)
             return list(self._requests)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}, {len(self.requests)} requests>"
+
     def close(self) -> None:
         """Stop, and wait until every script has ended. Again: nothing."""
         self._listener.close()

@@ -179,6 +179,9 @@ class Server:
         answer = body if isinstance(body, Answer) else Answer(status, body, headers)
         self._routes.add(pattern, methods, lambda _: answer)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}, {self.served} requests>"
+
     def close(self) -> None:
         """Stop, and wait until every thread has ended. Again: nothing."""
         self._listener.close()
