@@ -10,6 +10,7 @@ import envoi as _envoi  # noqa: F401 - first, for threads: see `envoi/__init__.p
 from envoi._adapters.async_http import AsyncBaseAdapter, AsyncHTTPAdapter
 from envoi._adapters.http import BaseAdapter, HTTPAdapter
 from envoi._adapters.local import DataAdapter, FileAdapter
+from envoi._adapters.unix import AsyncUnixAdapter, UnixAdapter
 from envoi._apps.asgi import ASGIAdapter
 from envoi._apps.async_asgi import AsyncASGIAdapter
 from envoi._apps.wsgi import WSGIAdapter
@@ -20,10 +21,12 @@ __all__ = [
     "AsyncASGIAdapter",
     "AsyncBaseAdapter",
     "AsyncHTTPAdapter",
+    "AsyncUnixAdapter",
     "BaseAdapter",
     "DataAdapter",
     "FileAdapter",
     "HTTPAdapter",
+    "UnixAdapter",
     "WSGIAdapter",
 ]
 

@@ -16,11 +16,11 @@ from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
+from envoi._model.sockets import socket_path
 from envoi._model.url import Retargeted, parse_url
 from envoi._net.routes import Routes, tls_config
 from envoi._pipeline.carry import carry
 from envoi._pipeline.journey import Delivery, Told
-from envoi._responses.foreign import ForeignBody
 from envoi._responses.raw import AsyncRaw, Raw
 
 if TYPE_CHECKING:
@@ -54,7 +54,14 @@ _TLS_SEAMS: Final = (
 )
 _BUILD: Final = SEAMS.index("build_response")
 _KEEPALIVE: Final = 60.0
-_STATE: Final = ("max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block")
+_STATE: Final = (
+    "max_retries",
+    "config",
+    "_pool_connections",
+    "_pool_maxsize",
+    "_pool_block",
+    "_uds",
+)
 
 
 class AdapterSettings:
@@ -69,6 +76,8 @@ class AdapterSettings:
             again by a number alone.
         pool_block: whether a request waits for a connection when `pool_maxsize` are in use;
             otherwise there is no limit.
+        uds: the path of a Unix socket to which every request goes, whatever its URL's host; no
+            proxy is used then.
 
     Attributes:
         max_retries: as above.
@@ -81,6 +90,7 @@ class AdapterSettings:
     __attrs__: ClassVar[list[str]] = list(_STATE)
 
     poolmanager: Any
+    _uds: str | None = None
     _session: Callable[[], Any] | None = None
     _pool: Pool | None = None
     _open_pool: ClassVar[Callable[..., Pool]]
@@ -95,6 +105,8 @@ class AdapterSettings:
         pool_maxsize: int = 10,
         max_retries: Any = 0,
         pool_block: bool = False,
+        *,
+        uds: str | os.PathLike[str] | None = None,
     ) -> None:
         if not hasattr(max_retries, "increment") and (
             not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0
@@ -114,6 +126,7 @@ class AdapterSettings:
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
+        self._uds = socket_path(uds)
         self._reset()
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
 
@@ -329,7 +342,7 @@ class AdapterSettings:
         """
 
     def _reset(self) -> None:
-        self._routes = Routes()
+        self._routes = Routes(self._uds)
         self._borrowed = False
         self.__dict__.pop("_pool", None)
 
@@ -380,7 +393,7 @@ class AdapterSettings:
         pool.backend.check_owner()
         delivery = Delivery(
             pool,
-            self._routes,
+            self._routes_for(request),
             tls_config(verify, cert),
             limits,
             stream,
@@ -427,10 +440,12 @@ class AdapterSettings:
         )
         request.settle()
         if hasattr(settings, "urlopen"):
-            return self._through_urllib3(
-                settings, delivery, told, request, target, started, deadline
+            from envoi._adapters.urllib3_carrier import carry_by_urllib3
+
+            return carry_by_urllib3(
+                self, settings, delivery, told, request, target, started, deadline
             )
-        sending = request
+        sending = self._as_sent(request)
         if target is not None and target != AdapterSettings.request_url(self, request, proxies):
             sending = request.copy()
             sending.parsed_url = Retargeted(request.parsed_url, target)  # type: ignore[assignment] # a URL in all but its type
@@ -499,32 +514,6 @@ class AdapterSettings:
             carrier = self.__dict__.setdefault("_carrier", made)
         return carrier.pool(host, settings, proxy, self.proxy_headers)
 
-    def _through_urllib3(
-        self,
-        pool: Any,
-        delivery: Delivery,
-        told: Told,
-        request: PreparedRequest,
-        target: str | None,
-        started: float,
-        deadline: float,
-    ) -> Reply:
-        backend = delivery.pool.backend
-        if backend.name != "blocking":
-            raise InvalidOption(
-                f"{type(self).__name__} has settings for which urllib3 carries its requests, "
-                "which is not asynchronous"
-            )
-        from envoi._adapters.urllib3_carrier import through_urllib3
-
-        limits = delivery.timeout
-        response = through_urllib3(
-            self, pool, request, target, limits, deadline - started, told.proxies
-        )
-        if isinstance(response.body, ForeignBody):
-            response.body.hold(deadline, backend.now, limits)
-        return response  # type: ignore[no-any-return]
-
     def _built(self, request: PreparedRequest, reply: Any) -> Reply:
         if self._builds():
             from envoi._responses.urllib3_response import raw_for_companions
@@ -568,14 +557,22 @@ class AdapterSettings:
         return None if isinstance(found, NotGiven) else found
 
     def _route_choice(self, request: PreparedRequest, proxies: Mapping[str, Any] | None) -> Any:
+        routes = self._routes_for(request)
         proxy = self._proxy_for(request, proxies)
         if proxy is None:
-            return self._routes
+            return routes
         if self._overrides("proxy_headers"):
             proxy = proxy.with_headers(self.proxy_headers(proxy.url))
-        routes = self._routes
 
         def through(url: Any, tls: TLSConfig) -> Any:
             return routes(url, tls, proxy)
 
         return through
+
+    def _routes_for(self, request: PreparedRequest) -> Routes:  # noqa: ARG002 - for subclasses
+        session = None if self._session is None else self._session()
+        return self._routes if session is None else session._routes
+
+    def _as_sent(self, request: PreparedRequest) -> PreparedRequest:
+        """The request as it goes over the connection, where that is another. For subclasses."""
+        return request

@@ -10,6 +10,7 @@ from envoi._adapters.connection_settings import PoolManager, has_urllib3
 from envoi._model import exceptions
 from envoi._net.errors import invalid_message
 from envoi._proto.h1 import H1Machine, InvalidMessage
+from envoi._responses.foreign import ForeignBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
     from envoi._model.types import ProxiesType
+    from envoi._pipeline.journey import Delivery, Told
+    from envoi._pipeline.reply import Reply
     from envoi._proto.plans.proxy import ProxyConfig
 
 _SHORTEST: Final = 0.001
@@ -91,6 +94,47 @@ class Urllib3Carrier:
         raise exceptions.InvalidOption(
             f"HTTPAdapter: {unknown_of(settings)} cannot be combined with a SOCKS proxy"
         )
+
+
+def carry_by_urllib3(
+    adapter: Any,
+    pool: Any,
+    delivery: Delivery,
+    told: Told,
+    request: PreparedRequest,
+    target: str | None,
+    started: float,
+    deadline: float,
+) -> Reply:
+    """Have a pool of urllib3's carry a request, under the limits of the call.
+
+    Args:
+        adapter: whose request it is.
+        pool: urllib3's.
+        delivery: the caller's.
+        told: what the adapter was told.
+        request: what to send.
+        target: what the request line says, where the adapter has its own idea of it.
+        started: when this part of the call began.
+        deadline: the end of the whole.
+
+    Raises:
+        InvalidOption: in an asynchronous session.
+        RequestException: whatever went wrong.
+    """
+    backend = delivery.pool.backend
+    if backend.name != "blocking":
+        raise exceptions.InvalidOption(
+            f"{type(adapter).__name__} has settings for which urllib3 carries its requests, "
+            "which is not asynchronous"
+        )
+    limits = delivery.timeout
+    response = through_urllib3(
+        adapter, pool, request, target, limits, deadline - started, told.proxies
+    )
+    if isinstance(response.body, ForeignBody):
+        response.body.hold(deadline, backend.now, limits)
+    return response  # type: ignore[no-any-return]
 
 
 def require_urllib3(settings: Mapping[str, Any]) -> None:

@@ -77,6 +77,7 @@ _SESSION_SETTINGS: Final = dict.fromkeys(
         "resend",
         "sensitive_headers",
         "trust_env",
+        "uds",
     ),
     "a setting of a session",
 )

@@ -43,7 +43,11 @@ class Dialer:
         try:
             if route.tls is not None:
                 await backend.prepare_tls(route.tls)
-            if route.proxy is None:
+            if route.socket_path is not None:
+                phase = "connect"
+                resolved = backend.now()
+                stream = await backend.connect_unix(route.socket_path, deadline)
+            elif route.proxy is None:
                 phase = "dns"
                 addresses: Sequence[Address] = await backend.resolve(
                     route.host, route.port, deadline

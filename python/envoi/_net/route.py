@@ -24,6 +24,7 @@ class Route(NamedTuple):
         absolute_form: whether the proxy forwards requests, which then name the whole URL (RFC 9112,
             section 3.2.2); host and port are the proxy's, and origins share its connections.
             Otherwise the proxy makes a tunnel to host and port.
+        socket_path: the Unix socket to connect to in the place of host and port.
     """
 
     key: Hashable
@@ -33,11 +34,14 @@ class Route(NamedTuple):
     proxy: ProxyConfig | None = None
     proxy_tls: TLSConfig | None = None
     absolute_form: bool = False
+    socket_path: str | None = None
 
     @property
     def where(self) -> str:
         """The peer, for messages."""
         peer = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        if self.socket_path is not None:
+            return f"{peer} (at {self.socket_path})"
         if self.proxy is None:
             return peer
         return f"{peer} (proxy)" if self.absolute_form else f"{peer} (through {self.proxy.url})"

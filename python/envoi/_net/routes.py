@@ -22,9 +22,14 @@ _MAX_ROUTES: Final = 4096
 
 
 class Routes:
-    """The routes of a session, remembered."""
+    """The routes of a session, remembered.
 
-    def __init__(self) -> None:
+    Args:
+        socket_path: a Unix socket to which all of them lead, by way of no proxy.
+    """
+
+    def __init__(self, socket_path: str | None = None) -> None:
+        self._socket_path = socket_path
         self._known: dict[tuple[str, int], Route] = {}
         self._proxied: dict[tuple[str, int, ProxyConfig], tuple[TLSConfig, Route]] = {}
 
@@ -35,7 +40,7 @@ class Routes:
         Raises:
             InvalidSchema: neither http nor https.
         """
-        if proxy is not None:
+        if proxy is not None and self._socket_path is None:
             return self._through(url, tls, proxy)
         # A configuration is known by its identity: `tls_config` gives the same object for the same
         # arguments, and a route keeps it alive. One with a context of the caller's is neither
@@ -46,7 +51,11 @@ class Routes:
             require_http(url)
             secure = url.scheme == "https"
             route = Route(
-                (url.origin, tls if secure else None), url.host, url.port, tls if secure else None
+                (url.origin, tls if secure else None, self._socket_path),
+                url.host,
+                url.port,
+                tls if secure else None,
+                socket_path=self._socket_path,
             )
             if tls.context is None:
                 if len(self._known) >= _MAX_ROUTES:

@@ -10,6 +10,7 @@ from envoi._model.body import NO_BODY
 from envoi._model.errors import blame
 from envoi._model.prepared import PreparedRequest
 from envoi._model.provenance import Provenance
+from envoi._model.sockets import SCHEME as UNIX
 from envoi._model.url import URL, URLError, redact
 from envoi._net.routes import tls_config
 from envoi._pipeline.authenticate import credentials
@@ -144,11 +145,18 @@ def carried_over(
 
 def require_followable(url: URL, request: PreparedRequest, reply: Reply) -> None:
     """Refuse a redirect to another scheme than http, https, and the one it comes from, which an
-    adapter serves.
+    adapter serves, and one to another Unix socket.
 
     Raises:
         InvalidSchema: such as `file:`.
     """
+    if url.scheme == UNIX and url.host != request.parsed_url.host:
+        raise exceptions.InvalidSchema(
+            f"{redact(request.url)} redirects to another Unix socket, and a redirect never leads "
+            "to one.",
+            request=request,
+            response=reply,
+        )
     if url.scheme not in {"http", "https", request.parsed_url.scheme}:
         raise exceptions.InvalidSchema(
             f"{redact(request.url)} redirects to a {url.scheme}: URL; only http and https are "

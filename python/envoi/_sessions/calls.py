@@ -324,12 +324,20 @@ def route_choice(settings: SessionSettings, request: Mapping[str, Any]) -> Route
         settings: the session.
         request: the request's own proxies; they win over the session's, and those over the
             environment's.
+
+    Raises:
+        InvalidOption: proxies for a session whose requests go to a Unix socket.
     """
-    environment = NOTHING if settings._direct else settings._surroundings()
+    environment = NOTHING if settings._direct or settings._uds else settings._surroundings()
     explicit = dict(request) if "all" in request else {**settings._proxies, **request}
     if not explicit and not environment.proxies:
         return settings._routes
     no_proxy = explicit.pop("no_proxy", None) or environment.no_proxy
+    if settings._uds is not None and any(explicit.values()):
+        raise exceptions.InvalidOption(
+            "proxies= cannot be combined with the session's uds=: all of its requests go to the "
+            "Unix socket"
+        )
     return settings._routes.for_proxies(environment.proxies, no_proxy, explicit)
 
 

@@ -8,6 +8,7 @@ from envoi._model import exceptions
 from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
+from envoi._model.sockets import socket_path
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._model.url import public
 from envoi._net.routes import Routes
@@ -16,6 +17,7 @@ from envoi._sessions.base_url import base
 from envoi._sessions.environment import NOTHING, read_environment
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
 
     from envoi._model.cookie_jar import RequestsCookieJar
@@ -72,6 +74,8 @@ class SessionSettings:
         sensitive_headers: names of headers that a redirect to another origin must not take along,
             besides Authorization, Cookie and Proxy-Authorization.
         local_address: the address to connect from.
+        uds: the path of a Unix socket to which every request goes, whatever its URL's host; no
+            proxy is used then.
         stream: whether bodies are left for the caller to read, where a request does not say.
         adapters: what to mount from the start, by prefix: see `mount`.
         **others: refused.
@@ -84,6 +88,7 @@ class SessionSettings:
     _pool: Pool | None = None
     _kept: list[Usual]
     _keeps_cookies: bool = True
+    _uds: str | None = None
 
     def __init__(
         self,
@@ -107,12 +112,14 @@ class SessionSettings:
         max_body: int | None = None,
         sensitive_headers: Iterable[str] = (),
         local_address: str | None = None,
+        uds: str | os.PathLike[str] | None = None,
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
         **others: Never,
     ) -> None:
         if others:
             unknown.refuse_settings(others, _NAMES)
+        self._uds = socket_path(uds)
         self._reset()
         self._pool_sizes = (
             checks.limit("max_connections", max_connections),
@@ -181,8 +188,8 @@ class SessionSettings:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._reset()
         self.__dict__.update(state)
+        self._reset()
 
     @property
     def headers(self) -> Headers:
@@ -270,10 +277,20 @@ class SessionSettings:
     def cert(self, value: CertType) -> None:
         self._cert = value
 
+    @property
+    def uds(self) -> str | None:
+        """The Unix socket to which every request goes; None for TCP."""
+        return self._uds
+
+    @uds.setter
+    def uds(self, value: str | os.PathLike[str] | None) -> None:
+        self._uds = socket_path(value)
+        self._routes = Routes(self._uds)
+
     def _reset(self) -> None:
         """Begin without connections, and without what was read of the environment."""
         self._closed = False
-        self._routes = Routes()
+        self._routes = Routes(self._uds)
         self._forget_environment()
 
     def _forget_environment(self) -> None:

@@ -28,7 +28,7 @@ from envoi.exceptions import ConnectionError as OurConnectionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envoi._io.protocols import Address, Backend, Stream, TLSConfig
+    from envoi._io.protocols import Backend, TLSConfig
     from envoi._model.types import CertType, VerifyType
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
@@ -126,6 +126,7 @@ class Engine(SessionSettings):
             max_connections_per_host=max_connections_per_host,
             keepalive=keepalive,
             local_address=local_address,
+            uds=socket_path,
         )
         total, per_host, seconds = self._pool_sizes
         self._pool_sizes = (
@@ -133,7 +134,6 @@ class Engine(SessionSettings):
             per_host,
             seconds or -1.0,
         )  # at 0 a connection would be kept for the rest of the clock's tick
-        self._socket_path = socket_path
         self._retries = retries
         self._deliveries: dict[EngineOptions, Delivery] = {}
         tls_config(
@@ -146,8 +146,6 @@ class Engine(SessionSettings):
         self._close_pool()
 
     def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
-        if self._socket_path is not None:
-            backend = cast("Backend", _ThroughSocketFile(backend, self._socket_path))
         return (
             _RetryingDialer(backend, local_address, self._retries)
             if self._retries
@@ -259,23 +257,6 @@ def _answer(reply: Reply) -> EngineResponse:
     if head is None:
         raise RuntimeError("an exchange ended without a head")
     return EngineResponse(head.status, head.reason, head.http_version, head.headers.raw, reply.body)
-
-
-class _ThroughSocketFile:
-    """A backend for which every host is at a Unix socket."""
-
-    def __init__(self, backend: Backend, path: str) -> None:
-        self._backend = backend
-        self._path = path
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
-
-    async def resolve(self, _host: str, _port: int, _deadline: float) -> tuple[Address, ...]:
-        return ()
-
-    async def connect(self, _addresses: object, _local_address: object, deadline: float) -> Stream:
-        return await self._backend.connect_unix(self._path, deadline)
 
 
 class _RetryingDialer(Dialer):

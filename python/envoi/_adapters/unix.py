@@ -1,0 +1,62 @@
+"""Adapters for `http+unix:` URLs, which name a Unix socket of this machine. A session has none,
+until somebody mounts one on purpose, and no redirect leads to another socket.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envoi._adapters.async_http import AsyncHTTPAdapter
+from envoi._adapters.http import HTTPAdapter
+from envoi._model.sockets import split
+from envoi._net.routes import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envoi._model.prepared import PreparedRequest
+
+_MAX_SOCKETS: Final = 64
+
+
+class _Unix:
+    """What the sync and the async one add to an `HTTPAdapter`."""
+
+    __dict__: dict[str, Any]
+
+    def _as_sent(self, request: PreparedRequest) -> PreparedRequest:
+        sending = request.copy()
+        _, sending.parsed_url = split(request.parsed_url)
+        return sending
+
+    def _routes_for(self, request: PreparedRequest) -> Routes:
+        path, _ = split(request.parsed_url)
+        known: dict[str, Routes] = self.__dict__.setdefault("_sockets", {})
+        found = known.get(path)
+        if found is None:
+            if len(known) >= _MAX_SOCKETS:
+                known.clear()
+            found = known.setdefault(path, Routes(path))
+        return found
+
+    def _proxy_for(self, request: PreparedRequest, proxies: Mapping[str, Any] | None) -> None:
+        """None: no proxy reaches a socket of this machine."""
+
+
+class UnixAdapter(_Unix, HTTPAdapter):
+    """Sends requests for `http+unix://` URLs to the Unix socket that each names: its path, quoted,
+    stands where a host's name does. The Host field says `localhost`. For one socket and ordinary
+    URLs see the session's `uds=`.
+
+    Example:
+        >>> session = envoi.Session()
+        >>> session.mount("http+unix://", envoi.adapters.UnixAdapter())
+        >>> session.get("http+unix://%2Fnowhere%2Fdocker.sock/info")
+        Traceback (most recent call last):
+        ...
+        envoi._model.exceptions.ConnectionRefused: ...
+    """
+
+
+class AsyncUnixAdapter(_Unix, AsyncHTTPAdapter):
+    """As `UnixAdapter`, for an `AsyncSession`."""

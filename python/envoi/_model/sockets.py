@@ -1,0 +1,48 @@
+"""Unix sockets: which paths and URLs name one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any, Final
+from urllib.parse import unquote
+
+from envoi._model.exceptions import InvalidOption, InvalidURL
+from envoi._model.url import URL, parse_url, public
+
+SCHEME: Final = "http+unix"
+
+
+def socket_path(value: Any) -> str | None:
+    """`uds`: a path, or a name of Linux's abstract namespace, which begins with a NUL.
+
+    Raises:
+        InvalidOption: no path, or this system has no Unix sockets.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)) or not (path := os.fspath(value)):
+        raise InvalidOption(f"uds= must be the path of a Unix socket, not {value!r}")
+    if not hasattr(socket, "AF_UNIX"):
+        raise InvalidOption("uds= needs Unix sockets, which Python does not have on this system")
+    return path if isinstance(path, str) else os.fsdecode(path)
+
+
+def split(url: URL) -> tuple[str, URL]:
+    """The socket that a `http+unix` URL names, and the URL of what is asked for there.
+
+    Args:
+        url: such as `http+unix://%2Frun%2Fdocker.sock/info`: the path stands, quoted, where a
+            host's name does.
+
+    Raises:
+        InvalidURL: it names no path.
+        InvalidOption: this system has no Unix sockets.
+    """
+    path = unquote(url.host)
+    if "/" not in path and not path.startswith("\0"):
+        raise InvalidURL(
+            f"Invalid URL {public(url)!r}: write the socket's path in the place of the host, with "
+            "%2F for each slash: http+unix://%2Frun%2Fdocker.sock/info"
+        )
+    return str(socket_path(path)), parse_url(f"http://localhost{url.target}")
