@@ -4,65 +4,15 @@ from __future__ import annotations
 
 import pickle
 import socket
-import threading
 
 import pytest
 
 import envoi
 from envoi import adapters
 from peers.clients import COLOURS, Client
+from peers.servers.unix import UnixServer
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are none here")
-
-
-class UnixServer:
-    """Answers with what it was sent; `redirects` says where paths lead."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.redirects = {}
-        self.requests = []
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(self.path)
-        self._listener.listen()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-
-    def _serve(self):
-        threads = []
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                break
-            threads.append(threading.Thread(target=self._talk, args=(connection,), daemon=True))
-            threads[-1].start()
-        for thread in threads:
-            thread.join(10)
-
-    def _talk(self, connection):
-        with connection, connection.makefile("rb") as lines:
-            while line := lines.readline():
-                fields = []
-                while (field := lines.readline().strip()) != b"":
-                    fields.append(field.decode().lower())
-                path = line.split()[1].decode()
-                self.requests.append((path, fields))
-                host = next(field for field in fields if field.startswith("host:"))
-                connection.sendall(self._answer(path, f"{path} {host}"))
-
-    def _answer(self, path, text):
-        location = self.redirects.get(path)
-        head = (
-            f"HTTP/1.1 302 Found\r\nLocation: {location}\r\n" if location else "HTTP/1.1 200 OK\r\n"
-        )
-        return f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
 
 @pytest.fixture(params=COLOURS)
@@ -72,9 +22,8 @@ def colour(request):
 
 @pytest.fixture
 def unix_server(tmp_path):
-    server = UnixServer(tmp_path / "s")
-    yield server
-    server.close()
+    with UnixServer(tmp_path / "s") as server:
+        yield server
 
 
 def quoted(path):
@@ -85,14 +34,14 @@ def test_a_session_reaches_its_socket_whatever_the_host(colour, unix_server):
     with Client(colour, uds=unix_server.path) as session:
         first = session.get("http://docker.example/info?a=1")
         second = session.get("http://other.example:8080/x")
-    assert first.text == "/info?a=1 host: docker.example"
-    assert second.text == "/x host: other.example:8080"
+    assert first.json() == {"path": "/info?a=1", "host": "docker.example"}
+    assert second.json() == {"path": "/x", "host": "other.example:8080"}
 
 
 def test_a_path_object_and_a_base_url(colour, unix_server, tmp_path):
     with Client(colour, uds=tmp_path / "s", base_url="http://docker/v1") as session:
         assert session.session.uds == unix_server.path
-        assert session.get("info").text == "/v1/info host: docker"
+        assert session.get("info").json() == {"path": "/v1/info", "host": "docker"}
 
 
 def test_a_connection_is_kept(colour, unix_server):
@@ -106,7 +55,7 @@ def test_the_setting_can_be_changed(colour, unix_server, server):
     with Client(colour) as session:
         assert session.get(server.url + "/get").ok
         session.session.uds = unix_server.path
-        assert session.get(server.url + "/info").text.startswith("/info host: ")
+        assert session.get(server.url + "/info").json()["path"] == "/info"
         session.session.uds = None
         assert session.get(server.url + "/get").json()["url"]
 
@@ -160,7 +109,7 @@ def test_an_adapter_for_a_prefix(colour, unix_server, server):
         session.session.mount(
             "http://docker/", adapter_of(colour, "HTTPAdapter", uds=unix_server.path)
         )
-        assert session.get("http://docker/info").text == "/info host: docker"
+        assert session.get("http://docker/info").json() == {"path": "/info", "host": "docker"}
         assert session.get(server.url + "/get").json()["url"]
 
 
@@ -172,7 +121,7 @@ def test_a_url_that_names_a_socket_needs_an_adapter(colour, unix_server):
         assert unix_server.requests == []
         session.session.mount("http+unix://", adapter_of(colour, "UnixAdapter"))
         response = session.get(url, params={"a": "b"})
-        assert response.text == "/info?a=b host: localhost"
+        assert response.json() == {"path": "/info?a=b", "host": "localhost"}
         assert response.url == url + "?a=b"
         assert session.get(url).trace.reused
 
@@ -181,7 +130,7 @@ def test_a_sync_adapter_in_an_async_session(colour, unix_server):
     with Client(colour) as session:
         session.session.mount("http+unix://", adapters.UnixAdapter())
         url = f"http+unix://{quoted(unix_server.path)}/info"
-        assert session.get(url).text == "/info host: localhost"
+        assert session.get(url).json() == {"path": "/info", "host": "localhost"}
 
 
 @pytest.mark.parametrize("url", ["http+unix://docker/info", "http+unix:///info"])
@@ -211,21 +160,21 @@ def test_no_redirect_leads_to_a_socket(colour, unix_server, raw_server):
         start = f"http+unix://{quoted(unix_server.path)}"
         with pytest.raises(envoi.exceptions.InvalidSchema, match="another Unix socket"):
             session.get(start + "/there")
-        assert session.get(start + "/here").text == "/secret host: localhost"
+        assert session.get(start + "/here").json() == {"path": "/secret", "host": "localhost"}
     assert [path for path, _ in unix_server.requests] == ["/there", "/here", "/secret"]
 
 
 def test_settings_survive_pickling(unix_server):
     session = pickle.loads(pickle.dumps(envoi.Session(uds=unix_server.path)))
     with session:
-        assert session.get("http://docker/").text == "/ host: docker"
+        assert session.get("http://docker/").json() == {"path": "/", "host": "docker"}
     adapter = pickle.loads(pickle.dumps(adapters.HTTPAdapter(uds=unix_server.path)))
     with envoi.Session() as other:
         other.mount("http://docker/", adapter)
-        assert other.get("http://docker/").text == "/ host: docker"
+        assert other.get("http://docker/").json() == {"path": "/", "host": "docker"}
 
 
 def test_an_adapter_of_the_session_with_retries_of_its_own(unix_server):
     with envoi.Session(uds=unix_server.path) as session:
         session.get_adapter("http://docker/").max_retries = 2
-        assert session.get("http://docker/").text == "/ host: docker"
+        assert session.get("http://docker/").json() == {"path": "/", "host": "docker"}

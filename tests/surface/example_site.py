@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import envoi
 from envoi.testing import Answer, Certificate, CertificateAuthority, Request, Server
 from peers.servers.proxy import HttpProxy
+from peers.servers.unix import UnixServer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,6 +99,7 @@ class Site:
         }
         proxy = self._running.enter_context(HttpProxy(resolve=reach, credentials=("ada", "secret")))
         self.ports["proxy.example.com:3128"] = proxy.port
+        self._running.enter_context(UnixServer(self.folder / "podman.sock"))
         _write_files(self.folder, known)
         return self
 

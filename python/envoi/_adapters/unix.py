@@ -48,13 +48,13 @@ class UnixAdapter(_Unix, HTTPAdapter):
     stands where a host's name does. The Host field says `localhost`. For one socket and ordinary
     URLs see the session's `uds=`.
 
-    Example:
+    Examples:
         >>> session = envoi.Session()
         >>> session.mount("http+unix://", envoi.adapters.UnixAdapter())
-        >>> session.get("http+unix://%2Fnowhere%2Fdocker.sock/info")
+        >>> session.get("http+unix://%2Fnowhere%2Fpodman.sock/info")
         Traceback (most recent call last):
         ...
-        envoi._model.exceptions.ConnectionRefused: ...
+        envoi.exceptions.ConnectionRefused: There is no socket for localhost:80 ...
     """
 
 

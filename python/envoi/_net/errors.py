@@ -187,6 +187,10 @@ def _os_error(error: OSError, phase: str, where: str) -> exceptions.RequestExcep
         return exceptions.ConnectionRefused(
             f"{where} refused the connection: nothing listens there. Check the host and the port."
         )
+    if phase == "connect" and isinstance(error, FileNotFoundError):  # a Unix socket
+        return exceptions.ConnectionRefused(
+            f"There is no socket for {where}: is the daemon running, and the path right?"
+        )
     failure = tls_failure(error)
     if failure == "certificate":
         detail = getattr(error, "verify_message", reason)
