@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -23,7 +22,7 @@ def socket_path(value: Any) -> str | None:
         return None
     if not isinstance(value, (str, os.PathLike)) or not (path := os.fspath(value)):
         raise InvalidOption(f"uds= must be the path of a Unix socket, not {value!r}")
-    if not hasattr(socket, "AF_UNIX"):
+    if os.name == "nt":
         raise InvalidOption("uds= needs Unix sockets, which Python does not have on this system")
     return path if isinstance(path, str) else os.fsdecode(path)
 
