@@ -53,6 +53,8 @@ class Session(BaseSession, SessionRedirectMixin, SessionVerbs):
         sensitive_headers: names of headers that a redirect to another origin must not take along,
             besides Authorization, Cookie and Proxy-Authorization.
         local_address: the address to connect from.
+        uds: the path of a Unix socket to which every request goes, whatever its URL's host; no
+            proxy is used then.
         stream: whether bodies are left for the caller to read, where a request does not say.
         adapters: what to mount from the start, by prefix: see `mount`.
 
