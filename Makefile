@@ -45,6 +45,7 @@ lint: $(STAMPS)/core $(STAMPS)/test $(STAMPS)/lint
 
 format:
 	cargo fmt --all
+	$(BIN)/python tools/write_verbs.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

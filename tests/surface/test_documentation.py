@@ -117,6 +117,16 @@ def test_every_page_is_in_the_navigation() -> None:
     assert [page for page in pages if f": {page}\n" not in navigation] == []
 
 
+def test_search_of_the_site_puts_guides_before_the_reference() -> None:
+    lowered = [
+        page.relative_to(ROOT / "docs").parts[0]
+        for page in (ROOT / "docs").rglob("*.md")
+        if page.read_text(encoding="utf-8").startswith("---\nsearch:\n  boost: 0.2\n---\n")
+    ]
+    assert set(lowered) == {"reference"}
+    assert len(lowered) == len(list((ROOT / "docs" / "reference").glob("*.md")))
+
+
 def test_tree_of_exceptions_is_the_classes_own() -> None:
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     tree = re.search(r"```text\n(.*?)```", page, re.DOTALL)
