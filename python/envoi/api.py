@@ -68,6 +68,7 @@ def request(
     json: JsonType = None,
     *,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Send a request.
 
@@ -93,6 +94,8 @@ def request(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
 
     Returns:
         The response, its body read, unless `stream=True`.
@@ -129,6 +132,7 @@ def get(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Ask for a resource (RFC 9110, section 9.3.1).
 
@@ -153,6 +157,8 @@ def get(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -180,6 +186,7 @@ def options(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Ask what a resource allows (RFC 9110, section 9.3.7).
 
@@ -204,6 +211,8 @@ def options(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -231,6 +240,7 @@ def head(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
     section 9.3.2).
@@ -256,6 +266,8 @@ def head(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -283,6 +295,7 @@ def post(
     verify: VerifyType | None = None,
     cert: CertType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Hand a body to a resource (RFC 9110, section 9.3.3).
 
@@ -307,6 +320,8 @@ def post(
         cert: the client's certificate: a path, or (certificate, key[, password]).
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -334,6 +349,7 @@ def put(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Put a body in place of a resource (RFC 9110, section 9.3.4).
 
@@ -358,6 +374,8 @@ def put(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -385,6 +403,7 @@ def patch(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Change part of a resource (RFC 5789).
 
@@ -409,6 +428,8 @@ def patch(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -436,6 +457,7 @@ def delete(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> Response:
     """Remove a resource (RFC 9110, section 9.3.5).
 
@@ -460,5 +482,7 @@ def delete(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError

@@ -107,7 +107,7 @@ def test_errors_are_those_of_requests(status):
     theirs.reason, theirs.url = "Some Reason", "http://user:***@example.org/p"
     assert response.ok is bool(response) is theirs.ok
     if theirs.ok:
-        assert response.raise_for_status() is None
+        assert response.raise_for_status() is response
         return
     with pytest.raises(requests.HTTPError) as expected:
         theirs.raise_for_status()
@@ -281,7 +281,29 @@ LINKS = [
 
 @pytest.mark.parametrize("value", LINKS)
 def test_links_are_those_of_requests(value):
-    assert links_by_relation(value) == requests_links(value)
+    assert links_by_relation(value, None) == requests_links(value)
+
+
+@pytest.mark.parametrize(
+    ("link", "resolved"),
+    [
+        ("/v1/items?page=2", "http://example.org/v1/items?page=2"),
+        ("items?page=2", "http://example.org/v1/items?page=2"),
+        ("?page=2", "http://example.org/v1/users?page=2"),
+        ("//other.example/x", "http://other.example/x"),
+        ("https://other.example", "https://other.example"),
+        ("urn:example:1", "urn:example:1"),
+        ("http://[", "http://["),
+        ("//[", "//["),
+    ],
+)
+def test_links_are_resolved_against_the_responses_url(link, resolved):
+    response = respond(
+        url="http://example.org/v1/users?page=1",
+        headers=[("Link", f"<{link}>; rel=next, <{link}>")],
+    )
+    assert response.links["next"] == {"url": resolved, "rel": "next"}
+    assert response.links[link]["url"] == resolved
 
 
 def requests_links(value):

@@ -33,10 +33,25 @@ def test_leading_space_is_ignored():
     assert parse_url("  http://example.org/").host == "example.org"
 
 
-@pytest.mark.parametrize("text", ["example.org", "", "//example.org/x", "None"])
+@pytest.mark.parametrize("text", ["example.org", "//example.org/x", "None", "example.org/?q"])
 def test_missing_scheme(text):
     with pytest.raises(MissingSchema, match=r"No scheme supplied\. Perhaps you meant https://"):
         parse_url(text)
+
+
+@pytest.mark.parametrize("text", ["/users", "?page=2", "#part", "./x"])
+def test_a_relative_url_needs_a_base(text):
+    with pytest.raises(MissingSchema, match=r"No scheme supplied.*Session\(base_url="):
+        parse_url(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(None, "is not set"), ("", "is empty"), ("  ", "is empty")]
+)
+def test_no_url_at_all(value, told):
+    with pytest.raises(MissingSchema, match=told) as caught:
+        parse_url(value)
+    assert "https://None" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -292,11 +292,20 @@ class JSONDecodeError(InvalidJSONError, _StandardJSONDecodeError):
         *args: message, document and position, as of `json.JSONDecodeError`.
         request: the request it happened to.
         response: the response with that body.
+
+    Attributes:
+        about: what the answer was: status, Content-Type, length and beginning.
     """
+
+    about: str = ""
 
     def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
         _StandardJSONDecodeError.__init__(self, *args)
         InvalidJSONError.__init__(self, *self.args, request=request, response=response)
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return f"{said}; {self.about}" if self.about else said
 
     def __reduce__(self) -> Any:
         """Pickle as the standard error does, by message, document and position, and keep what was

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from envoi._core import URL, URLError
+
 _TARGET: Final = re.compile(r"[\s,]*<([^>]*)>")
 _PARAMETER: Final = re.compile(
     r"""\s*;\s*([^\s=;,"<>]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?"""
 )
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
@@ -46,10 +49,25 @@ def parse_links(value: str) -> list[dict[str, str]]:
     return links
 
 
-def links_by_relation(value: str | None) -> dict[str, dict[str, str]]:
-    """Links by their `rel`, or by URL where there is none, as `response.links` of requests has
-    them.
+def links_by_relation(value: str, base: URL | None) -> dict[str, dict[str, str]]:
+    """Links by their `rel`, or by URL as it is written where there is none.
+
+    Args:
+        value: the field's.
+        base: what their URLs are relative to (RFC 8288, section 3.1); None leaves them as they are.
     """
-    if not value:
-        return {}
-    return {link.get("rel") or link["url"]: link for link in parse_links(value)}
+    found = {}
+    for link in parse_links(value):
+        name = link.get("rel") or link["url"]
+        link["url"] = _resolved(link["url"], base)
+        found[name] = link
+    return found
+
+
+def _resolved(url: str, base: URL | None) -> str:
+    if base is None or _ABSOLUTE.match(url):
+        return url
+    try:
+        return str(base.join(url))
+    except URLError:
+        return url

@@ -63,6 +63,8 @@ class RequestOptions(TypedDict, total=False):
     """the body, as JSON."""
     max_body: int | None
     """the largest decoded body in bytes; None for no limit."""
+    raise_for_status: bool
+    """raise HTTPError when the answer, after redirects, is a 4xx or 5xx."""
 
 
 OPTION_NAMES: Final = RequestOptions.__optional_keys__

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envoi._core import URL, Headers, ResponseHead
-from envoi._model.charset import declared_encoding, guess_encoding, json_encoding
+from envoi._model.charset import declared_encoding, guess_encoding
 from envoi._model.cookies import CookieHolder, as_jar
 from envoi._model.exceptions import HTTPError, JSONDecodeError, RequestException
+from envoi._model.excerpt import about_answer, server_says
 from envoi._model.links import links_by_relation
 from envoi._model.prepared import PreparedRequest  # noqa: TC001 - see BaseResponse
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
@@ -30,6 +31,8 @@ _PERMANENT_REDIRECTS: Final = frozenset({301, 308})
 _FIRST_ERROR: Final = 400
 _FIRST_SERVER_ERROR: Final = 500
 _FIRST_BEYOND: Final = 600
+_SHOWN_OF_JSON: Final = 80
+_BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
 class BaseResponse:
@@ -209,8 +212,11 @@ class BaseResponse:
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
-        """The Link header's links by their `rel`, or by URL where there is none (RFC 8288)."""
-        return links_by_relation(self.headers.get("link"))
+        """The Link header's links by their `rel`, or by URL where there is none (RFC 8288). Each
+        has its "url", resolved against the response's, and its parameters.
+        """
+        value = self.headers.get("link")
+        return links_by_relation(value, self.parsed_url) if value else {}
 
     @property
     def encoding(self) -> str | None:
@@ -254,19 +260,29 @@ class BaseResponse:
         from json import JSONDecodeError as StandardError
         from json import loads
 
+        text = self._json_text()
         try:
-            return loads(self._json_text(), **kwargs)
+            return loads(text, **kwargs)
         except StandardError as error:
-            raise JSONDecodeError(error.msg, error.doc, error.pos, response=self) from None
+            failure = JSONDecodeError(error.msg, error.doc, error.pos, response=self)
+        except RecursionError:
+            failure = JSONDecodeError("Nested too deeply", text, 0, response=self)
+        except ValueError as error:
+            if "integer string conversion" not in str(error):
+                raise  # of the caller's own function
+            failure = JSONDecodeError("A number has too many digits", text, 0, response=self)
+        failure.about = about_answer(self, self._loaded_content() or b"", _SHOWN_OF_JSON)
+        raise failure
 
-    def raise_for_status(self) -> None:
-        """Raise HTTPError for a 4xx or 5xx status.
+    def raise_for_status(self) -> Self:
+        """Raise HTTPError for a 4xx or 5xx status; else return this response.
 
         Raises:
-            HTTPError: with this response as `.response`.
+            HTTPError: with this response as `.response`. The message has the beginning of a body
+                that is text or JSON and was read, or a problem's title and detail (RFC 9457).
         """
         if self.ok:
-            return
+            return self
         side = "Client" if self.status_code < _FIRST_SERVER_ERROR else "Server"
         reason: Any = self.reason
         if isinstance(reason, bytes):  # set by an adapter
@@ -275,6 +291,9 @@ class BaseResponse:
             except UnicodeDecodeError:
                 reason = reason.decode("latin-1")
         message = f"{self.status_code} {side} Error: {reason} for url: {redact(self.url or '')}"
+        content = self.__dict__.get("_content")
+        if isinstance(content, bytes):
+            message += server_says(self.headers, content, self.encoding)
         raise HTTPError(message, request=self.request, response=self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -358,14 +377,17 @@ class BaseResponse:
         raise NotImplementedError
 
     def _json_text(self) -> str:
-        content = self._loaded_content()
-        if not self.encoding and len(content) > 3:  # as many as it takes to tell UTF-16 and -32
-            detected = json_encoding(content)
-            if detected is not None:
-                try:
-                    return content.decode(detected)
-                except UnicodeDecodeError:
-                    pass
+        content = self._loaded_content() or b""
+        # JSON is UTF-8, -16 or -32, and shows which (RFC 8259, section 8.1, and RFC 4627, section
+        # 3): a byte order mark, or zeros, of which UTF-8 has none.
+        marked = content.startswith(_BYTE_ORDER_MARKS) or 0 in content[:4]
+        if marked or (not self.encoding and len(content) > 3):
+            from json import detect_encoding
+
+            try:
+                return content.decode(detect_encoding(content))
+            except UnicodeDecodeError:
+                pass
         return self.text
 
     def _has_location(self) -> bool:

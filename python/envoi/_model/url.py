@@ -71,6 +71,12 @@ class Retargeted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._url, name)
 
+    def __str__(self) -> str:
+        return str(self._url)
+
+    def __repr__(self) -> str:
+        return repr(self._url)
+
 
 def require_http(url: URL) -> None:
     """Refuse a URL whose scheme is neither http nor https.
@@ -204,6 +210,9 @@ def _parse_text(text: str) -> URL:
 def _to_text(value: object) -> str:
     if isinstance(value, str):
         return plain(value)
+    if value is None:
+        message = "Invalid URL None: No URL supplied. The variable that was to hold it is not set"
+        raise MissingSchema(message)
     if not isinstance(value, (bytes, bytearray)):
         return str(value)
     try:
@@ -218,7 +227,7 @@ def _raise_as_ours(error: URLError, text: str) -> NoReturn:
     shown = public(text)
     reason = str(reason).replace(text, shown)
     if kind == "scheme-missing":
-        message = f"Invalid URL {shown!r}: No scheme supplied. Perhaps you meant https://{shown.lstrip('/')}?"
+        message = f"Invalid URL {shown!r}: No scheme supplied. {_hint(text, shown)}"
         raise MissingSchema(message) from None
     if kind == "scheme-invalid":
         message = f"No connection adapters were found for {shown!r}: {reason}"
@@ -227,6 +236,17 @@ def _raise_as_ours(error: URLError, text: str) -> NoReturn:
         reason = "No host supplied"
     message = f"Invalid URL {shown!r}: {reason}"
     raise InvalidURL(message) from None
+
+
+def _hint(text: str, shown: str) -> str:
+    if not text:
+        return "The URL is empty"
+    if text.startswith("//") or text[0] not in "/?#.":
+        return f"Perhaps you meant https://{shown.lstrip('/')}?"
+    return (
+        "It is a relative one, which needs a session that knows what it is relative to: "
+        "Session(base_url='https://api.example.com')"
+    )
 
 
 def _fields(pairs: Iterable[tuple[Any, Any]]) -> Iterator[str]:

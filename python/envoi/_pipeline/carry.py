@@ -13,7 +13,7 @@ from envoi._net.body import ResponseBody
 from envoi._net.decoded import STEP
 from envoi._net.errors import is_over, translate
 from envoi._net.http1 import SOURCE
-from envoi._pipeline.log import listening, log_exchange
+from envoi._pipeline.log import listening, log_exchange, log_failure
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
 
@@ -60,7 +60,11 @@ async def carry(
     threshold = _STREAM_AT_HEAD if delivery.stream else STEP
     again = False
     while True:
-        lease = await pool.acquire(route, timeout, deadline, fresh=again)
+        try:
+            lease = await pool.acquire(route, timeout, deadline, fresh=again)
+        except RequestException as error:
+            log_failure(request, error, getattr(error, "phase", None) or "connect")
+            raise
         connection = lease.connection
         exchange = connection.new_exchange(lease, connection, pool, started)
         try:
@@ -73,11 +77,13 @@ async def carry(
                 raise
             if not again and delivery.resend and _may_resend(request, exchange, fate, error):
                 again = True
+                log_failure(request, error, fate.phase, again="on a new connection")
                 request.content.rewind()
                 continue
             raised = _explained(delivery, route, exchange, fate, error, deadline)
             if isinstance(raised, RequestException) and raised.response is None:
                 raised.response = _cut_short(delivery, request, exchange)
+            log_failure(request, raised, "body" if fate.head_complete else fate.phase)
             if raised is error:
                 raise
             raise raised from error
@@ -121,7 +127,7 @@ def _reply(
     reply = delivery.new_reply(head, request, request.parsed_url)
     reply.trace = exchange
     if (logger := listening()) is not None:
-        log_exchange(logger, request, reply)
+        log_exchange(logger, request, reply.status_code, exchange)
     if exchange.informational:
         reply.informational = exchange.informational
     max_body = delivery.max_body

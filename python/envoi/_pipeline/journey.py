@@ -66,12 +66,14 @@ class Policy(NamedTuple):
         sensitive: header names, in lower case, that stay within the first origin besides the usual
             ones.
         told: for hooks and adapters.
+        raises: whether a 4xx or 5xx is raised.
     """
 
     follow: bool
     max_redirects: int
     sensitive: tuple[str, ...]
     told: Told
+    raises: bool = False
 
 
 class Usual(NamedTuple):

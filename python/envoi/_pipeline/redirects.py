@@ -11,7 +11,7 @@ from envoi._model.errors import blame
 from envoi._model.prepared import PreparedRequest
 from envoi._model.provenance import Provenance
 from envoi._model.sockets import SCHEME as UNIX
-from envoi._model.url import URL, URLError, redact
+from envoi._model.url import URL, URLError, public
 from envoi._net.routes import tls_config
 from envoi._pipeline.authenticate import credentials
 from envoi._pipeline.cookies import attach_cookies
@@ -108,7 +108,7 @@ def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) ->
         plan = plan_redirect(reply.status_code, request.method, location, base)
     except URLError as error:
         raise exceptions.InvalidURL(
-            f"{redact(request.url)} redirects to something that is no URL: {error.args[-1]}",
+            f"{public(request.url)} redirects to something that is no URL: {error.args[-1]}",
             request=request,
             response=reply,
         ) from None
@@ -152,14 +152,14 @@ def require_followable(url: URL, request: PreparedRequest, reply: Reply) -> None
     """
     if url.scheme == UNIX and url.host != request.parsed_url.host:
         raise exceptions.InvalidSchema(
-            f"{redact(request.url)} redirects to another Unix socket, and a redirect never leads "
+            f"{public(request.url)} redirects to another Unix socket, and a redirect never leads "
             "to one.",
             request=request,
             response=reply,
         )
     if url.scheme not in {"http", "https", request.parsed_url.scheme}:
         raise exceptions.InvalidSchema(
-            f"{redact(request.url)} redirects to a {url.scheme}: URL; only http and https are "
+            f"{public(request.url)} redirects to a {url.scheme}: URL; only http and https are "
             "followed.",
             request=request,
             response=reply,
@@ -195,7 +195,7 @@ async def retire(journey: Journey, reply: Reply) -> None:
     await discard(reply)
     most = journey.policy.max_redirects
     if len(passed) >= most:
-        trail = " → ".join(redact(step.url) for step in [*passed, reply][-4:])
+        trail = " → ".join(public(step.url) for step in [*passed, reply][-4:])
         raise exceptions.TooManyRedirects(
             f"Exceeded {most} redirects. The last were: {trail}", response=reply
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from envoi._model.exceptions import RequestException
 from envoi._model.response import BaseResponse
 from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by packages built on requests
+from envoi._pipeline.log import log_failure
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
@@ -118,7 +119,8 @@ async def load(reply: Reply) -> None:
 
 
 def blame(error: RequestException, reply: Reply) -> None:
-    """Tell an error which response and request it happened to."""
+    """Tell an error which response and request it happened to, and the log of it."""
+    log_failure(reply.request, error, getattr(error, "phase", None) or "body")
     if error.response is None:
         error.response = reply
     if error.request is None:

@@ -17,7 +17,7 @@ from envoi._pipeline.carry import carry
 from envoi._pipeline.cookies import exchange_cookies, take_cookies
 from envoi._pipeline.hooks import call_hooks
 from envoi._pipeline.redirects import follow_redirects
-from envoi._pipeline.reply import load
+from envoi._pipeline.reply import discard, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -56,6 +56,9 @@ async def send(journey: Journey, request: PreparedRequest) -> Reply:
             reply = await pass_stages(journey, request, STAGES, onward_from(journey))
         if reply.body is not None and not journey.delivery.stream:
             await load(reply)
+        if journey.policy.raises and not reply.ok:
+            await discard(reply)  # a short body is still there, and shown
+            reply.raise_for_status()
     except RequestException as error:
         blame(error, request)
         raise

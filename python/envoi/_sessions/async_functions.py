@@ -62,6 +62,7 @@ async def request(
     json: JsonType = None,
     *,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Send a request.
 
@@ -87,6 +88,8 @@ async def request(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
 
     Returns:
         The response, its body read, unless `stream=True`.
@@ -123,6 +126,7 @@ async def get(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Ask for a resource (RFC 9110, section 9.3.1).
 
@@ -147,6 +151,8 @@ async def get(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -174,6 +180,7 @@ async def options(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Ask what a resource allows (RFC 9110, section 9.3.7).
 
@@ -198,6 +205,8 @@ async def options(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -225,6 +234,7 @@ async def head(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
     section 9.3.2).
@@ -250,6 +260,8 @@ async def head(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -279,6 +291,7 @@ async def post(
     verify: VerifyType | None = None,
     cert: CertType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Hand a body to a resource (RFC 9110, section 9.3.3).
 
@@ -303,6 +316,8 @@ async def post(
         cert: the client's certificate: a path, or (certificate, key[, password]).
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -330,6 +345,7 @@ async def put(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Put a body in place of a resource (RFC 9110, section 9.3.4).
 
@@ -354,6 +370,8 @@ async def put(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -381,6 +399,7 @@ async def patch(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Change part of a resource (RFC 5789).
 
@@ -405,6 +424,8 @@ async def patch(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError
 
@@ -432,6 +453,7 @@ async def delete(
     cert: CertType = None,
     json: JsonType = None,
     max_body: int | None = NOT_GIVEN,
+    raise_for_status: bool = NOT_GIVEN,
 ) -> AsyncResponse:
     """Remove a resource (RFC 9110, section 9.3.5).
 
@@ -456,5 +478,7 @@ async def delete(
         json: the body, as JSON.
         max_body: the largest decoded body in bytes; None for no limit. The session's
             unless given.
+        raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+            5xx. The session's unless given.
     """
     raise NotImplementedError

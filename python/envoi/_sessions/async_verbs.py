@@ -67,6 +67,7 @@ class AsyncSessionVerbs:
         json: JsonType = None,
         *,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Send a request.
 
@@ -92,6 +93,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
 
         Returns:
             The response, its body read, unless `stream=True`.
@@ -127,6 +130,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Ask for a resource (RFC 9110, section 9.3.1).
 
@@ -151,6 +155,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -177,6 +183,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Ask what a resource allows (RFC 9110, section 9.3.7).
 
@@ -201,6 +208,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -227,6 +236,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
         section 9.3.2).
@@ -252,6 +262,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -280,6 +292,7 @@ class AsyncSessionVerbs:
         verify: VerifyType | None = None,
         cert: CertType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Hand a body to a resource (RFC 9110, section 9.3.3).
 
@@ -304,6 +317,8 @@ class AsyncSessionVerbs:
             cert: the client's certificate: a path, or (certificate, key[, password]).
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -330,6 +345,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Put a body in place of a resource (RFC 9110, section 9.3.4).
 
@@ -354,6 +370,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -380,6 +398,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Change part of a resource (RFC 5789).
 
@@ -404,6 +423,8 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -430,6 +451,7 @@ class AsyncSessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> AsyncResponse:
         """Remove a resource (RFC 9110, section 9.3.5).
 
@@ -454,5 +476,7 @@ class AsyncSessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError

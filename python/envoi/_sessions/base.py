@@ -19,9 +19,16 @@ from envoi._adapters.http import require_adapter
 from envoi._model.exceptions import InvalidSchema, RequestException
 from envoi._model.url import public
 from envoi._model.wrong_with import WrongWith
-from envoi._pipeline.reply import load
+from envoi._pipeline.reply import discard, load
 from envoi._pipeline.send import send, send_as_it_is
-from envoi._sessions.calls import OPTIONS_OF_SEND, hop_options, new_call, prepared_call, proxies_for
+from envoi._sessions.calls import (
+    OPTIONS_OF_SEND,
+    hop_options,
+    new_call,
+    prepared_call,
+    proxies_for,
+    raises_for_status,
+)
 from envoi._sessions.checks import adapters_by_prefix
 from envoi._sessions.overrides import METHODS, methods_of, patched_netrc, watched_netrc
 from envoi._sessions.preparing import by_name, merged_environment, parts_of, prepared
@@ -223,7 +230,12 @@ class BaseSession(SessionSettings, Redirecting, WrongWith):
         """Send a request by the methods that may have been overridden."""
         request, arguments = parts_of(self, method, url, options)
         response = self.send(request, **arguments)
-        return await response if hasattr(response, "__await__") else response
+        if hasattr(response, "__await__"):
+            response = await response
+        if raises_for_status(self, options) and not response.ok:
+            await discard(response)
+            response.raise_for_status()
+        return response
 
     async def _deliver(self, request: Any, options: Mapping[str, Any]) -> Any:
         """The flow of `send`."""

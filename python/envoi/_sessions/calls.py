@@ -82,6 +82,7 @@ def usual(settings: SessionSettings, pool: Pool, new_reply: Callable[..., Reply]
             max_redirects=settings.max_redirects,
             sensitive=settings._sensitive,
             told=Told(verify, cert, settings._proxies),
+            raises=settings.raise_for_status,
         ),
         settings._cookies,
         settings.auth,
@@ -205,9 +206,24 @@ def journey_with(
         new_reply,
     )
     follow = bool(given("allow_redirects", True))
-    if told is not policy.told or not follow:
-        policy = Policy(follow, policy.max_redirects, policy.sensitive, told)
+    raises = raises_for_status(settings, options)
+    if told is not policy.told or not follow or raises is not policy.raises:
+        policy = Policy(follow, policy.max_redirects, policy.sensitive, told, raises)
     return Journey(delivery, policy, jar, auth, netrc, given("cookies"))
+
+
+def raises_for_status(settings: SessionSettings, options: Mapping[str, Any]) -> bool:
+    """Whether a call's final answer is raised when it is an error.
+
+    Args:
+        settings: the session.
+        options: those of the request.
+
+    Raises:
+        InvalidOption: neither true nor false.
+    """
+    given = options.get("raise_for_status")
+    return settings.raise_for_status if given is None else checks.flag("raise_for_status", given)
 
 
 def prepared_call(

@@ -118,6 +118,17 @@ def limit(name: str, value: int | None) -> float:
     return value
 
 
+def flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidOption: something else.
+    """
+    if not isinstance(value, bool):
+        raise InvalidOption(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def whole(name: str, value: Any) -> int:
     """A number of times or bytes.
 

@@ -78,6 +78,8 @@ class SessionSettings:
             proxy is used then.
         stream: whether bodies are left for the caller to read, where a request does not say.
         adapters: what to mount from the start, by prefix: see `mount`.
+        raise_for_status: whether `request` and the verbs raise HTTPError for a 4xx or 5xx, as
+            `Response.raise_for_status` does; a request may say otherwise.
         **others: refused.
 
     Raises:
@@ -115,6 +117,7 @@ class SessionSettings:
         uds: str | os.PathLike[str] | None = None,
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
+        raise_for_status: bool = False,
         **others: Never,
     ) -> None:
         if others:
@@ -142,6 +145,7 @@ class SessionSettings:
         self.max_redirects: int = checks.whole("max_redirects", max_redirects)
         self.trust_env: bool = trust_env
         self.stream = stream
+        self.raise_for_status: bool = checks.flag("raise_for_status", raise_for_status)
         self.resend: bool = resend
         self.max_body: int | None = checks.size(max_body)
         self.sensitive_headers = sensitive_headers

@@ -68,6 +68,7 @@ class SessionVerbs:
         json: JsonType = None,
         *,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Send a request.
 
@@ -93,6 +94,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
 
         Returns:
             The response, its body read, unless `stream=True`.
@@ -128,6 +131,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Ask for a resource (RFC 9110, section 9.3.1).
 
@@ -152,6 +156,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -178,6 +184,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Ask what a resource allows (RFC 9110, section 9.3.7).
 
@@ -202,6 +209,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -228,6 +237,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Ask for a resource's headers alone; redirects are not followed unless asked (RFC 9110,
         section 9.3.2).
@@ -253,6 +263,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -281,6 +293,7 @@ class SessionVerbs:
         verify: VerifyType | None = None,
         cert: CertType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Hand a body to a resource (RFC 9110, section 9.3.3).
 
@@ -305,6 +318,8 @@ class SessionVerbs:
             cert: the client's certificate: a path, or (certificate, key[, password]).
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -331,6 +346,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Put a body in place of a resource (RFC 9110, section 9.3.4).
 
@@ -355,6 +371,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -381,6 +399,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Change part of a resource (RFC 5789).
 
@@ -405,6 +424,8 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
 
@@ -431,6 +452,7 @@ class SessionVerbs:
         cert: CertType = None,
         json: JsonType = None,
         max_body: int | None = NOT_GIVEN,
+        raise_for_status: bool = NOT_GIVEN,
     ) -> Response:
         """Remove a resource (RFC 9110, section 9.3.5).
 
@@ -455,5 +477,7 @@ class SessionVerbs:
             json: the body, as JSON.
             max_body: the largest decoded body in bytes; None for no limit. The session's
                 unless given.
+            raise_for_status: raise HTTPError when the answer, after redirects, is a 4xx or
+                5xx. The session's unless given.
         """
         raise NotImplementedError
