@@ -68,6 +68,8 @@ class AsyncSession(BaseSession, AsyncSessionVerbs):
             proxy is used then.
         stream: whether bodies are left for the caller to read, where a request does not say.
         adapters: what to mount from the start, by prefix: see `mount`.
+        raise_for_status: whether `request` and the verbs raise HTTPError for a 4xx or 5xx, as
+            `Response.raise_for_status` does; a request may say otherwise.
 
     Examples:
         >>> async def main():
