@@ -22,7 +22,7 @@ def excerpt(content: bytes, encoding: str | None, most: int) -> str:
         encoding: what it is decoded with.
         most: how many characters.
 
-    Example:
+    Examples:
         >>> excerpt(b"gone since 2019", "utf-8", 4)
         "'gone'…"
     """
