@@ -12,8 +12,9 @@ mod url;
 
 use pyo3::prelude::*;
 
-// No state is shared but what is behind a lock, immutable, or checked by PyO3's borrow flags: sound without the GIL.
-#[pymodule(gil_used = false)]
+// The core would be sound without the interpreter's lock, and the Python above it would not: a stream's roles are tested
+// and set between two bytecodes (`_io/blocking_stream.py`). It has not been run on a free-threaded build either.
+#[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;

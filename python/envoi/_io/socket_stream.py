@@ -26,7 +26,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from envoi._io.protocols import Feed, SocketAddress, StreamBusy, StreamClosed
-from envoi._io.sockets import LEAST_RECEIVE, MAX_RECEIVE, NEVER_WAIT
+from envoi._io.sockets import LEAST_RECEIVE, MAX_RECEIVE, NEVER_WAIT, PLAIN_SOCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,8 @@ class SocketStream:
 
     def closer(self) -> Callable[[], object]:
         """As in `Stream`: what `socket.socket` has from C."""
+        if not PLAIN_SOCKETS:
+            return self._socket.close
         return cast("Callable[[], object]", super(socket.socket, self._socket).close)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import errno
 import math
 import os
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from envoi._io.protocols import Address
 
 LINUX = sys.platform == "linux"
-KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8
-"""Whether SO_RCVTIMEO takes a `struct timeval` of two C longs, as on all 64-bit Linux."""
+PLAIN_SOCKETS = issubclass(socket.socket, _socket.socket)
+"""False where gevent has put sockets of its own in their place, which wait by its event loop."""
+KERNEL_TIMEOUTS = LINUX and struct.calcsize("l") == 8 and PLAIN_SOCKETS
+"""Whether SO_RCVTIMEO takes a `struct timeval` of two C longs, as on all 64-bit Linux, and the
+kernel waits.
+"""
 NEVER_WAIT: int = getattr(socket, "MSG_DONTWAIT", 0)
 LEAST_RECEIVE = 1 << 16
 MAX_RECEIVE = 1 << 18
