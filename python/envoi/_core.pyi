@@ -258,6 +258,11 @@ class H1Machine:
     def body_ended(self) -> bool:
         """Whether the response's last byte has arrived (`pending` may still be above 0)."""
     @property
+    def declined(self) -> bool:
+        """Whether the server wants no more of the request's body: its answer is an error or says
+        that the connection closes, or its side has ended.
+        """
+    @property
     def request_ended(self) -> bool: ...
     @property
     def trailers(self) -> Headers | None: ...

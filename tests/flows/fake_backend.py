@@ -16,7 +16,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from envoi._io.protocols import Address, Lock, SecureStream, Stream, TimedOut, TLSConfig, give_up
+from envoi._io.protocols import (
+    Address,
+    Job,
+    Lock,
+    SecureStream,
+    Stream,
+    TimedOut,
+    TLSConfig,
+    give_up,
+    quietly,
+)
 from envoi._io.run_sync import run_sync
 from flows.fake_stream import (
     End,
@@ -118,6 +128,23 @@ class FakeBackend:
     def waiter(self) -> FakeWaiter:
         """As in `Backend`."""
         return FakeWaiter(self)
+
+    def start(self, function: Callable[[], Coroutine[Any, Any, None]]) -> Job:
+        """As in `Backend`."""
+        if self.name == "asyncio":
+            import asyncio
+
+            from envoi._io.asyncio_ import AsyncioJob
+
+            return AsyncioJob(asyncio.get_running_loop().create_task(quietly(function)))
+        if self.name == "trio":
+            from envoi._io.trio_ import TrioJob
+
+            return TrioJob(function)
+        from envoi._io.blocking import BlockingJob
+
+        run_sync(quietly(function))
+        return BlockingJob()
 
     def check_owner(self) -> None:
         """Never complains."""
@@ -290,6 +317,8 @@ def cancelled_at_each_wait(
         backend = make_backend(number)
         outcome = run(backend, flow(backend))
         if outcome is not CANCELLED:
+            if backend.waits < number:
+                continue  # trio runs tasks in random order: this run had fewer
             message = f"the flow swallowed its cancellation at wait {number}"
             raise AssertionError(message)
         yield backend

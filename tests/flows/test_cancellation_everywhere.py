@@ -73,6 +73,18 @@ async def uploaded_file(client):
     await client.post(data=io.BytesIO(b"x" * 600000))
 
 
+async def uploaded_streaming(client):
+    response = await client.post(data=iter([b"ab", b"cd", b"ef"]), stream=True)
+    while await response.body.receive():
+        pass
+
+
+async def expecting_twice(client):
+    import io
+
+    await client.post(data=io.BytesIO(b"x" * 600000), headers={"Expect": "100-continue"})
+
+
 async def expecting(client):
     await client.post(data=iter([b"ab"]), headers={"Expect": "100-continue"})
 
@@ -109,6 +121,18 @@ CASES = {
     "uploaded, answered early": (
         uploaded,
         [[*[Send(None)] * 2, *pieces(answer(b"no", 413), 9), End()]],
+    ),
+    "both ways": (
+        uploaded,
+        [[*[Send(None)] * 2, Receive(HEAD), *[Send(None)] * 3, *pieces(b"x" * 40, 9)]],
+    ),
+    "both ways, streamed": (
+        uploaded_streaming,
+        [[*[Send(None)] * 2, Receive(HEAD), *[Send(None)] * 3, *pieces(b"x" * 40, 9)]],
+    ),
+    "expectation failed": (
+        expecting_twice,
+        [[Send(None), Receive(answer(b"no", 417))], [*[Send(None)] * 4, Receive(OK)]],
     ),
     "expecting 100": (expecting, [[Send(None), Stall(2), *[Send(None)] * 2, Receive(OK)]]),
     "redirected": (

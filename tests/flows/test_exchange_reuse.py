@@ -177,8 +177,9 @@ def test_nothing_is_sent_again_after_a_timeout(runner):
 
 
 def test_generator_body_is_not_sent_again(runner):
+    script = [Send(None), Receive(OK), *[Send(None)] * 2, End()]
     results, client = sequential(
-        runner, [server(OK, [End()]), server(OK)], GET, ("PUT", {"data": iter([b"ab", b"cd"])})
+        runner, [script, server(OK)], GET, ("PUT", {"data": iter([b"ab", b"cd"])})
     )
     assert isinstance(results[1], exceptions.RemoteProtocolError)
     assert len(client.streams) == 1

@@ -6,7 +6,18 @@ import pytest
 
 from envoi import exceptions
 from flows.fake_backend import End, FakeBackend, Receive, Reset, Send, Stall, run
-from flows.support import ASYNC_RUNNERS, RUNNERS, Client, answer, caught, heads, run_client, server
+from flows.support import (
+    ASYNC_RUNNERS,
+    RUNNERS,
+    Client,
+    answer,
+    caught,
+    drain,
+    heads,
+    redirect,
+    run_client,
+    server,
+)
 
 OK = answer(b"ok")
 REFUSED = answer(b"too large", 413, "Connection: close")
@@ -21,6 +32,16 @@ def runner(request):
 def slices(count=8):
     for _ in range(count):
         yield b"y" * 1000
+
+
+class Slices:
+    """As `slices`, and can be had again."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __iter__(self):
+        return slices(self.count)
 
 
 class AsyncSlices:
@@ -108,11 +129,157 @@ def test_answer_before_the_body_s_end_stops_the_sending(runner, data, waits):
     assert client.streams[0].closed
 
 
-def test_answer_before_the_body_s_end_costs_the_connection_even_if_the_server_would_keep_it(runner):
-    script = [*[Send(None)] * 2, Receive(OK), *[Send(None)] * 20]
+@pytest.mark.parametrize("status", [200, 204, 302, 399])
+@pytest.mark.parametrize("waits", [1, 2, 3, 9])
+def test_early_answer_that_is_no_error_does_not_stop_the_sending(runner, status, waits):
+    early = answer(b"ok" if status != 204 else b"", status, length=status != 204)
+    script = [*[Send(None)] * waits, Receive(early), *[Send(None)] * (10 - waits)]
+    response, client = run_client(runner, [script], lambda client: client.post(data=slices()))
+    assert response.status_code == status
+    assert response.request_complete
+    assert (
+        bytes(client.streams[0].sent).partition(b"\r\n\r\n")[2]
+        == (b"3e8\r\n" + b"y" * 1000 + b"\r\n") * 8 + b"0\r\n\r\n"
+    )
+    client.check()
+    assert client.pool.state.idle == 1
+
+
+@pytest.mark.parametrize("data", [BIG, "generator"])
+def test_both_directions_go_on(runner, data):
+    count = 4 if data == BIG else 8
+    ending = [Receive(b"2\r\nok\r\n"), Receive(b"0\r\n\r\n")]
+    if data != BIG:
+        ending.insert(0, Send(None))
+    script = [Send(None), Receive(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
+    for _ in range(count):
+        script += [Send(None), Receive(b"1\r\n.\r\n")]
+    response, client = run_client(
+        runner,
+        [[*script, *ending]],
+        lambda client: client.post(data=slices() if data == "generator" else data),
+    )
+    assert response.content == b"." * count + b"ok"
+    assert response.request_complete
+    assert not client.streams[0].script_left
+    client.check()
+    assert client.pool.state.idle == 1
+
+
+def test_streamed_response_is_there_with_its_head_and_reading_it_sends_on(runner):
+    script = [*[Send(None)] * 2, Receive(OK[:-2]), *[Send(None)] * 8, Receive(OK[-2:])]
+
+    async def flow(client):
+        response = await client.post(data=slices(), stream=True)
+        stream = client.streams[0]
+        assert not response.request_complete
+        assert len(stream.script_left) == 9
+        assert await drain(response) == [b"ok"]
+        assert response.request_complete
+        return response
+
+    _, client = run_client(runner, [script], flow)
+    client.check()
+    assert client.pool.state.idle == 1
+
+
+def test_response_closed_before_its_upload_ended_costs_the_connection(runner):
+    script = [*[Send(None)] * 2, Receive(OK), *[Send(None)] * 8]
+
+    async def flow(client):
+        response = await client.post(data=slices(), stream=True)
+        assert await response.body.receive() == b"ok"
+        response.body.close()
+        return response
+
+    response, client = run_client(runner, [script], flow)
+    assert not response.request_complete
+    assert client.streams[0].closed
+    client.check()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(b"no", 400),
+        answer(b"no", 503),
+        answer(b"no", 200, "Connection: close"),
+        answer(b"no").replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+)
+def test_answer_that_refuses_more_stops_the_sending(runner, refusal):
+    script = [*[Send(None)] * 2, Receive(refusal), *[Send(None)] * 20]
+    response, client = run_client(runner, [script], lambda client: client.post(data=slices()))
+    assert response.content == b"no"
+    assert not response.request_complete
+    assert len(client.streams[0].script_left) == 20
+    assert client.streams[0].closed
+    client.check()
+
+
+def test_server_that_answers_and_goes_has_answered(runner):
+    script = [*[Send(None)] * 2, Receive(OK), Send(None), Reset()]
     response, client = run_client(runner, [script], lambda client: client.post(data=slices()))
     assert response.content == b"ok"
+    assert not response.request_complete
     assert client.streams[0].closed
+    client.check()
+
+
+def test_server_that_goes_in_the_middle_of_its_answer(runner):
+    script = [*[Send(None)] * 2, Receive(OK[:-1]), Send(None), Reset()]
+    error, client = run_client(runner, [script], lambda client: caught(client.post(data=slices())))
+    assert isinstance(error, exceptions.IncompleteBody)
+    client.check()
+
+
+def test_server_that_answers_and_takes_no_more_makes_a_write_timeout(runner):
+    script = [*[Send(None)] * 2, Receive(OK), Stall()]
+    error, client = run_client(
+        runner, [script], lambda client: caught(client.post(data=slices(), timeout=(3, 7)))
+    )
+    assert isinstance(error, exceptions.WriteTimeout)
+    assert error.seconds == 7
+    assert error.response.status_code == 200
+    client.check()
+
+
+def test_body_that_raises_after_the_answer_began(runner):
+    def broken():
+        yield b"ab"
+        yield b"cd"
+        message = "the caller's"
+        raise OSError(message)
+
+    async def flow(client):
+        with pytest.raises(OSError, match="the caller's") as raised:
+            await client.post(data=broken())
+        return raised.value
+
+    script = [*[Send(None)] * 2, Receive(OK), *[Send(None)] * 8]
+    error, client = run_client(runner, [script], flow)
+    assert type(error) is OSError
+    client.check()
+    assert client.streams[0].closed
+
+
+@pytest.mark.parametrize(("status", "rest"), [(303, 8), (302, 8), (307, 0), (308, 0)])
+def test_redirect_during_an_upload(runner, status, rest):
+    """The rest is sent, unless the same body goes to the other place as a whole."""
+    moved = redirect("http://b.test/", status)
+    data = Slices(8)
+    script = [*[Send(None)] * 2, Receive(moved), *[Send(None)] * 8]
+    response, client = run_client(
+        runner,
+        [script, server(OK) if rest else [*[Send(None)] * 10, Receive(OK)]],
+        lambda client: client.post(data=data),
+    )
+    assert response.content == b"ok"
+    first, second = client.streams
+    assert len(first.script_left) == 8 - rest
+    assert first.closed == (not rest)
+    assert response.history[0].request_complete == bool(rest)
+    assert second.sent.count(b"y" * 1000) == (0 if rest else 8)
     client.check()
 
 
@@ -196,12 +363,38 @@ def test_body_follows_100_continue(runner, upload):
 def test_body_is_not_sent_after_a_final_answer(runner, upload):
     response, client = run_client(
         runner,
-        [[Send(None), Receive(answer(b"no", 417))], server(OK)],
+        [[Send(None), Receive(answer(b"no", 403))]],
         lambda client: client.post(data=upload(), headers=EXPECT),
     )
-    assert response.status_code == 417
+    assert response.status_code == 403
+    assert not response.request_complete
     assert bytes(client.streams[0].sent).endswith(b"\r\n\r\n")
     assert client.streams[0].closed
+    client.check()
+
+
+def test_failed_expectation_is_dropped_once(runner, upload):
+    refusal = [Send(None), Receive(answer(b"no", 417))]
+    response, client = run_client(
+        runner,
+        [refusal, [*[Send(None)] * (upload.writes + (upload.writes > 1)), Receive(OK)]],
+        lambda client: client.post(data=upload(), headers=EXPECT),
+    )
+    assert response.content == b"ok"
+    assert response.request_complete
+    first, second = client.streams
+    assert b"Expect: 100-continue" in first.sent
+    assert b"Expect" not in second.sent
+    assert b"hello" in second.sent or b"xxxx" in second.sent
+    assert first.closed
+    client.check()
+
+
+def test_417_without_an_expectation_is_the_answer(runner):
+    response, client = run_client(
+        runner, [server(answer(b"no", 417))], lambda client: client.post(data=b"x")
+    )
+    assert response.status_code == 417
     client.check()
 
 

@@ -305,18 +305,35 @@ def test_expect_continue_refused_keeps_the_body_here(client, raw_server) -> None
 
     def script(connection: RawConnection) -> None:
         connection.read_head()
-        connection.send(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
+        connection.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         after.append(connection.wait_closed())
 
     server = raw_server(script)
     assert (
         client.post(server.url, b"secret body", headers={"Expect": "100-continue"}).status_code
-        == 417
+        == 403
     )
     client.session.max_redirects = 1
     assert client.get(raw_server([OK]).url).text == "ok"
     server.close()
     assert after == [b""]
+
+
+def test_failed_expectation_is_dropped(client, raw_server) -> None:
+    """RFC 9110, section 10.1.1: 417 says that something on the way knows no expectations."""
+
+    def script(connection: RawConnection) -> None:
+        while b"Expect" not in connection.read_head():
+            connection.send(OK)
+            connection.read_exactly(4)
+        connection.send(b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n")
+        connection.wait_closed()
+
+    server = raw_server(script)
+    response = client.post(server.url, b"body", headers={"Expect": "100-continue"})
+    assert (response.status_code, response.text) == (200, "ok")
+    assert response.history == []
+    assert server.connections == 2
 
 
 def test_expect_continue_without_an_answer_sends_after_a_second(client, raw_server) -> None:

@@ -137,6 +137,46 @@ fn connection_persists_as_version_and_options_say() {
     }
 }
 
+/// RFC 9110, section 7.5, and RFC 9112, section 9.5.
+#[test]
+fn error_or_close_declines_the_rest_of_the_request() {
+    for (answer, declined) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", false),
+        ("HTTP/1.1 204 No\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\n\r\n", false),
+        (
+            "HTTP/1.1 307 X\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+            false,
+        ),
+        ("HTTP/1.1 103 Hints\r\nConnection: close\r\n\r\n", false),
+        ("HTTP/1.1 400 Bad\r\nContent-Length: 2\r\n\r\n", true),
+        (
+            "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n",
+            true,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n",
+            true,
+        ),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n", true),
+        (
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n",
+            false,
+        ),
+    ] {
+        let mut machine = started("GET");
+        assert!(!machine.declined());
+        machine.feed(answer.as_bytes(), &mut |_| {}).unwrap();
+        assert_eq!(machine.declined(), declined, "{answer:?}");
+    }
+    let mut machine = started("GET");
+    machine
+        .feed(b"HTTP/1.1 204 No\r\n\r\n", &mut |_| {})
+        .unwrap();
+    machine.feed(b"", &mut |_| {}).unwrap();
+    assert!(machine.declined(), "a server that has ended takes no more");
+}
+
 #[test]
 fn request_with_connection_close_ends_the_connection() {
     let mut machine = started_with("GET", &[("Connection", "close")], Limits::default());

@@ -177,6 +177,13 @@ impl H1Machine {
         self.machine.body_ended()
     }
 
+    /// Whether the server wants no more of the request's body: its answer is an error or says that the connection closes, or its
+    /// side has ended.
+    #[getter]
+    fn declined(&self) -> bool {
+        self.machine.declined()
+    }
+
     #[getter]
     fn request_ended(&self) -> bool {
         self.machine.request_ended()

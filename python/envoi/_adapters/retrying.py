@@ -77,7 +77,7 @@ async def carry_with_retries(
             if again is None:
                 return reply
             retries = again
-            await discard(reply)
+            await discard(reply, resends=True)
         delay = _delay(retries, reply)
         if backend.now() + delay >= deadline:
             raise RetryError(

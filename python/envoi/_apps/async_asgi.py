@@ -14,7 +14,7 @@ from envoi._apps.asgi_app import answer
 from envoi._apps.asgi_lifespan import checked_mode
 from envoi._apps.asgi_runner import ASGIRunner
 from envoi._apps.request import CLIENT, AppSettings
-from envoi._net.http1 import next_piece
+from envoi._net.source import next_piece
 from envoi._responses.async_response import AsyncResponse
 from envoi._wiring import running_backend
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from envoi._io import asyncio_connect
@@ -135,8 +136,9 @@ class AsyncioBackend(BackendBase):
         return asyncio_proactor.ProactorStream(loop, connected, path)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
-        """As in `Backend`: in a thread of the loop's executor."""
-        return await self._owner().run_in_executor(None, function)
+        """As in `Backend`: in a thread of the loop's executor, with this task's context."""
+        run: Callable[[Callable[[], T]], T] = copy_context().run
+        return await self._owner().run_in_executor(None, run, function)
 
     def _owner(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

@@ -213,15 +213,40 @@ class SocketStream:
         """After a failed send: whether `feed` got its answer before the failure. A server that
         refuses a body answers, and then resets the connection.
         """
+        if feed is None:
+            return False
+        answer = Answer(feed)
         try:
-            return feed is not None and self.drain_nowait(lambda data: bool(data) and feed(data))
+            self.drain_nowait(answer)
         except OSError:
             return False
+        return answer.came
 
     def _make_poll(self) -> Callable[[int | None], object]:
         """The connection's one `poll` for `readable`: registering costs more than asking."""
         self._poll = poll = poll_for_bytes(self._socket)
         return poll
+
+
+class Answer:
+    """A feed for what a peer sent before the connection broke: its end is not passed on.
+
+    Args:
+        feed: takes the bytes.
+
+    Attributes:
+        came: whether `feed` returned true.
+    """
+
+    __slots__ = ("_feed", "came")
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.came = False
+
+    def __call__(self, data: bytes) -> bool:
+        self.came = bool(data) and self._feed(data)
+        return self.came
 
 
 def poll_for_bytes(connected: socket.socket) -> Callable[[int | None], object]:

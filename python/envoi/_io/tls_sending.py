@@ -42,6 +42,7 @@ from envoi._io.protocols import (
     TimedOut,
     Waiter,
 )
+from envoi._io.socket_stream import Answer
 from envoi._io.tls_records import MAX_PER_RECORD, TLSRecords
 
 if TYPE_CHECKING:
@@ -283,8 +284,10 @@ class TLSSendingHalf:
         try:
             if feed is None:
                 self.drain_nowait(self._keep)
-            elif self.drain_nowait(lambda data: bool(data) and feed(data)):
-                return False
+            else:
+                self.drain_nowait(answer := Answer(feed))
+                if answer.came:
+                    return False
         except ssl.SSLError as alert:
             raise alert from None
         except (OSError, StreamClosed):

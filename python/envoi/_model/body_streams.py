@@ -23,7 +23,8 @@ class Body:
         shown: what `request.body` gives, as in requests: text for a form, the caller's object for a
             stream.
         is_async: whether pieces come from `anext_piece` alone.
-        may_block: whether `next_piece` may block (a file): an event loop has it run in a thread.
+        may_block: whether `next_piece` may block (a file, a generator): an event loop has it run in
+            a thread.
     """
 
     __slots__ = ("content", "content_type", "length", "shown")
@@ -164,6 +165,10 @@ class IteratorBody(_IterableBody):
 
     __slots__ = ()
 
+    @property
+    def may_block(self) -> bool:  # type: ignore[override]  # a constant of the class elsewhere
+        return type(self._iterable) not in _IN_MEMORY
+
     def next_piece(self) -> bytes:
         if self._iterator is None:
             self._iterator = iter(self._iterable)
@@ -254,6 +259,10 @@ def is_coroutine_function(function: Any) -> bool:
 
 _ONE_SHOT: Final = "the body must be sent again, and {} gives its pieces only once"
 _ASYNC_BODY: Final = "an asynchronous body needs an AsyncSession"
+_IN_MEMORY: Final = frozenset(
+    {type(iter(())), type(iter([])), set, frozenset, type({}.keys()), type({}.values())}
+)
+"""Iterables that are known to have their pieces at hand."""
 _COUNTS_ITEMS: Final = frozenset({"builtins", "collections"})
 
 

@@ -48,6 +48,7 @@ class BaseResponse:
         request: the request it answers.
         timing: seconds spent in each phase, or None.
         connection_info: the connection it came over, or None.
+        request_complete: whether all of the request was sent.
         trailers: fields after a chunked body, once that is read.
         informational: the 1xx heads before it.
         raw: for compatibility; None.
@@ -59,6 +60,7 @@ class BaseResponse:
     request: PreparedRequest
     timing: Timing | None = None
     connection_info: ConnectionInfo | None = None
+    request_complete: bool = True
     trailers: Headers | None = None
     informational: list[ResponseHead] | tuple[()] = ()
     raw: Any = None
@@ -341,7 +343,9 @@ class BaseResponse:
             "status_code": self.status_code,
             "request": self.request,
             "trailers": self.trailers,
-            "trace": PastTrace(self.timing, self.connection_info),
+            "trace": PastTrace(
+                self.timing, self.connection_info, request_complete=self.request_complete
+            ),
             "_content": self.__dict__.get("_content"),
             "_touched": True,
             "_consumed": True,

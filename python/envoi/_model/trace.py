@@ -33,6 +33,11 @@ class Trace:
 
     __slots__ = ("acquired", "ended", "headed", "link", "reused", "sent", "started")
 
+    @property
+    def request_complete(self) -> bool:
+        """Whether all of the request was sent."""
+        return True
+
     def __init__(
         self,
         started: float,
@@ -87,11 +92,19 @@ class PastTrace:
     Args:
         timing: as it was then.
         connection: the same.
+        request_complete: the same.
     """
 
-    __slots__ = ("_connection", "_timing")
+    __slots__ = ("_connection", "_timing", "request_complete")
 
-    def __init__(self, timing: Timing | None, connection: ConnectionInfo | None) -> None:
+    def __init__(
+        self,
+        timing: Timing | None,
+        connection: ConnectionInfo | None,
+        *,
+        request_complete: bool = True,
+    ) -> None:
+        self.request_complete = request_complete
         self._timing = timing
         self._connection = connection
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from os import getpid
 from typing import TYPE_CHECKING, Final
 
+from envoi._io.protocols import TimedOut
 from envoi._model import exceptions
 from envoi._net.decoded import DecodedBody
 from envoi._net.errors import is_over, timed_out, translate
+from envoi._net.exchange import SOURCE
 from envoi._proto.h1 import IncompleteMessage
 
 if TYPE_CHECKING:
@@ -128,15 +130,19 @@ class ResponseBody(DecodedBody):
 
     async def discard(self) -> bytes:
         """Read a short body that nobody waits for, undecoded, to save the connection; close the
-        connection of a long one.
+        connection of a long one. Before that, the rest of the request is sent.
 
         Returns:
             What was read.
         """
         self._decoder = None
-        self._deadline = min(self._deadline, self._backend.now() + DRAIN_SECONDS)
         pieces = []
         try:
+            exchange = self._exchange
+            while exchange is not None and exchange.sending and (piece := await self.receive_raw()):
+                if self.received <= DRAIN:
+                    pieces.append(piece)
+            self._deadline = min(self._deadline, self._backend.now() + DRAIN_SECONDS)
             while self.received <= DRAIN and (piece := await self.receive_raw()):
                 pieces.append(piece)
         except exceptions.RequestException:
@@ -212,10 +218,7 @@ class ResponseBody(DecodedBody):
         self._exchange = None
         self.ended = True
         if isinstance(error, Exception):
-            passed = is_over(self._deadline, self._backend.now())
-            self._failure = self._about(
-                translate(error, "body", exchange.where, self._timeout, total_passed=passed)
-            )
+            self._failure = self._about(self._explained(exchange, error))
         else:
             self._failure = self._about(
                 exceptions.IncompleteBody(
@@ -223,3 +226,16 @@ class ResponseBody(DecodedBody):
                 )
             )
         exchange.abandon()
+
+    def _explained(self, exchange: Exchange, error: Exception) -> Exception:
+        """What is raised for a failure while the body was read, or the request's sent meanwhile."""
+        late = isinstance(error, TimedOut)
+        if exchange.phase == SOURCE and not late:
+            return error  # the caller's own
+        return translate(
+            error,
+            "body" if exchange.phase == "body" or not late else "write",
+            exchange.where,
+            self._timeout,
+            total_passed=is_over(self._deadline, self._backend.now()),
+        )

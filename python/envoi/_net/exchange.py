@@ -6,7 +6,7 @@ belongs to one exchange lives on it, and the layers above know no more than this
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from envoi._model.trace import Trace
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
     from envoi._proto.h1 import ResponseHead
+
+SOURCE: Final = "source"
+"""The phase in which the caller's own body has raised: that is not the network's doing."""
 
 
 class Lender(Protocol):
@@ -56,8 +59,7 @@ class Exchange(Trace):
         backend: where its flows run.
         informational: the interim answers (1xx) that came before the head.
         trailers: the fields after a chunked body, once it has ended.
-        phase: what it is doing: "write", "read", "body", or "source", in which the caller's own
-            body is asked for bytes.
+        phase: what it is doing: "write", "read" or "body"; or `SOURCE`.
     """
 
     __slots__ = ("backend", "informational", "phase", "trailers")
@@ -79,7 +81,12 @@ class Exchange(Trace):
 
     @property
     def exhausted(self) -> bool:
-        """Whether all of the body has arrived and was taken."""
+        """Whether all of the body has arrived and was taken, and no more is to be sent."""
+        raise NotImplementedError
+
+    @property
+    def sending(self) -> bool:
+        """Whether more of the request is to be sent, although its answer has begun."""
         raise NotImplementedError
 
     @property
@@ -96,11 +103,21 @@ class Exchange(Trace):
         deadline: float,
         threshold: int,
     ) -> ResponseHead:
-        """Send a request and receive the head of its answer."""
+        """Send a request and receive the head of its answer, which may come before all of the
+        request is sent: `receive` sends on.
+        """
         raise NotImplementedError
 
     async def receive(self, threshold: int, timeout: Timeout, deadline: float) -> bytes:
         """The next bytes of the body, transfer coding removed; b"" at its end."""
+        raise NotImplementedError
+
+    async def stop_sending(self) -> None:
+        """Send no more of the request, and return when its body can be sent anew.
+
+        Raises:
+            TotalTimeout: a call of the body's did not end before the deadline.
+        """
         raise NotImplementedError
 
     def take_whole(self) -> bytes | None:

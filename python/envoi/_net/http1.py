@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
 from envoi._model.body import NO_BODY
-from envoi._model.exceptions import InvalidBody
-from envoi._net.errors import is_over
-from envoi._net.exchange import Exchange, Fate
-from envoi._proto.h1 import H1Machine, InvalidMessage, ResponseHead
+from envoi._net.errors import is_over, timed_out
+from envoi._net.exchange import SOURCE, Exchange, Fate
+from envoi._net.upload import Upload
+from envoi._proto.h1 import H1Machine, ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -28,24 +28,15 @@ if TYPE_CHECKING:
     from envoi._model.timeout import Timeout
     from envoi._net.exchange import Lender
     from envoi._net.route import Route
+    from envoi._net.source import Source
     from envoi._proto.pool import Lease
 
 INLINE_BODY: Final = 65536
 """Bodies up to this many bytes travel with their head in one write."""
 
-PIECE: Final = 262144
-"""A larger body in memory is written in pieces of this many bytes, so that an early answer is seen
-between them.
-"""
-
 CONTINUE_SECONDS: Final = 1.0
 """How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section
 10.1.1).
-"""
-
-SOURCE: Final = "source"
-"""The phase in which the caller's own body is asked for bytes: what it raises is not the network's
-doing.
 """
 
 
@@ -69,6 +60,7 @@ class HTTP1Exchange(Exchange):
         "_lease",
         "_machine",
         "_sent_before",
+        "_upload",
     )
 
     def __init__(
@@ -91,6 +83,7 @@ class HTTP1Exchange(Exchange):
         self._lease: Lease[HTTP1Connection] | None = lease
         self._machine = connection.machine
         self._sent_before = connection.stream.bytes_sent
+        self._upload: Upload | None = None
 
     @property
     def where(self) -> str:
@@ -104,9 +97,20 @@ class HTTP1Exchange(Exchange):
 
     @property
     def exhausted(self) -> bool:
-        """Whether all of the body has arrived and was taken."""
+        """Whether all of the body has arrived and was taken, and no more is to be sent."""
         machine = self._machine
-        return machine.body_ended and not machine.pending
+        return machine.body_ended and not machine.pending and not self.sending
+
+    @property
+    def sending(self) -> bool:
+        """Whether more of the request is to be sent, although its answer has begun."""
+        return self._upload is not None and self._upload.running
+
+    @property
+    def request_complete(self) -> bool:
+        """Whether all of the request was sent."""
+        upload = self._upload
+        return upload is None or upload.complete
 
     @property
     def ended_cleanly(self) -> bool:
@@ -124,7 +128,8 @@ class HTTP1Exchange(Exchange):
         deadline: float,
         threshold: int,
     ) -> ResponseHead:
-        """Send a request and receive the head of its answer.
+        """Send a request and receive the head of its answer, which may come before all of the
+        request is sent.
 
         Args:
             request: what to send: its method, host and body.
@@ -147,7 +152,9 @@ class HTTP1Exchange(Exchange):
             expects = "Expect" in headers
             inline = b"" if expects else inline_content(body)
             sending = machine.start(request.method, target, host, headers, inline)
-            await self._send_with_body(sending, body, timeout, deadline, expects=expects)
+            await self._send_with_body(
+                sending, body, timeout, deadline, inline=bool(inline), expects=expects
+            )
         machine.threshold = threshold
         self.sent = self.backend.now()
         self.phase = "read"
@@ -163,10 +170,18 @@ class HTTP1Exchange(Exchange):
         return head
 
     async def receive(self, threshold: int, timeout: Timeout, deadline: float) -> bytes:
-        """The next bytes of the body, transfer coding removed; b"" at its end."""
+        """The next bytes of the body, transfer coding removed; b"" at its end, once the request is
+        sent as well.
+        """
         machine = self._machine
         connection = self._connection
         piece = machine.take_body()
+        upload = self._upload
+        if upload is not None:
+            while upload.running and not piece:
+                machine.threshold = threshold
+                await self._advance(upload)
+                piece = machine.take_body()
         while not piece and not machine.body_ended:
             machine.threshold = threshold
             await connection.stream.pump(connection.feed, timeout.read_seconds, deadline)
@@ -179,6 +194,8 @@ class HTTP1Exchange(Exchange):
         """
         machine = self._machine
         if not machine.body_ended or not (machine.keep_alive or self.ended_cleanly):
+            return None
+        if self._upload is not None and self._upload.running:
             return None
         content = machine.take_body()
         self.ended = self.headed
@@ -211,8 +228,25 @@ class HTTP1Exchange(Exchange):
         if lease is not None:
             machine = self._machine
             self.trailers = machine.trailers
-            lease.release(self.backend.now() if machine.keep_alive else None)
+            kept = machine.keep_alive
+            if self._upload is not None:
+                kept = kept and self._upload.complete
+                self._connection.source = None
+            lease.release(self.backend.now() if kept else None)
             self._lease = None
+
+    async def stop_sending(self) -> None:
+        """Send no more of the request, and return when its body can be sent anew.
+
+        Raises:
+            TotalTimeout: a call of the body's did not end before the deadline.
+        """
+        upload = self._upload
+        if upload is not None:
+            try:
+                await upload.rest()
+            except TimedOut:
+                raise timed_out("write", self.where, upload.timeout, total_passed=True) from None
 
     def abandon(self) -> None:
         """Give the lease back, and have the connection closed."""
@@ -228,58 +262,53 @@ class HTTP1Exchange(Exchange):
 
     async def _send_with_body(
         self,
-        head: bytes,
+        sending: bytes,
         body: Body,
         timeout: Timeout,
         deadline: float,
         *,
+        inline: bool,
         expects: bool,
     ) -> None:
+        """Send a request that has a body, until all of it is sent or a final answer's head has
+        come.
+        """
         machine = self._machine
         connection = self._connection
         stream = connection.stream
-        machine.threshold = 0  # any final answer ends the sending
+        machine.threshold = 0
+        done = await stream.send(sending, timeout.write_seconds, deadline, connection.feed)
+        if done and inline:
+            return
+        wanted = True
+        if done and expects:
+            wanted = await self._await_continue(deadline)
+        upload = Upload(
+            self.backend,
+            stream,
+            machine,
+            NO_BODY if inline else body,
+            timeout,
+            deadline,
+            interrupted=not done,
+        )
+        self._upload = upload
+        connection.source = upload.source
+        if not wanted or machine.declined:
+            upload.halt()
+        while upload.running and not machine.head_complete:
+            await self._advance(upload)
+
+    async def _advance(self, upload: Upload) -> None:
+        """Send on until the machine has something, or the sending is over."""
+        before, self.phase = self.phase, "write"
         try:
-            if (
-                not await stream.send(head, timeout.write_seconds, deadline, connection.feed)
-                or machine.request_ended
-            ):
-                return
-            if expects and not await self._await_continue(deadline):
-                return
-            content = body.content
-            if content is not None:
-                if not await self._send_pieces(content, timeout, deadline):
-                    return
-            else:
-                while piece := await self._next_piece(body, deadline):
-                    if not await self._send_pieces(piece, timeout, deadline):
-                        return
-            await stream.send(machine.end_body(), timeout.write_seconds, deadline, connection.feed)
-        except InvalidMessage as error:
-            raise InvalidBody(str(error)) from None
-
-    async def _next_piece(self, body: Body, deadline: float) -> bytes:
-        backend = self.backend
-        self.phase = SOURCE
-        piece = await backend.within(deadline, next_piece(backend, body))
-        self.phase = "write"
-        return piece
-
-    async def _send_pieces(self, data: bytes, timeout: Timeout, deadline: float) -> bool:
-        """Send part of a body; false when the server has answered meanwhile, and wants no more."""
-        machine = self._machine
-        connection = self._connection
-        stream = connection.stream
-        for start in range(0, len(data), PIECE):
-            part = data if len(data) <= PIECE else data[start : start + PIECE]
-            if not await stream.send(
-                machine.send_body(part), timeout.write_seconds, deadline, connection.feed
-            ):
-                return False
-            if stream.readable() and stream.drain_nowait(connection.feed):
-                return False
-        return True
+            await upload.advance()
+        except BaseException:
+            if upload.failed_in_source:
+                self.phase = SOURCE
+            raise
+        self.phase = before
 
     async def _await_continue(self, deadline: float) -> bool:
         """Wait a moment for "100 Continue": true when the body is to be sent, false when the final
@@ -318,6 +347,7 @@ class HTTP1Connection:
         "pool",
         "reused",
         "route",
+        "source",
         "stream",
         "tls_seconds",
         "where",
@@ -334,13 +364,16 @@ class HTTP1Connection:
         self.where: str = route.where
         self.reused: bool = False
         self.pool: Callable[[], Any] = _no_pool
+        self.source: Source | None = None
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
         self.tls_seconds: float = 0.0
 
     def close(self) -> None:
-        """Close at once."""
+        """Close at once; what is sent over it is asked for no more."""
         self.stream.close()
+        if self.source is not None:
+            self.source.cancel()
 
 
 def _no_pool() -> None:
@@ -351,14 +384,3 @@ def inline_content(body: Body) -> bytes:
     """The body when it is small and in memory, to travel with the head; else b""."""
     content = body.content
     return content if content is not None and len(content) <= INLINE_BODY else b""
-
-
-async def next_piece(backend: Backend, body: Body) -> bytes:
-    """The next piece of a streamed body, b"" at its end; a file is read where blocking is
-    allowed.
-    """
-    if body.is_async:
-        return await body.anext_piece()
-    if body.may_block:
-        return await backend.call_blocking(body.next_piece)
-    return body.next_piece()

@@ -12,7 +12,7 @@ from envoi._model.exceptions import ProxyError, RemoteProtocolError, RequestExce
 from envoi._net.body import ResponseBody
 from envoi._net.decoded import STEP
 from envoi._net.errors import is_over, translate
-from envoi._net.http1 import SOURCE
+from envoi._net.exchange import SOURCE
 from envoi._pipeline.log import listening, log_exchange, log_failure
 from envoi._proto.h1 import IncompleteMessage
 from envoi._proto.plans.resend import may_resend
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from envoi._proto.h1 import ResponseHead
 
 _STREAM_AT_HEAD: Final = 0
+_EXPECTATION_FAILED: Final = 417
 _PEER_ERRORS: Final = (OurConnectionError, RemoteProtocolError)
 
 
@@ -69,6 +70,9 @@ async def carry(
         exchange = connection.new_exchange(lease, connection, pool, started)
         try:
             head = await exchange.send(request, target, headers, timeout, deadline, threshold)
+            if head.status == _EXPECTATION_FAILED and _may_drop(headers, request):
+                headers = await _without_expectation(exchange, request, headers)
+                continue
             return _reply(delivery, request, exchange, head, deadline)
         except BaseException as error:
             exchange.abandon()
@@ -78,7 +82,7 @@ async def carry(
             if not again and delivery.resend and _may_resend(request, exchange, fate, error):
                 again = True
                 log_failure(request, error, fate.phase, again="on a new connection")
-                request.content.rewind()
+                await _take_back(exchange, request)
                 continue
             raised = _explained(delivery, route, exchange, fate, error, deadline)
             if isinstance(raised, RequestException) and raised.response is None:
@@ -115,6 +119,29 @@ def for_proxy(url: URL, headers: Headers, route: Route) -> tuple[Route, str, Hea
             if name not in headers:
                 headers.add(name, value)
     return route, f"{url.scheme}://{url.authority}{url.target}", headers
+
+
+def _may_drop(headers: Headers, request: PreparedRequest) -> bool:
+    """Whether a refused request may be sent once more without its Expect (RFC 9110, section
+    10.1.1: 417 speaks of the chain of proxies, not of the resource).
+    """
+    return "Expect" in headers and request.content.replayable
+
+
+async def _take_back(exchange: Exchange, request: PreparedRequest) -> None:
+    """Have a request's body ready to be sent anew."""
+    await exchange.stop_sending()
+    exchange.abandon()
+    request.content.rewind()
+
+
+async def _without_expectation(
+    exchange: Exchange, request: PreparedRequest, headers: Headers
+) -> Headers:
+    await _take_back(exchange, request)
+    headers = headers.copy()
+    del headers["Expect"]
+    return headers
 
 
 def _reply(

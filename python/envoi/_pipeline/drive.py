@@ -60,7 +60,7 @@ async def drive(
                 reply.body.close()
             raise
         between(request, reply, following)
-        await discard(reply)
+        await discard(reply, resends=following.content is request.content)
         reply.history = list(passed)
         passed.append(reply)
         following.content.rewind()

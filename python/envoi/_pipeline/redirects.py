@@ -16,7 +16,12 @@ from envoi._net.routes import tls_config
 from envoi._pipeline.authenticate import credentials
 from envoi._pipeline.cookies import attach_cookies
 from envoi._pipeline.reply import discard
-from envoi._proto.plans.redirect import BODY_HEADERS, SENSITIVE_HEADERS, plan_redirect
+from envoi._proto.plans.redirect import (
+    BODY_HEADERS,
+    SENSITIVE_HEADERS,
+    keeps_body,
+    plan_redirect,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +49,7 @@ async def follow_redirects(journey: Journey, request: PreparedRequest, onward: O
             if not journey.policy.follow:
                 reply.next = peek(journey, request, reply)
                 break
-            await retire(journey, reply)
+            await retire(journey, request, reply)
             request = next_request(journey, request, reply)
             request.content.rewind()
             journey.started = journey.delivery.pool.backend.now()
@@ -184,15 +189,23 @@ def peek(journey: Journey, request: PreparedRequest, reply: Reply) -> PreparedRe
     return following
 
 
-async def retire(journey: Journey, reply: Reply) -> None:
+async def retire(journey: Journey, request: PreparedRequest, reply: Reply) -> None:
     """Discard a redirect's body and append it to the history.
+
+    What it answers may not all be sent yet. Where the next request has the same body, the rest is
+    not sent; else it is sent before, because that server may have taken it.
+
+    Args:
+        journey: the call.
+        request: what was answered.
+        reply: the redirect.
 
     Raises:
         TooManyRedirects: the policy's `max_redirects` is used up.
     """
     passed = [] if journey.history is None else journey.history
     reply.history = list(passed)
-    await discard(reply)
+    await discard(reply, resends=keeps_body(reply.status_code, request.method))
     most = journey.policy.max_redirects
     if len(passed) >= most:
         trail = " → ".join(public(step.url) for step in [*passed, reply][-4:])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from envoi._model.exceptions import RequestException
 from envoi._model.response import BaseResponse
 from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by packages built on requests
+from envoi._net.exchange import Exchange
 from envoi._pipeline.log import log_failure
 
 if TYPE_CHECKING:
@@ -57,6 +58,14 @@ class Reply(BaseResponse):
     def connection_info(self) -> ConnectionInfo | None:  # type: ignore[override]
         """The connection that carried the response."""
         return None if self.trace is None else self.trace.connection()
+
+    @property
+    def request_complete(self) -> bool:  # type: ignore[override]
+        """Whether all of the request was sent. A server may answer before that: of a response with
+        `stream=True` it can become true while the body is read, and it stays false when the server
+        refused the rest of an upload, or went away (RFC 9110, section 7.5).
+        """
+        return self.trace is None or self.trace.request_complete
 
     @property
     def location(self) -> str | None:
@@ -127,10 +136,32 @@ def blame(error: RequestException, reply: Reply) -> None:
         error.request = reply.request
 
 
-async def discard(reply: Reply) -> None:
+async def stop_sending(reply: Reply) -> None:
+    """Send no more of what a reply answers, and return when nobody reads from its body.
+
+    Raises:
+        TotalTimeout: the deadline passed before.
+    """
+    exchange = getattr(reply, "trace", None)
+    if isinstance(exchange, Exchange):
+        await exchange.stop_sending()
+
+
+async def discard(reply: Reply, *, resends: bool = False) -> None:
     """Be done with a reply that is only a step on the way. A short body stays readable, unless it
     is encoded: that is never undone here.
+
+    Args:
+        reply: where what it answers is not all sent yet, the rest is sent before.
+        resends: whether the next request has the same body: then the rest is not sent. Nobody reads
+            from the body afterwards.
+
+    Raises:
+        TotalTimeout: the deadline passed.
+        Exception: what the caller's body raised.
     """
+    if resends:
+        await stop_sending(reply)
     body = reply.body
     if body is None:
         return

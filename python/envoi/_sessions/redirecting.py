@@ -11,7 +11,12 @@ from envoi._model import exceptions
 from envoi._model.url import URL, parse_url
 from envoi._pipeline.redirects import carried_over, planned
 from envoi._pipeline.reply import discard
-from envoi._proto.plans.redirect import as_utf8, keeps_credentials, rewritten_method
+from envoi._proto.plans.redirect import (
+    as_utf8,
+    keeps_body,
+    keeps_credentials,
+    rewritten_method,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,7 +210,7 @@ class RedirectChain:
             self._peeked = True
             return self._take(target)
         response.history = list(self._passed)
-        await discard(response)
+        await discard(response, resends=keeps_body(response.status_code, self._request.method))
         request = self._take(target)
         request.provenance = request.provenance._replace(
             in_chain=True, timeout_given=self._options["timeout"] is not None

@@ -52,10 +52,20 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
 
 /// RFC 9112, section 9.3.
 pub(super) fn persists(head: &Head, framing: Framing) -> bool {
+    !says_close(head) && framing != Framing::UntilClose
+}
+
+/// Whether a final answer shows that the server wants no more of the request's body (RFC 9112, section 9.5). A body that ends with
+/// the connection does not: it may last as long as the request.
+pub(super) fn declines(head: &Head, framing: Framing) -> bool {
+    head.status >= 400 || framing == Framing::Switch || says_close(head)
+}
+
+fn says_close(head: &Head) -> bool {
     let fields = &head.framing;
     let offered = match head.version {
         Version::Http11 => true,
         Version::Http10 => fields.keep_alive,
     };
-    offered && !fields.close && framing != Framing::UntilClose
+    !offered || fields.close
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::chunked::Chunked;
 use super::encode::{Checked, Request, RequestFraming, check, write_head};
 use super::error::{InvalidRequest, Violation};
-use super::framing::{Asked, Framing, body_framing, persists};
+use super::framing::{Asked, Framing, body_framing, declines, persists};
 use super::head::{Head, check_prefix, parse, parse_trailers};
 use super::section::Section;
 use super::sending::Sending;
@@ -67,6 +67,7 @@ pub struct Machine {
     received_any: bool,
     body_received: u64,
     reusable: bool,
+    declined: bool,
 }
 
 impl Machine {
@@ -86,6 +87,7 @@ impl Machine {
             received_any: false,
             body_received: 0,
             reusable: true,
+            declined: false,
         }
     }
 
@@ -188,6 +190,12 @@ impl Machine {
         matches!(self.receiving, Receiving::Ended | Receiving::Switched)
     }
 
+    /// Whether the server wants no more of the request's body: its final answer is an error or says that the connection
+    /// closes (RFC 9110, section 7.5; RFC 9112, section 9.5), it switched to another protocol, or its side has ended.
+    pub fn declined(&self) -> bool {
+        self.declined
+    }
+
     pub fn request_ended(&self) -> bool {
         self.sending == Sending::Ended
     }
@@ -231,6 +239,7 @@ impl Machine {
         self.trailers = None;
         self.received_any = false;
         self.body_received = 0;
+        self.declined = false;
     }
 
     fn take_bytes(
@@ -295,6 +304,7 @@ impl Machine {
             return Ok(consumed);
         }
         self.reusable &= persists(&head, framing);
+        self.declined = declines(&head, framing);
         self.head = Some(head);
         self.head_complete = true;
         self.receiving = match framing {
@@ -337,6 +347,7 @@ impl Machine {
     /// RFC 9112, section 8: only a close-delimited body may end so.
     fn end_of_stream(&mut self) -> Result<(), Violation> {
         self.reusable = false;
+        self.declined = true;
         let received = self.body_received;
         match &self.receiving {
             Receiving::Idle | Receiving::Ended | Receiving::Switched => Ok(()),

@@ -28,7 +28,7 @@ class Redirect(NamedTuple):
     Attributes:
         url: where to.
         method: with which method.
-        keep_body: whether the body goes along: where the method is not rewritten, except under 303.
+        keep_body: whether the body goes along.
         keep_credentials: whether credentials may go along.
     """
 
@@ -60,9 +60,16 @@ def plan_redirect(status: int, method: str, location: str, url: URL) -> Redirect
         target = (
             target.without_userinfo()
         )  # section 4.2.4: userinfo from another party may be there to deceive
-    next_method = rewritten_method(status, method)
-    keep_body = next_method == method and status != 303
-    return Redirect(target, next_method, keep_body, keep_credentials)
+    return Redirect(
+        target, rewritten_method(status, method), keeps_body(status, method), keep_credentials
+    )
+
+
+def keeps_body(status: int, method: str) -> bool:
+    """Whether the body goes along with a redirect: where the method is not rewritten, except under
+    303.
+    """
+    return status != 303 and rewritten_method(status, method) == method
 
 
 def keeps_credentials(origin: URL, target: URL) -> bool:
