@@ -23,6 +23,7 @@ from envoi._model import exceptions as _exceptions
 from envoi._model.exceptions import *  # noqa: F403 - what is in its `__all__`
 from envoi._model.headers import Headers
 from envoi._model.lazy import lazy_names as _lazy_names
+from envoi._model.lazy import shown_names as _shown_names
 from envoi._model.prepared import PreparedRequest
 from envoi._model.request import Request
 from envoi._model.timeout import Timeout as Limits
@@ -86,8 +87,7 @@ else:
     __getattr__ = _lazy_names("envoi", _LAZY)
 
     def __dir__() -> list[str]:
-        shown = {name for name in globals() if name not in {"TYPE_CHECKING", "annotations"}}
-        return sorted({*shown, *_LAZY})
+        return _shown_names(globals(), _LAZY)
 
 
 __all__ = [

@@ -254,6 +254,23 @@ def test_illegal_method_is_a_local_protocol_error(
         send("BAD METHOD", server.url, {})
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:123456/path", "http://exa mple/path", "http://[bad/path"]
+)
+def test_a_url_that_nobody_connects_to_is_named(
+    library: Any, send: Callable[..., Any], url: str
+) -> None:
+    with pytest.raises(library.ConnectError, match="Invalid URL 'http://.*/path'") as caught:
+        send("GET", url, {})
+    assert "object at 0x" not in str(caught.value)
+
+
+def test_the_scheme_that_is_unsupported_is_told(library: Any, send: Callable[..., Any]) -> None:
+    with pytest.raises(library.UnsupportedProtocol, match="'invalid://127.0.0.1/'") as caught:
+        send("GET", "invalid://127.0.0.1/", {})
+    assert "object at 0x" not in str(caught.value)
+
+
 def test_other_schemes_are_unsupported(library: Any, send: Callable[..., Any]) -> None:
     with pytest.raises(library.UnsupportedProtocol):
         send("GET", "ftp://127.0.0.1/", {})

@@ -43,6 +43,16 @@ def sync() -> None:
         assert_type(error, envoi.Timeout)
         assert_type(error.phase, str | None)
         assert_type(error.seconds, float | None)
+    except envoi.HTTPError as error:
+        assert_type(error.response.status_code, int)
+        assert_type(error.response.text, str)
+        assert_type(error.response.headers, envoi.Headers)
+    except envoi.RequestException as error:
+        if error.request is not None:
+            assert_type(error.request.url, str)
+            assert_type(error.request.headers, envoi.Headers)
+        if error.response is not None:
+            assert_type(error.response.status_code, int)
     else:
         assert_type(response, envoi.Response)
         assert_type(response.status_code, int)
@@ -50,6 +60,11 @@ def sync() -> None:
         assert_type(response.text, str)
         assert_type(response.json(), Any)
         assert_type(response.headers["A"], str)
+        assert_type(next(response.iter_content(10)), bytes)
+        assert_type(next(response.iter_content(10, decode_unicode=True)), str)
+        assert_type(list(response.iter_lines()), list[bytes])
+        assert_type(list(response.iter_lines(decode_unicode=True)), list[str])
+        assert_type(response.raise_for_status(), envoi.Response)
     for auth in (Scheme(), Old(), BearerAuth("t"), HTTPBasicAuth("a", "b"), HTTPDigestAuth("a", "b"), envoi.auth.HTTPProxyAuth("a", "b")):
         envoi.get("http://example.org/", auth=auth, hooks={"response": hook}, proxies={"https": None})
     envoi.post("http://example.org/", auth=("a", "b"), files={"a": ("n", b"x", "text/plain"), "b": open("f", "rb")})
@@ -71,6 +86,10 @@ async def awaited() -> None:
         response = await session.get("http://example.org/", stream=True)
         async for piece in response:
             assert_type(piece, bytes)
+        async for line in response.iter_lines(decode_unicode=True):
+            assert_type(line, str)
+        async for encoded in response.iter_lines():
+            assert_type(encoded, bytes)
 """
 MISUSE = """\
 import envoi

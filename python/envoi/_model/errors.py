@@ -4,7 +4,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from envoi._core import Headers
+
+
+class SentRequest(Protocol):
+    """What an error tells of the request that it happened to: a `PreparedRequest`, which stands
+    above this file.
+    """
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def body(self) -> Any: ...
+
+
+class FailedResponse(Protocol):
+    """What an error tells of the response that is to blame: a `Response` or an `AsyncResponse`,
+    which stand above this file.
+    """
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def request(self) -> SentRequest: ...
+    @property
+    def history(self) -> list[Any]: ...
+    def json(self, **kwargs: Any) -> Any: ...
+    def close(self) -> Any: ...
 
 
 class RequestException(OSError):
@@ -17,8 +64,16 @@ class RequestException(OSError):
         response: the response that is to blame.
     """
 
-    request: Any
-    response: Any
+    if TYPE_CHECKING:
+
+        @property
+        def request(self) -> SentRequest | None: ...
+        @request.setter
+        def request(self, value: Any) -> None: ...
+        @property
+        def response(self) -> FailedResponse | None: ...
+        @response.setter
+        def response(self, value: Any) -> None: ...
 
     def __init__(self, *args: object, request: Any = None, response: Any = None) -> None:
         super().__init__(*args)

@@ -16,6 +16,8 @@ from envoi._model.timeout import Timeout as Limits
 if TYPE_CHECKING:
     from typing import Self
 
+    from envoi._model.errors import FailedResponse, SentRequest
+
 __all__ = [
     "AlreadyImported",
     "BodyTooLarge",
@@ -253,6 +255,17 @@ class InvalidFraming(RemoteProtocolError, InvalidHeader):
 
 class HTTPError(RequestException):
     """A 4xx or 5xx answer, raised by `Response.raise_for_status`."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def request(self) -> SentRequest: ...
+        @request.setter
+        def request(self, value: Any) -> None: ...
+        @property
+        def response(self) -> FailedResponse: ...
+        @response.setter
+        def response(self, value: Any) -> None: ...
 
 
 class TooManyRedirects(RequestException):

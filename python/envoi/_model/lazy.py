@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from envoi._model.suggestions import name_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+
+_TOOLS: Final = frozenset({"TYPE_CHECKING", "annotations"})
 
 
 def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
@@ -40,6 +43,21 @@ def lazy_names(module: str, sources: Mapping[str, str]) -> Callable[[str], Any]:
         return value
 
     return find
+
+
+def shown_names(present: Mapping[str, Any], sources: Mapping[str, str]) -> list[str]:
+    """What `dir` shows of a module: its public names and the lazy ones, not what it is made with.
+
+    Args:
+        present: the module's globals.
+        sources: its lazy names.
+    """
+    names = {
+        name
+        for name in present
+        if (not name.startswith("_") or name.startswith("__")) and name not in _TOOLS
+    }
+    return sorted(names | sources.keys())
 
 
 def names_of(

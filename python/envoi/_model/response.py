@@ -374,7 +374,11 @@ class BaseResponse:
         return f"<Response [{self.status_code}]>"
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in _OURS]
+        return [
+            name
+            for name in super().__dir__()
+            if name not in _OURS and (name[0] != "_" or name.startswith("__"))
+        ]
 
     def _loaded_content(self) -> bytes:
         """The whole body. Subclasses say how it is read, or that it must be read first."""

@@ -61,6 +61,10 @@ class AsyncResponse(OpenReply):
     ) -> AsyncIterator[bytes]: ...
     @overload
     def iter_content(
+        self, chunk_size: int | None = None, *, decode_unicode: Literal[True]
+    ) -> AsyncIterator[str]: ...
+    @overload
+    def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
     ) -> AsyncIterator[Any]: ...
     def iter_content(
@@ -71,7 +75,8 @@ class AsyncResponse(OpenReply):
         Args:
             chunk_size: the most bytes of a piece; None for whatever arrived. A piece is never held
                 back to fill it up.
-            decode_unicode: give text instead of bytes, when the response has an encoding.
+            decode_unicode: give text instead of bytes, when the response has an encoding; without
+                one bytes come after all, as in requests.
 
         Raises:
             StreamConsumedError: it was already read in pieces.
@@ -90,6 +95,14 @@ class AsyncResponse(OpenReply):
     def iter_lines(
         self,
         chunk_size: int | None = None,
+        *,
+        decode_unicode: Literal[True],
+        delimiter: str | bytes | None = None,
+    ) -> AsyncIterator[str]: ...
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
         decode_unicode: bool = False,
         delimiter: str | bytes | None = None,
     ) -> AsyncIterator[Any]: ...
@@ -103,7 +116,8 @@ class AsyncResponse(OpenReply):
 
         Args:
             chunk_size: as for `iter_content`.
-            decode_unicode: give text instead of bytes, when the response has an encoding.
+            decode_unicode: give text instead of bytes, when the response has an encoding; without
+                one bytes come after all, as in requests.
             delimiter: what separates lines, instead of line ends.
         """
         return AsyncLines(self.iter_content(chunk_size, decode_unicode), Lines(delimiter))

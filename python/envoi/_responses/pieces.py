@@ -16,7 +16,7 @@ from envoi._model.text import LineSplitter, TextDecoder
 from envoi._pipeline.reply import receive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
     from envoi._pipeline.reply import Reply
 
@@ -130,7 +130,7 @@ def iterate(pieces: Pieces) -> Iterator[Any]:
             return
 
 
-def iterate_lines(pieces: Iterator[Any], lines: Lines) -> Iterator[Any]:
+def iterate_lines(pieces: Iterable[Any], lines: Lines) -> Iterator[Any]:
     """The lines of pieces, in a sync session."""
     for piece in pieces:
         yield from lines.feed(piece)
@@ -174,8 +174,8 @@ class AsyncLines:
         lines: what splits them.
     """
 
-    def __init__(self, pieces: AsyncIterator[Any], lines: Lines) -> None:
-        self._source: AsyncIterator[Any] | None = pieces
+    def __init__(self, pieces: AsyncIterable[Any], lines: Lines) -> None:
+        self._source: AsyncIterator[Any] | None = aiter(pieces)
         self._lines = lines
         self._ready: deque[Any] = deque()
 

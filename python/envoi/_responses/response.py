@@ -53,6 +53,10 @@ class Response(OpenReply):
     ) -> Iterator[bytes]: ...
     @overload
     def iter_content(
+        self, chunk_size: int | None = None, *, decode_unicode: Literal[True]
+    ) -> Iterator[str]: ...
+    @overload
+    def iter_content(
         self, chunk_size: int | None = None, decode_unicode: bool = False
     ) -> Iterator[Any]: ...
     def iter_content(
@@ -63,7 +67,8 @@ class Response(OpenReply):
         Args:
             chunk_size: the most bytes of a piece; None for whatever arrived. A piece is never held
                 back to fill it up.
-            decode_unicode: give text instead of bytes, when the response has an encoding.
+            decode_unicode: give text instead of bytes, when the response has an encoding; without
+                one bytes come after all, as in requests.
 
         Raises:
             StreamConsumedError: it was already read in pieces.
@@ -82,6 +87,14 @@ class Response(OpenReply):
     def iter_lines(
         self,
         chunk_size: int | None = None,
+        *,
+        decode_unicode: Literal[True],
+        delimiter: str | bytes | None = None,
+    ) -> Iterator[str]: ...
+    @overload
+    def iter_lines(
+        self,
+        chunk_size: int | None = None,
         decode_unicode: bool = False,
         delimiter: str | bytes | None = None,
     ) -> Iterator[Any]: ...
@@ -95,7 +108,8 @@ class Response(OpenReply):
 
         Args:
             chunk_size: as for `iter_content`.
-            decode_unicode: give text instead of bytes, when the response has an encoding.
+            decode_unicode: give text instead of bytes, when the response has an encoding; without
+                one bytes come after all, as in requests.
             delimiter: what separates lines, instead of line ends.
         """
         return iterate_lines(self.iter_content(chunk_size, decode_unicode), Lines(delimiter))

@@ -135,7 +135,8 @@ def broken_off(error: exceptions.RequestException) -> Reply | None:
     Args:
         error: raised in place of an answer.
     """
-    reply, error.response = error.response, None
+    reply: Any = error.response
+    error.response = None
     if reply is None or reply._head is None:
         return None
     reply.body = _Broken(reply._content, error)

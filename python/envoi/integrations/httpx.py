@@ -289,9 +289,9 @@ _EXCEPTIONS: Final = (
     (exceptions.ChunkedEncodingError, "RemoteProtocolError"),
     (exceptions.ContentDecodingError, "DecodingError"),
     ((exceptions.MissingSchema, exceptions.InvalidSchema), "UnsupportedProtocol"),
+    (exceptions.InvalidURL, "ConnectError"),  # what httpx took for a URL, and nobody connects to
     (
         (
-            exceptions.InvalidURL,
             exceptions.InvalidHeader,
             exceptions.InvalidMethod,
             exceptions.InvalidBody,

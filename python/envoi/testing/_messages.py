@@ -23,8 +23,8 @@ class Headers(tuple[tuple[str, str], ...]):
 
     Examples:
         >>> headers = Headers([("Accept", "*/*"), ("X-Tag", "a"), ("x-tag", "b")])
-        >>> headers.get("ACCEPT"), headers.all("x-tag")
-        ('*/*', ['a', 'b'])
+        >>> headers["ACCEPT"], headers.all("x-tag"), headers[0], "Cookie" in headers
+        ('*/*', ['a', 'b'], ('Accept', '*/*'), False)
     """
 
     __slots__ = ()
@@ -47,6 +47,9 @@ class Headers(tuple[tuple[str, str], ...]):
         if not found:
             raise KeyError(key)
         return found[0]
+
+    def __contains__(self, key: object) -> bool:
+        return self.has(key) if isinstance(key, str) else super().__contains__(key)
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of the field `name`, or `default`."""
