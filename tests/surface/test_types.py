@@ -78,7 +78,7 @@ def sync() -> None:
         for line in response.iter_lines():
             assert_type(line, bytes)
         for text in response.iter_content(10, decode_unicode=True):
-            assert_type(text, Any)
+            assert_type(text, str)
 
 async def awaited() -> None:
     assert_type(await aio.get("http://example.org/"), envoi.AsyncResponse)
