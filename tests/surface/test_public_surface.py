@@ -9,6 +9,8 @@ import difflib
 import importlib
 import inspect
 import os
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,3 +108,12 @@ def signature(function: Any) -> str:
     except ValueError:
         return "(…)"
     return f"{shown} (awaited)" if inspect.iscoroutinefunction(function) else shown
+
+
+def test_supported_pythons_are_the_promised_ones() -> None:
+    root = RECORD.parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"]))
+    assert project["requires-python"] == f">={named[0]}"
+    promised = (root / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert f"CPython {', '.join(named[:-1])} and {named[-1]}." in promised
