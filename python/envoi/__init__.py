@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from envoi import structures as structures
     from envoi import utils as utils
     from envoi._model.cookie_jar import RequestsCookieJar as Cookies
+    from envoi._model.hsts import HSTS as HSTS
     from envoi._requests.install import install_as_requests as install_as_requests
     from envoi._responses.async_response import AsyncResponse
     from envoi._sessions.async_session import AsyncSession
@@ -77,6 +78,7 @@ else:
     _VERBS = ("delete", "get", "head", "options", "patch", "post", "put", "request", "session")
     _LAZY = {
         "AsyncResponse": "envoi._responses.async_response:AsyncResponse",
+        "HSTS": "envoi._model.hsts:HSTS",
         "AsyncSession": "envoi._sessions.async_session:AsyncSession",
         "Cookies": "envoi._model.cookie_jar:RequestsCookieJar",
         "codes": "envoi.status_codes:codes",
@@ -91,6 +93,7 @@ else:
 
 
 __all__ = [
+    "HSTS",
     "URL",
     "AsyncResponse",
     "AsyncSession",

@@ -39,6 +39,8 @@ RequestException (OSError)
 ├── UnrewindableBodyError
 ├── CookieFileError
 │   └── CookieFileNotFound (FileNotFoundError)
+├── HSTSFileError
+│   └── HSTSFileNotFound (FileNotFoundError)
 ├── RetryError
 ├── AlreadyImported (RuntimeError)
 ├── SessionClosed (RuntimeError)

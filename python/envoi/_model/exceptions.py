@@ -31,6 +31,8 @@ __all__ = [
     "CookieFileNotFound",
     "CookieFileWarning",
     "FileModeWarning",
+    "HSTSFileError",
+    "HSTSFileNotFound",
     "HTTPError",
     "IncompleteBody",
     "IncompleteHead",
@@ -341,6 +343,14 @@ class CookieFileError(RequestException):
 
 class CookieFileNotFound(CookieFileError, FileNotFoundError):
     """There is no such file of cookies, or no such folder to write one to."""
+
+
+class HSTSFileError(RequestException):
+    """A file of HSTS hosts cannot be read or written, or is not one."""
+
+
+class HSTSFileNotFound(HSTSFileError, FileNotFoundError):
+    """There is no such file of HSTS hosts, or no such folder to write one to."""
 
 
 class RetryError(RequestException):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from envoi._io.protocols import TLSConfig
     from envoi._model.cookies import CookieHolder
+    from envoi._model.hsts import HSTS
     from envoi._model.netrc import Netrc
     from envoi._model.prepared import PreparedRequest
     from envoi._model.timeout import Timeout
@@ -67,6 +68,7 @@ class Policy(NamedTuple):
             ones.
         told: for hooks and adapters.
         raises: whether a 4xx or 5xx is raised.
+        hsts: which hosts are to be asked by https only, or None.
     """
 
     follow: bool
@@ -74,6 +76,7 @@ class Policy(NamedTuple):
     sensitive: tuple[str, ...]
     told: Told
     raises: bool = False
+    hsts: HSTS | None = None
 
 
 class Usual(NamedTuple):

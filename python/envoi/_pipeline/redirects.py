@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from envoi._model.body_streams import Body
     from envoi._model.headers import Headers
+    from envoi._model.hsts import HSTS
     from envoi._pipeline.journey import Journey, Onward
     from envoi._pipeline.reply import Reply
     from envoi._proto.plans.redirect import Redirect
@@ -70,7 +71,8 @@ def next_request(journey: Journey, request: PreparedRequest, reply: Reply) -> Pr
     Raises:
         InvalidURL, InvalidSchema: Location is no URL, or not http(s).
     """
-    plan = planned(request, reply, reply.location or "", request.parsed_url)
+    location = reply.location or ""
+    plan = planned(request, reply, location, request.parsed_url, journey.policy.hsts)
     leaves = not plan.keep_credentials
     headers, content = carried_over(
         request, plan.url, journey.policy.sensitive, keep_body=plan.keep_body, leaves=leaves
@@ -97,7 +99,9 @@ def drop_certificate(journey: Journey) -> None:
     journey.delivery = journey.delivery._replace(tls=tls_config(told.verify, None))
 
 
-def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) -> Redirect:
+def planned(
+    request: PreparedRequest, reply: Reply, location: str, base: URL, hsts: HSTS | None
+) -> Redirect:
     """How a redirect is followed.
 
     Args:
@@ -105,12 +109,15 @@ def planned(request: PreparedRequest, reply: Reply, location: str, base: URL) ->
         reply: the answer.
         location: where it says to go.
         base: what that is relative to.
+        hsts: which hosts are to be asked by https only.
 
     Raises:
         InvalidURL, InvalidSchema: it is no URL, or of a scheme that is not followed.
     """
     try:
         plan = plan_redirect(reply.status_code, request.method, location, base)
+        if hsts is not None and (url := hsts.upgraded(plan.url)) is not plan.url:
+            plan = plan_redirect(reply.status_code, request.method, str(url), base)
     except URLError as error:
         raise exceptions.InvalidURL(
             f"{public(request.url)} redirects to something that is no URL: {error.args[-1]}",

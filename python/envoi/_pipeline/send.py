@@ -16,6 +16,7 @@ from envoi._pipeline.authenticate import authenticate, authenticate_as_prepared
 from envoi._pipeline.carry import carry
 from envoi._pipeline.cookies import exchange_cookies, take_cookies
 from envoi._pipeline.hooks import call_hooks
+from envoi._pipeline.hsts import heed_hsts
 from envoi._pipeline.redirects import follow_redirects
 from envoi._pipeline.reply import discard, load
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 STAGES: Final[tuple[Stage, ...]] = (follow_redirects, exchange_cookies, call_hooks, authenticate)
 """Of a request as a caller wants it."""
+
+STAGES_WITH_HSTS: Final[tuple[Stage, ...]] = (STAGES[0], heed_hsts, *STAGES[1:])
+"""The same, of a session with a memory for hosts that want https."""
 
 STAGES_AS_IT_IS: Final[tuple[Stage, ...]] = (
     take_cookies,
@@ -53,7 +57,8 @@ async def send(journey: Journey, request: PreparedRequest) -> Reply:
             if head is None or head.sets_cookies or head.location is not None:
                 reply = await pass_stages(journey, request, STAGES, answered(journey, reply))
         else:
-            reply = await pass_stages(journey, request, STAGES, onward_from(journey))
+            stages = STAGES if journey.policy.hsts is None else STAGES_WITH_HSTS
+            reply = await pass_stages(journey, request, stages, onward_from(journey))
         if reply.body is not None and not journey.delivery.stream:
             await load(reply)
         if journey.policy.raises and not reply.ok:
@@ -73,7 +78,10 @@ async def send_as_it_is(journey: Journey, request: PreparedRequest) -> Reply:
         RequestException: whatever went wrong, with the request it happened to.
     """
     try:
-        return await pass_stages(journey, request, STAGES_AS_IT_IS, onward_from(journey))
+        stages = STAGES_AS_IT_IS
+        if journey.policy.hsts is not None:
+            stages = (heed_hsts, *stages)
+        return await pass_stages(journey, request, stages, onward_from(journey))
     except RequestException as error:
         blame(error, request)
         raise
@@ -85,6 +93,7 @@ def goes_directly(journey: Journey, request: PreparedRequest) -> bool:
         journey.carrier is None
         and journey.auth is None
         and journey.netrc is None
+        and journey.policy.hsts is None
         and journey.cookies is None
         and journey.jar.is_empty
         and request._hooks is None

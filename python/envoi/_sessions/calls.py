@@ -83,6 +83,7 @@ def usual(settings: SessionSettings, pool: Pool, new_reply: Callable[..., Reply]
             sensitive=settings._sensitive,
             told=Told(verify, cert, settings._proxies),
             raises=settings.raise_for_status,
+            hsts=settings._hsts,
         ),
         settings._cookies,
         settings.auth,
@@ -116,6 +117,8 @@ def new_call(
     verb = validate_method(method)
     base_url = settings._base_url
     parsed = parse_url(url) if base_url is None else joined(base_url, url)
+    if settings._hsts is not None:
+        parsed = settings._hsts.upgraded(parsed)
     params = settings.params
     if options:
         check_options(options)
@@ -208,7 +211,7 @@ def journey_with(
     follow = bool(given("allow_redirects", True))
     raises = raises_for_status(settings, options)
     if told is not policy.told or not follow or raises is not policy.raises:
-        policy = Policy(follow, policy.max_redirects, policy.sensitive, told, raises)
+        policy = policy._replace(follow=follow, told=told, raises=raises)
     return Journey(delivery, policy, jar, auth, netrc, given("cookies"))
 
 
@@ -251,6 +254,8 @@ def prepared_call(
     if None in parts:
         raise exceptions.InvalidOption("The request is not prepared yet: call its prepare()")
     request.method = validate_method(request.method)
+    if settings._hsts is not None:
+        request.url = settings._hsts.upgraded(request.parsed_url)
     known = {
         name: value
         for name, value in options.items()

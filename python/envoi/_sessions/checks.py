@@ -30,6 +30,23 @@ def cookie_holder(cookies: Any) -> CookieHolder:
         ) from None
 
 
+def hsts_store(value: Any) -> Any:
+    """The store that `hsts=` stands for, or None.
+
+    Raises:
+        InvalidOption: neither a bool nor a store.
+    """
+    if value is None or value is False:
+        return None
+    if value is True:
+        from envoi._model.hsts import HSTS
+
+        return HSTS()
+    if not (hasattr(value, "upgraded") and hasattr(value, "learn")):
+        raise InvalidOption(f"hsts= must be True, False or an HSTS, not {type(value).__name__}")
+    return value
+
+
 def proxies_by_scheme(value: Any) -> dict[str, Any]:
     """A copy of a mapping of proxies, whose values are looked at when one is used.
 

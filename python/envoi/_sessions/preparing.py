@@ -65,6 +65,8 @@ def prepared(settings: SessionSettings, request: Request) -> PreparedRequest:
         )
     base_url = settings._base_url
     url = parse_url(request.url) if base_url is None else joined(base_url, request.url)
+    if settings._hsts is not None:
+        url = settings._hsts.upgraded(url)
     jar = settings._cookies
     made = PreparedRequest()
     made.prepare(

@@ -21,6 +21,7 @@ from envoi._proto.plans.redirect import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envoi._model.hsts import HSTS
     from envoi._model.netrc import Netrc
     from envoi._model.prepared import PreparedRequest
     from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
@@ -33,6 +34,7 @@ class Redirecting:
     trust_env: bool
     cookies: Any
     sensitive_headers: Any = ()
+    _hsts: HSTS | None = None
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """Where a response redirects to, as it says; None when it does not.
@@ -123,7 +125,7 @@ class Redirecting:
             raise exceptions.TooManyRedirects(
                 f"Exceeded {self.max_redirects} redirects.", response=resp
             )
-        plan = planned(req, resp, target, self._base_of(resp, req))
+        plan = planned(req, resp, target, self._base_of(resp, req), self._hsts)
         following = req.copy()
         following.url = plan.url
         provenance = req.provenance._replace(redirected=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envoi._model.cookie_jar import RequestsCookieJar
+    from envoi._model.hsts import HSTS
     from envoi._model.types import (
         AuthType,
         CertType,
@@ -80,6 +81,8 @@ class SessionSettings:
         adapters: what to mount from the start, by prefix: see `mount`.
         raise_for_status: whether `request` and the verbs raise HTTPError for a 4xx or 5xx, as
             `Response.raise_for_status` does; a request may say otherwise.
+        hsts: whether hosts that ask for it are asked by https only (RFC 6797); or an `envoi.HSTS`
+            that remembers them, which several sessions may share.
         **others: refused.
 
     Raises:
@@ -91,6 +94,7 @@ class SessionSettings:
     _kept: list[Usual]
     _keeps_cookies: bool = True
     _uds: str | None = None
+    _hsts: HSTS | None = None
 
     def __init__(
         self,
@@ -118,6 +122,7 @@ class SessionSettings:
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
         raise_for_status: bool = False,
+        hsts: bool | HSTS | None = False,
         **others: Never,
     ) -> None:
         if others:
@@ -149,6 +154,8 @@ class SessionSettings:
         self.resend: bool = resend
         self.max_body: int | None = checks.size(max_body)
         self.sensitive_headers = sensitive_headers
+        if hsts is not False:
+            self.hsts = hsts
         for prefix, adapter in checks.adapters_by_prefix(adapters).items():
             self.mount(prefix, adapter)
 
@@ -262,6 +269,17 @@ class SessionSettings:
     @sensitive_headers.setter
     def sensitive_headers(self, value: Iterable[str]) -> None:
         self._sensitive = checks.header_names(value)
+
+    @property
+    def hsts(self) -> HSTS | None:
+        """The hosts that are asked by https only; None where that is off. Setting True makes a new
+        store.
+        """
+        return self._hsts
+
+    @hsts.setter
+    def hsts(self, value: bool | HSTS | None) -> None:
+        self._hsts = checks.hsts_store(value)
 
     @property
     def verify(self) -> VerifyType:
