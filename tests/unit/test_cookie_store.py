@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envoi._core import Headers
+from envoi._model.cookie_adapters import seconds_now
 from envoi._model.cookie_index import keys_of
 from envoi._model.cookies import CookieHolder, with_request_cookies
 from envoi._model.url import parse_url
@@ -169,6 +170,15 @@ def test_a_port_set_by_hand_is_heeded():
     jar.set("a", "1", domain="localhost", port="8080,9090")
     assert sent(jar, parse_url("http://localhost:9090/")) == "a=1"
     assert sent(jar, parse_url("http://localhost/")) is None
+
+
+def test_a_cookie_that_has_expired_is_a_new_one_when_it_is_set_again(monkeypatch):
+    jar = received("a=1; Path=/; Max-Age=5", "b=2; Path=/")
+    received("a=3; Path=/; Max-Age=5", jar=jar)
+    assert sent(jar) == "a=3; b=2"
+    monkeypatch.setattr("envoi._model.cookie_store.seconds_now", lambda: seconds_now() + 6)
+    received("a=4; Path=/", jar=jar)
+    assert sent(jar) == "b=2; a=4"
 
 
 def test_what_a_server_takes_away_leaves_nothing_behind():

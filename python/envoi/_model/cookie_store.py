@@ -38,11 +38,10 @@ class CookieStore(CookieJar):
     _policy: CookiePolicy
     _cookies: Cookies
     _cookies_lock: Any
-    _order: CookieIndex | None
+    _order: CookieIndex | None = None
 
     def __init__(self, policy: CookiePolicy | None = None) -> None:
         super().__init__(Policy() if policy is None else policy)
-        self._order = None
 
     @property
     def is_empty(self) -> bool:
@@ -93,7 +92,7 @@ class CookieStore(CookieJar):
         now = seconds_now()
         with self._cookies_lock:
             for cookie in self._oldest_first():
-                if cookie.expires is not None and cookie.expires <= now:
+                if _is_expired(cookie, now):
                     self._drop(_key(cookie))
 
     def extract_cookies(self, response: Any, request: Any) -> None:
@@ -141,7 +140,7 @@ class CookieStore(CookieJar):
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         CookieJar.__init__(self)  # makes the lock
-        self.__dict__.update({"_order": None, **state})
+        self.__dict__.update(state)
 
     def _has_own_rules(self) -> bool:
         return type(self._policy) is Policy
@@ -159,9 +158,10 @@ class CookieStore(CookieJar):
                     continue
                 if not scope.is_secure and self._overlays_secure(cookie, now):
                     continue
-                if cookie.expires is not None and cookie.expires <= now:
+                known = self._cookies.get(cookie.domain, _NONE).get(cookie.path, {})
+                if _is_expired(cookie, now) or _is_expired(known.get(cookie.name), now):
                     self._drop(_key(cookie))
-                else:
+                if not _is_expired(cookie, now):
                     self._keep(cookie)
 
     def _keep(self, cookie: Cookie) -> None:
@@ -201,7 +201,7 @@ class CookieStore(CookieJar):
             is_choosy = self._is_choosy()
             for cookie in found:
                 key = (cookie.domain, cookie.path, cookie.name)
-                if cookie.expires is not None and cookie.expires <= now:
+                if _is_expired(cookie, now):
                     self._drop(key)
                 elif may_be_sent(cookie, scope) and not (is_choosy and self._is_blocked(cookie)):
                     order.used(key)
@@ -228,7 +228,7 @@ class CookieStore(CookieJar):
             other = known.domain.removeprefix(".")
             if (
                 known.secure
-                and (known.expires is None or known.expires > now)
+                and not _is_expired(known, now)
                 and (domain_matches(domain, other) or domain_matches(other, domain))
                 and path_matches(cookie.path, known.path)
             ):
@@ -268,6 +268,10 @@ class CookieStore(CookieJar):
 
 
 _NONE: dict[str, dict[str, Cookie]] = {}
+
+
+def _is_expired(cookie: Cookie | None, now: float) -> bool:
+    return cookie is not None and cookie.expires is not None and cookie.expires <= now
 
 
 def _key(cookie: Cookie) -> Key:
