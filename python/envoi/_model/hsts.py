@@ -50,7 +50,7 @@ class HSTS:
     Raises:
         InvalidOption: something in `hosts` is no host name.
 
-    Example:
+    Examples:
         >>> hsts = HSTS(["example.com"])
         >>> "api.example.com" in hsts
         True
@@ -75,7 +75,7 @@ class HSTS:
         Raises:
             InvalidOption: not a host name, or a negative age.
 
-        Example:
+        Examples:
             >>> hsts = HSTS()
             >>> hsts.add("example.com", max_age=3600)
             >>> "api.example.com" in hsts
@@ -93,7 +93,7 @@ class HSTS:
         Args:
             host: its name.
 
-        Example:
+        Examples:
             >>> hsts = HSTS(["example.com"])
             >>> hsts.discard("example.com")
             >>> len(hsts)
@@ -104,7 +104,7 @@ class HSTS:
     def clear(self) -> None:
         """Forget all hosts.
 
-        Example:
+        Examples:
             >>> HSTS(["example.com"]).clear()
         """
         self._hosts.clear()
@@ -112,7 +112,7 @@ class HSTS:
     def items(self) -> list[tuple[str, KnownHost]]:
         """The hosts that are remembered, with what is known of them.
 
-        Example:
+        Examples:
             >>> [host for host, known in HSTS(["example.com"]).items()]
             ['example.com']
         """
@@ -126,7 +126,7 @@ class HSTS:
         Args:
             url: any.
 
-        Example:
+        Examples:
             >>> str(HSTS(["example.com"]).upgraded(envoi.URL("http://example.com:80/a?b")))
             'https://example.com/a?b'
         """
@@ -145,7 +145,7 @@ class HSTS:
             url: what was asked for.
             fields: their values.
 
-        Example:
+        Examples:
             >>> hsts = HSTS()
             >>> hsts.learn(envoi.URL("https://example.com/"), ["max-age=3600"])
             >>> "example.com" in hsts
@@ -168,7 +168,7 @@ class HSTS:
         Raises:
             HSTSFileError: it cannot be written.
 
-        Example:
+        Examples:
             >>> import os, tempfile
             >>> HSTS(["example.com"]).save(os.path.join(tempfile.mkdtemp(), "hsts.txt"))
         """
@@ -194,7 +194,7 @@ class HSTS:
         Raises:
             HSTSFileError: it cannot be read; when there is no such file, also FileNotFoundError.
 
-        Example:
+        Examples:
             >>> import os, tempfile
             >>> path = os.path.join(tempfile.mkdtemp(), "hsts.txt")
             >>> HSTS(["example.com"]).save(path)
