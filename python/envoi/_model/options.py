@@ -71,6 +71,7 @@ OPTION_NAMES: Final = RequestOptions.__optional_keys__
 _SESSION_SETTINGS: Final = dict.fromkeys(
     (
         "base_url",
+        "hsts",
         "keepalive",
         "local_address",
         "max_connections",

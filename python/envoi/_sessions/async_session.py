@@ -70,6 +70,8 @@ class AsyncSession(BaseSession, AsyncSessionVerbs):
         adapters: what to mount from the start, by prefix: see `mount`.
         raise_for_status: whether `request` and the verbs raise HTTPError for a 4xx or 5xx, as
             `Response.raise_for_status` does; a request may say otherwise.
+        hsts: whether hosts that ask for it are asked by https only (RFC 6797); or an `envoi.HSTS`
+            that remembers them, which several sessions may share.
 
     Examples:
         >>> async def main():
