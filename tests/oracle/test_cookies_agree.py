@@ -32,6 +32,26 @@ ATTRIBUTES = [
 ]  # fmt: skip
 
 
+def attributes_of(attributes: str, now: int) -> dict[str, Any]:
+    """Sections 5.6.1 to 5.6.4: of each attribute that means something, the last."""
+    said: list[tuple[str, Any]] = []
+    for attribute in attributes.split(";"):
+        key, _, text = attribute.partition("=")
+        key, text = key.strip(" \t").lower(), text.strip(" \t")
+        if key == "max-age":
+            if text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit()):
+                if text[1:].isdigit() or len(text) == 1:
+                    age = min(int(text), 400 * 86400)
+                    said.append((key, now + age if age > 0 else 0))
+        elif key == "expires":
+            known = {"T": 1, "F": now + 400 * 86400}
+            if text[0] in known:
+                said.append((key, known[text[0]]))
+        else:
+            said.append((key, text))
+    return dict(said)
+
+
 class Naive:
     """A list of cookies."""
 
@@ -45,22 +65,7 @@ class Naive:
         pair, _, attributes = field.partition(";")
         name, value = pair.split("=", 1) if "=" in pair else ("", pair)
         name, value = name.strip(" \t"), value.strip(" \t")
-        said: list[tuple[str, Any]] = []
-        for attribute in attributes.split(";") if ";" in field else []:
-            key, _, text = attribute.partition("=")
-            key, text = key.strip(" \t").lower(), text.strip(" \t")
-            if key == "max-age":
-                if text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit()):
-                    if text[1:].isdigit() or len(text) == 1:
-                        age = min(int(text), 400 * 86400)
-                        said.append((key, now + age if age > 0 else 0))
-            elif key == "expires":
-                known = {"T": 1, "F": now + 400 * 86400}
-                if text[0] in known:
-                    said.append((key, known[text[0]]))
-            else:
-                said.append((key, text))
-        last: dict[str, Any] = dict(said)
+        last = attributes_of(attributes, now) if attributes else {}
         domain = last.get("domain", "").lower()
         domain = domain[1:] if domain.startswith(".") else domain
         if not name and not value:
