@@ -156,7 +156,7 @@ class ResponseHead:
         Raises:
             InvalidMessage: the status, the reason or the version cannot be sent.
             InvalidHeaderError: a field's name or value cannot be sent.
-            ProtocolViolation: the fields ask for a transfer coding other than chunked; as
+            ProtocolViolation: the fields ask for another transfer coding beside chunked; as
                 FramingViolation, their Content-Length is no number or contradicts another field
                 (RFC 9112, section 6.3).
         """
@@ -179,8 +179,14 @@ class ResponseHead:
     def location(self) -> str | None:
         """The first Location value, one character a byte."""
     @property
+    def location_is_ambiguous(self) -> bool:
+        """Whether there are several Location fields, and they differ."""
+    @property
     def sets_cookies(self) -> bool:
         """Whether there is a Set-Cookie field."""
+    @property
+    def repaired(self) -> tuple[str, ...]:
+        """What was mended of it, each in a few words."""
 
 @final
 class H1Machine:
@@ -196,7 +202,7 @@ class H1Machine:
         max_informational: int | None = None,
     ) -> Self:
         """Limits on what the peer may send, each with its default for None: 131072 bytes of head,
-        256 fields, 16 informational answers.
+        256 fields, 64 informational answers.
         """
     def start(
         self,
@@ -264,6 +270,9 @@ class H1Machine:
         """
     @property
     def request_ended(self) -> bool: ...
+    @property
+    def repaired(self) -> tuple[str, ...]:
+        """What was mended of the answer so far: its interim heads, head, chunks and trailers."""
     @property
     def trailers(self) -> Headers | None: ...
     @property

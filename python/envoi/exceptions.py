@@ -29,6 +29,7 @@ RequestException (OSError)
 │   └── TotalTimeout
 ├── HTTPError
 ├── TooManyRedirects
+├── InvalidRedirect (ValueError)
 ├── ChunkedEncodingError
 │   └── IncompleteBody
 ├── ContentDecodingError (ValueError)

@@ -7,9 +7,9 @@ mod syntax;
 
 use std::borrow::Cow;
 
-pub(crate) use syntax::check_field;
+use syntax::problem;
 pub use syntax::{FieldKind, InvalidField, is_token, shown_name};
-use syntax::{is_sendable, problem};
+pub(crate) use syntax::{check_field, is_sendable};
 
 /// Below this many bytes of replaced fields, moving the rest together is not worth its cost.
 const COMPACT_ABOVE: usize = 1024;

@@ -22,6 +22,11 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\n".to_vec()),
         Just(b"0\r\n\r\n".to_vec()),
         Just(b"A: b\r\n".to_vec()),
+        Just(b"A: b\n".to_vec()),
+        Just(b"\n\n".to_vec()),
+        Just(b" folded\r\n".to_vec()),
+        Just(b"C: \x01\r\n".to_vec()),
+        Just(b"5 \r\nhello\r\n".to_vec()),
         (0u8..20).prop_map(|size| format!("Content-Length: {size}\r\n").into_bytes()),
         (1usize..20)
             .prop_map(|size| format!("{size:x};e\r\n{}\r\n", "y".repeat(size)).into_bytes()),
@@ -61,6 +66,40 @@ proptest! {
         prop_assert_eq!(&whole, &seen(method, &pieces(&bytes, &cuts), end));
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(&whole, &seen(method, &single, end));
+    }
+
+    /// How many messages there are is never decided by a repair: after one, no other answer is read on the connection.
+    #[test]
+    fn a_mended_answer_is_the_last_of_its_connection(bytes in answer(), head: bool) {
+        let method = if head { "HEAD" } else { "GET" };
+        let mut machine = started(method);
+        let seen = run(&mut machine, [&bytes[..]]);
+        if !seen.repaired.is_empty() {
+            prop_assert!(!seen.keep_alive);
+            prop_assert!(h1_common::start(&mut machine, "GET", &[], b"").is_err());
+        }
+    }
+
+    /// A head means the same with the faults that are mended as without them.
+    #[test]
+    fn a_mended_head_reads_as_its_proper_form(values in proptest::collection::vec(proptest::collection::vec("[!-~]{1,8}", 1..4), 0..6), bare in proptest::collection::vec(any::<bool>(), 8), size in 0usize..9) {
+        let write = |line_end: &dyn Fn(usize) -> &'static str, fold: &str| {
+            let mut head = format!("HTTP/1.1 200 OK{}", line_end(0));
+            for (index, words) in values.iter().enumerate() {
+                head += &format!("X-{index}: {}{}", words.join(fold), line_end(index + 1));
+            }
+            head += &format!("Content-Length: {size}{}{}{}", line_end(6), line_end(7), "y".repeat(size));
+            head.into_bytes()
+        };
+        let proper = seen("GET", &[&write(&|_| "\r\n", " ")], false);
+        prop_assert!(proper.repaired.is_empty() && proper.keep_alive && proper.error.is_none());
+        let end = |index: usize| if bare[index] { "\n" } else { "\r\n" };
+        for fold in [" ", "\r\n ", "\n\t", " \r\n \t"] {
+            let faulty = seen("GET", &[&write(&end, fold)], false);
+            prop_assert_eq!(faulty.error, None);
+            prop_assert_eq!((&faulty.status, &faulty.fields, &faulty.body), (&proper.status, &proper.fields, &proper.body));
+            prop_assert!(faulty.ended && faulty.keep_alive == faulty.repaired.is_empty());
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use h1_common::{get, protocol_error, run, started_with};
 fn malformed_status_lines() {
     for line in [
         "HTTP/2.0 200 OK",
-        "HTTP/1.2 200 OK",
         "HTTP/0.9 200 OK",
         "HTTP/1.10 200 OK",
         "HTTP/01.1 200 OK",
@@ -55,16 +54,10 @@ fn malformed_fields() {
         "A B: 1",
         "A\u{e9}: 1",
         "A: 1\0",
-        "A: \x01",
         "A: 1\rB: 2",
         "A: 1\r",
-        "A: 1\x7f",
-        "A: 1\r\n folded",
-        "A: 1\r\n\tfolded",
-        "A: 1\nB: 2",
         "\r: 1",
         "A:\r1",
-        "A: \x0b",
         "A\r: 1",
     ] {
         assert!(
@@ -91,20 +84,6 @@ fn tabs_and_bytes_above_ascii_are_allowed_in_values() {
 }
 
 #[test]
-fn bare_line_feeds() {
-    for answer in [
-        &b"HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n"[..],
-        b"HTTP/1.1 200 OK\r\nContent-Length: 0\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 0\n\n",
-        b"HTTP/1.1 200 OK\n\n",
-        b"HTTP/1.1 200 OK\r\nA: \n\r\n",
-    ] {
-        assert!(protocol_error(answer), "{}", answer.escape_ascii());
-    }
-}
-
-#[test]
 fn framing_that_contradicts_itself() {
     for fields in [
         "Content-Length: +1",
@@ -120,7 +99,16 @@ fn framing_that_contradicts_itself() {
         "Content-Length: ,1",
         "Content-Length: 1, 2",
         "Content-Length: 1\r\nContent-Length: 2",
+        "Content-Length: 030\r\nContent-Length: 30",
+        "Content-Length: 1, 01",
         "Content-Length: 1;",
+        "Content-Length:\r\n 1",
+        "Content-Length: 1\r\n ",
+        "Content-Length: \x011",
+        "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding: \x0bchunked",
+        "Transfer-Encoding: yolo\r\nContent-Length: 1",
+        "Transfer-Encoding:\r\nContent-Length: 1",
         "Content-Length: \u{661}",
         "Content-Length: 1\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 1",
@@ -128,13 +116,8 @@ fn framing_that_contradicts_itself() {
         "Transfer-Encoding: chunked, gzip",
         "Transfer-Encoding: chunked, chunked",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-        "Transfer-Encoding: gzip",
-        "Transfer-Encoding: identity",
-        "Transfer-Encoding:",
-        "Transfer-Encoding: xchunked",
         "Transfer-Encoding: chunked;q=1",
         "Transfer-Encoding: \"chunked\"",
-        "Transfer-Encoding: chunked,",
         "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
     ] {
         assert!(
@@ -155,7 +138,6 @@ fn malformed_chunks() {
         b"0x5\r\nhello\r\n",
         b"+5\r\nhello\r\n",
         b"-1\r\n",
-        b"5 \r\nhello\r\n",
         b" 5\r\nhello\r\n",
         b"5\nhello\r\n",
         b"5\rhello\r\n",
@@ -170,16 +152,12 @@ fn malformed_chunks() {
         b"5;a\rb\r\nhello",
         b"5;\0\r\n",
         b"5;a\x7f\r\n",
-        b"0\r\n\n",
         b"0\n\r\n",
-        b"0\r\n\nA: 1\r\n\r\n",
-        b"0\r\nA: 1\n\r\n",
         b"0\r\nA : 1\r\n\r\n",
         b"0\r\n A: 1\r\n\r\n",
         b"0\r\nA: 1\rB\r\n\r\n",
         b"0\r\nA: \0\r\n\r\n",
         b"0\r\n: 1\r\n\r\n",
-        b"5\t\r\nhello\r\n",
     ] {
         let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         answer.extend_from_slice(body);
@@ -213,7 +191,13 @@ fn limits_are_enforced_with_their_own_error() {
         format!("{chunked}{}0\r\n\r\n", "1;ab\r\nx\r\n".repeat(6_000)).as_bytes()
     ));
     assert!(too_large(
-        format!("{chunked}00000000000000001\r\nx").as_bytes()
+        format!("{chunked}11111111111111111\r\nx").as_bytes()
+    ));
+    assert!(too_large(
+        format!("{chunked}{}", "0".repeat(16_386)).as_bytes()
+    ));
+    assert!(too_large(
+        format!("{chunked}5{}", " ".repeat(16_385)).as_bytes()
     ));
     assert!(too_large(
         format!("{chunked}0\r\n{}", "A: 1\r\n".repeat(30_000)).as_bytes()

@@ -1,11 +1,13 @@
 //! The `Decoder` class.
 
 use envoi_proto::decode::{DecodeError as Failure, Decoder as Chain};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::errors::DecodeError;
+use crate::text::bytes_object;
 
 const FIRST_PIECE: usize = 16 * 1024;
 /// A larger scratch buffer is given back after each read.
@@ -16,7 +18,7 @@ const DETACH_INPUT: usize = 4 * 1024;
 
 /// Undo Content-Encoding (RFC 9110, section 8.4) in bounded steps: gzip, x-gzip, deflate (zlib or raw), br, zstd.
 ///
-/// What follows the end of the coding is ignored, and never decoded.
+/// What follows the end of the coding is never decoded: after br it is an error, elsewhere it is ignored.
 #[pyclass(module = "envoi._core")]
 pub struct Decoder {
     /// The bytes objects that were fed are held, not copied.
@@ -50,11 +52,11 @@ impl Decoder {
             self.fill(limit)
         }
         .map_err(|failure| raised(&failure))?;
-        let decoded = PyBytes::new(py, self.scratch.get(..length).unwrap_or_default());
+        let decoded = bytes_object(py, self.scratch.get(..length).unwrap_or_default());
         if self.scratch.len() > KEPT_SCRATCH {
             self.scratch = Vec::new();
         }
-        Ok(decoded)
+        decoded
     }
 
     fn finish(&self) -> PyResult<()> {
@@ -69,6 +71,11 @@ impl Decoder {
         let mut end = FIRST_PIECE.max(self.scratch.len()).min(limit);
         loop {
             if self.scratch.len() < end {
+                let missing = end - self.scratch.len();
+                if self.scratch.try_reserve_exact(missing).is_err() {
+                    self.scratch = Vec::new();
+                    return Err(Failure::OutOfMemory);
+                }
                 self.scratch.resize(end, 0);
             }
             let room = self.scratch.get_mut(filled..end).unwrap_or_default();
@@ -89,5 +96,8 @@ impl Decoder {
 }
 
 fn raised(failure: &Failure) -> PyErr {
-    DecodeError::new_err(failure.to_string())
+    match failure {
+        Failure::OutOfMemory => PyMemoryError::new_err(failure.to_string()),
+        _ => DecodeError::new_err(failure.to_string()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use envoi_proto::h1::Violation;
 use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -78,6 +78,7 @@ pub fn breach(violation: &Violation) -> PyErr {
         Violation::IncompleteHead(_) => IncompleteHead::new_err(message),
         Violation::Framing(_) => FramingViolation::new_err(message),
         Violation::TooLarge(_) => MessageTooLarge::new_err(message),
+        Violation::OutOfMemory => PyMemoryError::new_err(message),
     }
 }
 

@@ -4,7 +4,7 @@ use envoi_proto::h1::{Head, InvalidHead, Version};
 use envoi_proto::headers::FieldKind;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyInt, PyString};
+use pyo3::types::{PyInt, PyString, PyTuple};
 
 use crate::errors::{InvalidMessage, breach, invalid_header};
 use crate::headers::Headers;
@@ -61,7 +61,7 @@ impl ResponseHead {
 
     /// The reason phrase as sent, often empty.
     #[getter]
-    fn reason<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+    fn reason<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         reason_phrase(py, self.head.reason())
     }
 
@@ -93,17 +93,21 @@ impl ResponseHead {
 
     /// The joined Content-Encoding value in lower case, or None.
     #[getter]
-    fn content_encoding<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+    fn content_encoding<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
         self.head
             .headers()
             .joined_kind(FieldKind::ContentEncoding)
             .map(|value| coding_name(py, &value))
+            .transpose()
     }
 
     /// The first Location value, or None.
     #[getter]
-    fn location<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
-        self.head.location().map(|value| latin1(py, value))
+    fn location<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.head
+            .location()
+            .map(|value| latin1(py, value))
+            .transpose()
     }
 
     /// Whether there is a Set-Cookie field.
@@ -112,8 +116,24 @@ impl ResponseHead {
         self.head.sets_cookies
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!("<ResponseHead {} {}>", self.head.status, self.reason(py))
+    /// Whether there are several Location fields, and they differ.
+    #[getter]
+    fn location_is_ambiguous(&self) -> bool {
+        self.head.location_is_ambiguous()
+    }
+
+    /// What was mended of it, each in a few words.
+    #[getter]
+    fn repaired<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.head.repairs.names().collect::<Vec<_>>())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(
+            "<ResponseHead {} {}>",
+            self.head.status,
+            self.reason(py)?
+        ))
     }
 }
 

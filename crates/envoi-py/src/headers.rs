@@ -8,10 +8,10 @@ use pyo3::Borrowed;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyBytes, PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyAny, PyDict, PyList, PyString, PyType};
 
 use crate::errors::{InvalidHeaderError, invalid_header};
-use crate::text::{latin1, name_bytes, new_name, new_value, shown_value};
+use crate::text::{bytes_object, latin1, name_bytes, new_name, new_value, shown_value};
 use input::Collected;
 pub use shared::Headers;
 
@@ -35,7 +35,7 @@ impl Headers {
     }
 
     fn __getitem__<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.lookup(name)
+        self.lookup(name)?
             .ok_or_else(|| PyKeyError::new_err(name.clone().unbind()))
     }
 
@@ -97,8 +97,8 @@ impl Headers {
         let mut text = String::from("Headers([");
         for (index, field) in fields.iter().enumerate() {
             let pair = (
-                latin1(py, field.name),
-                shown_value(py, field.kind, field.value),
+                latin1(py, field.name)?,
+                shown_value(py, field.kind, field.value)?,
             )
                 .into_pyobject(py)?;
             if index > 0 {
@@ -149,21 +149,23 @@ impl Headers {
         &self,
         key: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
-    ) -> Option<Bound<'py, PyAny>> {
-        self.lookup(key).or(default)
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.lookup(key)?.or(default))
     }
 
     /// Every value of `name`, in order; an empty list when there is none.
     #[pyo3(signature = (name, /))]
     fn get_all<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = name.py();
-        let values: Vec<_> = name_bytes(name).map_or_else(Vec::new, |name| {
-            self.lock()
-                .get_all(&name)
-                .map(|value| latin1(py, value))
-                .collect()
-        });
-        PyList::new(py, values)
+        let Some(name) = name_bytes(name) else {
+            return Ok(PyList::empty(py));
+        };
+        let values: PyResult<Vec<_>> = self
+            .lock()
+            .get_all(&name)
+            .map(|value| latin1(py, value))
+            .collect();
+        PyList::new(py, values?)
     }
 
     /// Append a field, keeping those of the same name.
@@ -178,35 +180,40 @@ impl Headers {
     /// Every field in order, repeated names included.
     fn multi_items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let fields = self.snapshot();
-        let items: Vec<_> = fields
+        let items: PyResult<Vec<_>> = fields
             .iter()
-            .map(|field| (latin1(py, field.name), latin1(py, field.value)))
+            .map(|field| Ok((latin1(py, field.name)?, latin1(py, field.value)?)))
             .collect();
-        PyList::new(py, items)
+        PyList::new(py, items?)
     }
 
     /// Each name once, in lower case, with its joined value.
     fn lower_items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let fields = self.snapshot();
-        let items: Vec<_> = fields
+        let items: PyResult<Vec<_>> = fields
             .unique_names()
             .map(|name| {
                 let value = fields.joined(name).unwrap_or_default();
-                (latin1(py, &name.to_ascii_lowercase()), latin1(py, &value))
+                Ok((latin1(py, &name.to_ascii_lowercase())?, latin1(py, &value)?))
             })
             .collect();
-        Ok(PyList::new(py, items)?.try_iter()?.into_any())
+        Ok(PyList::new(py, items?)?.try_iter()?.into_any())
     }
 
     /// Every field in order, as bytes.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let fields = self.snapshot();
-        let items: Vec<_> = fields
+        let items: PyResult<Vec<_>> = fields
             .iter()
-            .map(|field| (PyBytes::new(py, field.name), PyBytes::new(py, field.value)))
+            .map(|field| {
+                Ok((
+                    bytes_object(py, field.name)?,
+                    bytes_object(py, field.value)?,
+                ))
+            })
             .collect();
-        PyList::new(py, items)
+        PyList::new(py, items?)
     }
 
     /// A number that changes with every mutation.
@@ -260,7 +267,9 @@ impl Headers {
             Some(value)
         });
         found
-            .map(|value| latin1(key.py(), &value).into_any())
+            .map(|value| latin1(key.py(), &value))
+            .transpose()?
+            .map(Bound::into_any)
             .or(default.0)
             .ok_or_else(|| PyKeyError::new_err(key.clone().unbind()))
     }
@@ -277,7 +286,7 @@ impl Headers {
         let value = fields.joined(&name).unwrap_or_default().into_owned();
         fields.remove(&name);
         drop(fields);
-        Ok((latin1(py, &name), latin1(py, &value)))
+        Ok((latin1(py, &name)?, latin1(py, &value)?))
     }
 
     /// The joined value; `default` is stored first when there is none.
@@ -288,14 +297,14 @@ impl Headers {
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = key.py();
-        if let Some(value) = self.lookup(key) {
+        if let Some(value) = self.lookup(key)? {
             return Ok(value);
         }
         let none = py.None().into_bound(py);
         let name = new_name(key)?;
         let value = new_value(&name, default.unwrap_or(&none))?;
         self.lock().set(&name, &value);
-        Ok(latin1(py, &value).into_any())
+        Ok(latin1(py, &value)?.into_any())
     }
 
     /// Set every name of `other`, then those given by keyword.
@@ -335,21 +344,25 @@ impl<'py> FromPyObject<'_, 'py> for Given<'py> {
 }
 
 impl Headers {
-    fn lookup<'py>(&self, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-        let bytes = name_bytes(name)?;
+    fn lookup<'py>(&self, name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(bytes) = name_bytes(name) else {
+            return Ok(None);
+        };
         let fields = self.lock();
-        let value = fields.joined(&bytes)?;
-        Some(if fields.is_binary(&bytes) {
-            PyBytes::new(name.py(), &value).into_any()
+        let Some(value) = fields.joined(&bytes) else {
+            return Ok(None);
+        };
+        Ok(Some(if fields.is_binary(&bytes) {
+            bytes_object(name.py(), &value)?.into_any()
         } else {
-            latin1(name.py(), &value).into_any()
-        })
+            latin1(name.py(), &value)?.into_any()
+        }))
     }
 
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let fields = self.snapshot();
-        let names: Vec<_> = fields.unique_names().map(|name| latin1(py, name)).collect();
-        PyList::new(py, names)
+        let names: PyResult<Vec<_>> = fields.unique_names().map(|name| latin1(py, name)).collect();
+        PyList::new(py, names?)
     }
 }
 

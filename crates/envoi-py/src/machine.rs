@@ -4,12 +4,13 @@ use envoi_proto::h1::{
     InvalidRequest, Limits, Machine, Request, write_chunk, write_chunked_body, write_last_chunk,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::body::WaitingBody;
 use crate::errors::{InvalidMessage, InvalidMethodError, breach, invalid_header};
 use crate::head::ResponseHead;
 use crate::headers::Headers;
+use crate::text::bytes_object;
 
 /// The client side of one HTTP/1.1 connection (RFC 9112). It does no I/O: bytes in, bytes out.
 #[pyclass(module = "envoi._core")]
@@ -78,12 +79,12 @@ impl H1Machine {
         self.body.clear();
         self.threshold = 0;
         if body.is_empty() {
-            return Ok(PyBytes::new(py, &self.out));
+            return bytes_object(py, &self.out);
         }
         if chunked {
             let mut framed = self.out.clone();
             write_chunked_body(body, &mut framed);
-            return Ok(PyBytes::new(py, &framed));
+            return bytes_object(py, &framed);
         }
         joined(py, &self.out, body)
     }
@@ -101,7 +102,7 @@ impl H1Machine {
         }
         let mut framed = Vec::new();
         write_chunk(bytes, &mut framed);
-        Ok(PyBytes::new(data.py(), &framed))
+        bytes_object(data.py(), &framed)
     }
 
     /// End a streamed body.
@@ -114,7 +115,7 @@ impl H1Machine {
         {
             write_last_chunk(&mut framed);
         }
-        Ok(PyBytes::new(py, &framed))
+        bytes_object(py, &framed)
     }
 
     /// Take bytes as received (b"" is the end of the stream). True when the flow should look at the machine.
@@ -126,6 +127,7 @@ impl H1Machine {
         machine
             .feed(data.as_bytes(), &mut |range| body.push(data, range))
             .map_err(|violation| breach(&violation))?;
+        self.body.check()?;
         Ok(was_idle
             || self.machine.body_ended()
             || (self.machine.head_complete() && self.body.size() >= self.threshold)
@@ -195,6 +197,12 @@ impl H1Machine {
         self.machine.trailers().cloned().map(Headers::from_fields)
     }
 
+    /// What was mended of the answer so far (its interim heads, head, chunks and trailers), each in a few words.
+    #[getter]
+    fn repaired<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.machine.repairs().names().collect::<Vec<_>>())
+    }
+
     /// Whether another request may be started now: false while an exchange is under way.
     #[getter]
     fn keep_alive(&self) -> bool {
@@ -208,8 +216,8 @@ impl H1Machine {
     }
 
     /// The bytes that came after the switch to another protocol.
-    fn take_surplus<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.machine.take_surplus())
+    fn take_surplus<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        bytes_object(py, &self.machine.take_surplus())
     }
 }
 

@@ -3,20 +3,37 @@
 use std::borrow::Cow;
 
 use envoi_proto::headers::{FieldKind, shown_name};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::errors::{InvalidMessage, invalid_header};
 
-/// Bytes as a `str`, one character a byte.
-pub fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyString> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => PyString::new(py, text),
-        _ => PyString::new(
-            py,
-            &bytes.iter().copied().map(char::from).collect::<String>(),
-        ),
+/// Bytes as a `str`, one character a byte. `MemoryError` where there is no memory, as for all that is made here: the network says
+/// how much it is, and PyO3's plain constructors panic.
+pub fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    if bytes.is_ascii() {
+        return PyString::from_bytes(py, bytes);
     }
+    let mut text = String::new();
+    text.try_reserve_exact(2 * bytes.len())
+        .map_err(|_| out_of_memory())?;
+    text.extend(bytes.iter().copied().map(char::from));
+    PyString::from_bytes(py, text.as_bytes())
+}
+
+/// A `bytes` object.
+pub fn bytes_object<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, bytes.len(), |place| {
+        place.copy_from_slice(bytes);
+        Ok(())
+    })
+}
+
+/// What is raised when a buffer of ours cannot grow.
+#[cold]
+pub fn out_of_memory() -> PyErr {
+    PyMemoryError::new_err("there is no memory left for what the peer sent")
 }
 
 /// A field name as bytes; None when it is no text that could be one.
@@ -85,7 +102,7 @@ pub fn reason_bytes<'a>(reason: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>>
 }
 
 /// A content coding in lower case; the common ones are made once.
-pub fn coding_name<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
+pub fn coding_name<'py>(py: Python<'py>, value: &[u8]) -> PyResult<Bound<'py, PyString>> {
     let known = match value {
         b"gzip" => pyo3::intern!(py, "gzip"),
         b"br" => pyo3::intern!(py, "br"),
@@ -93,11 +110,11 @@ pub fn coding_name<'py>(py: Python<'py>, value: &[u8]) -> Bound<'py, PyString> {
         b"deflate" => pyo3::intern!(py, "deflate"),
         _ => return latin1(py, &value.to_ascii_lowercase()),
     };
-    known.clone()
+    Ok(known.clone())
 }
 
 /// The reason phrases that nearly every response has are made once.
-pub fn reason_phrase<'py>(py: Python<'py>, reason: &[u8]) -> Bound<'py, PyString> {
+pub fn reason_phrase<'py>(py: Python<'py>, reason: &[u8]) -> PyResult<Bound<'py, PyString>> {
     let known = match reason {
         b"" => pyo3::intern!(py, ""),
         b"OK" => pyo3::intern!(py, "OK"),
@@ -119,13 +136,17 @@ pub fn reason_phrase<'py>(py: Python<'py>, reason: &[u8]) -> Bound<'py, PyString
         b"Service Unavailable" => pyo3::intern!(py, "Service Unavailable"),
         _ => return latin1(py, reason),
     };
-    known.clone()
+    Ok(known.clone())
 }
 
 /// The shown value of a field: a credential is not.
-pub fn shown_value<'py>(py: Python<'py>, kind: FieldKind, value: &[u8]) -> Bound<'py, PyString> {
+pub fn shown_value<'py>(
+    py: Python<'py>,
+    kind: FieldKind,
+    value: &[u8],
+) -> PyResult<Bound<'py, PyString>> {
     if kind.is_secret() {
-        pyo3::intern!(py, "[redacted]").clone()
+        Ok(pyo3::intern!(py, "[redacted]").clone())
     } else {
         latin1(py, value)
     }

@@ -65,22 +65,28 @@ impl URL {
     }
 
     #[getter]
-    fn scheme(&self, py: Python<'_>) -> Py<PyString> {
+    fn scheme(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         once(&self.cache.scheme, py, || match self.url.scheme() {
-            "https" => intern!(py, "https").clone(),
-            "http" => intern!(py, "http").clone(),
-            other => PyString::new(py, other),
+            "https" => Ok(intern!(py, "https").clone()),
+            "http" => Ok(intern!(py, "http").clone()),
+            other => text_object(py, other),
         })
     }
 
     #[getter]
-    fn username(&self) -> Option<&str> {
-        self.url.username()
+    fn username<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.url
+            .username()
+            .map(|text| text_object(py, text))
+            .transpose()
     }
 
     #[getter]
-    fn password(&self) -> Option<&str> {
-        self.url.password()
+    fn password<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.url
+            .password()
+            .map(|text| text_object(py, text))
+            .transpose()
     }
 
     #[getter]
@@ -89,8 +95,8 @@ impl URL {
     }
 
     #[getter]
-    fn host(&self, py: Python<'_>) -> Py<PyString> {
-        once(&self.cache.host, py, || PyString::new(py, &self.url.host()))
+    fn host(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        once(&self.cache.host, py, || text_object(py, &self.url.host()))
     }
 
     #[getter]
@@ -99,8 +105,8 @@ impl URL {
     }
 
     #[getter]
-    fn port(&self, py: Python<'_>) -> Py<PyInt> {
-        once(&self.cache.port, py, || PyInt::new(py, self.url.port()))
+    fn port(&self, py: Python<'_>) -> PyResult<Py<PyInt>> {
+        once(&self.cache.port, py, || Ok(PyInt::new(py, self.url.port())))
     }
 
     #[getter]
@@ -109,38 +115,44 @@ impl URL {
     }
 
     #[getter]
-    fn path(&self, py: Python<'_>) -> Py<PyString> {
-        once(&self.cache.path, py, || PyString::new(py, self.url.path()))
+    fn path(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        once(&self.cache.path, py, || text_object(py, self.url.path()))
     }
 
     #[getter]
-    fn query(&self) -> Option<&str> {
-        self.url.query()
+    fn query<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.url
+            .query()
+            .map(|text| text_object(py, text))
+            .transpose()
     }
 
     #[getter]
-    fn fragment(&self) -> Option<&str> {
-        self.url.fragment()
+    fn fragment<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.url
+            .fragment()
+            .map(|text| text_object(py, text))
+            .transpose()
     }
 
     #[getter]
-    fn target(&self, py: Python<'_>) -> Py<PyString> {
+    fn target(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         once(&self.cache.target, py, || {
-            PyString::new(py, self.url.target())
+            text_object(py, self.url.target())
         })
     }
 
     #[getter]
-    fn authority(&self, py: Python<'_>) -> Py<PyString> {
+    fn authority(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         once(&self.cache.authority, py, || {
-            PyString::new(py, &self.url.authority())
+            text_object(py, &self.url.authority())
         })
     }
 
     #[getter]
-    fn origin(&self, py: Python<'_>) -> Py<PyString> {
+    fn origin(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         once(&self.cache.origin, py, || {
-            PyString::new(py, &self.url.origin())
+            text_object(py, &self.url.origin())
         })
     }
 
@@ -168,10 +180,8 @@ impl URL {
         self.url.without_userinfo().into()
     }
 
-    fn __str__(&self, py: Python<'_>) -> Py<PyString> {
-        once(&self.cache.text, py, || {
-            PyString::new(py, self.url.as_str())
-        })
+    fn __str__(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        once(&self.cache.text, py, || text_object(py, self.url.as_str()))
     }
 
     fn __repr__(&self) -> String {
@@ -179,7 +189,7 @@ impl URL {
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.__str__(py).bind(py).hash()
+        self.__str__(py)?.bind(py).hash()
     }
 
     fn __richcmp__(
@@ -206,7 +216,7 @@ impl URL {
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
-        let arguments = PyTuple::new(py, [self.__str__(py)])?;
+        let arguments = PyTuple::new(py, [self.__str__(py)?])?;
         Ok((py.get_type::<Self>(), arguments))
     }
 }
@@ -214,9 +224,15 @@ impl URL {
 fn once<'py, T>(
     cell: &PyOnceLock<Py<T>>,
     py: Python<'py>,
-    make: impl FnOnce() -> Bound<'py, T>,
-) -> Py<T> {
-    cell.get_or_init(py, || make().unbind()).clone_ref(py)
+    make: impl FnOnce() -> PyResult<Bound<'py, T>>,
+) -> PyResult<Py<T>> {
+    cell.get_or_try_init(py, || Ok(make()?.unbind()))
+        .map(|made| made.clone_ref(py))
+}
+
+/// A `str`; `MemoryError` where there is no memory for it: a server says how long its Location is.
+fn text_object<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyString>> {
+    PyString::from_bytes(py, text.as_bytes())
 }
 
 /// Lone surrogates cannot be written as UTF-8, so no URL has them.

@@ -43,6 +43,7 @@ __all__ = [
     "InvalidMethod",
     "InvalidOption",
     "InvalidProxyURL",
+    "InvalidRedirect",
     "InvalidSchema",
     "InvalidURL",
     "JSONDecodeError",
@@ -272,6 +273,12 @@ class HTTPError(RequestException):
 
 class TooManyRedirects(RequestException):
     """More redirects than `max_redirects`, or a redirect that leads back to itself."""
+
+
+class InvalidRedirect(RequestException, ValueError):
+    """A redirect with several Location fields that differ: where it leads would be a matter of
+    luck (RFC 9110, section 10.2.2).
+    """
 
 
 class ChunkedEncodingError(RequestException):

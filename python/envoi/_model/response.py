@@ -145,6 +145,23 @@ class BaseResponse:
         return self._http_version if self._head is None else self._head.http_version
 
     @property
+    def repaired(self) -> tuple[str, ...]:
+        """What Envoi mended of the answer, each in a few words: `("bare LF in the head",)`. Empty
+        for an answer that follows the grammar of RFC 9112. What is mended cannot move the end of a
+        message, and the connection is not used for another request. What chunks and trailers say
+        is known once the body is read.
+
+        Example:
+            >>> envoi.get("https://www.example.com").repaired
+            ()
+        """
+        known: tuple[str, ...] | None = self.__dict__.get("_repaired")
+        if known is not None:  # of a copy
+            return known
+        mended: tuple[str, ...] = getattr(self.__dict__.get("trace"), "repaired", ())
+        return mended or (() if self._head is None else self._head.repaired)
+
+    @property
     def ok(self) -> bool:
         """Whether the status is neither a client's nor a server's error (4xx, 5xx)."""
         status = self.status_code
@@ -343,6 +360,7 @@ class BaseResponse:
             "status_code": self.status_code,
             "request": self.request,
             "trailers": self.trailers,
+            "_repaired": self.repaired,
             "trace": PastTrace(
                 self.timing, self.connection_info, request_complete=self.request_complete
             ),

@@ -56,6 +56,11 @@ class Trace:
         self.link: Link = link
         self.reused: bool = reused
 
+    @property
+    def repaired(self) -> tuple[str, ...]:
+        """What was mended of the answer so far, each in a few words."""
+        return ()
+
     def timing(self) -> Timing:
         """The phases, in seconds."""
         link = self.link

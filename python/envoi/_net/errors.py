@@ -198,6 +198,13 @@ def _os_error(error: OSError, phase: str, where: str) -> exceptions.RequestExcep
             f"The certificate of {where} is not to be trusted: {detail}. For an authority of your "
             "own, pass verify='/path/to/ca.pem'."
         )
+    if failure == "tls" and getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":
+        # OpenSSL's words for bytes that are no TLS record at all.
+        address = where.removeprefix("the proxy ").rpartition("://")[2]
+        return exceptions.SSLError(
+            f"{where} spoke plain HTTP, or something else that is not TLS. Try "
+            f"http://{address} instead of https://{address}, or another port."
+        )
     if failure == "tls":
         return exceptions.SSLError(f"TLS with {where} failed: {reason}")
     if phase == "body":

@@ -59,6 +59,7 @@ class HTTP1Exchange(Exchange):
         "_connection",
         "_lease",
         "_machine",
+        "_repairs",
         "_sent_before",
         "_upload",
     )
@@ -89,6 +90,15 @@ class HTTP1Exchange(Exchange):
     def where(self) -> str:
         """The peer, for messages."""
         return self._connection.where
+
+    @property
+    def repaired(self) -> tuple[str, ...]:
+        """What was mended of the answer so far, each in a few words."""
+        if self._lease is not None:
+            return self._machine.repaired
+        # Noted only where the machine is not used again: it forgets with the next request.
+        repairs: tuple[str, ...] = getattr(self, "_repairs", ())
+        return repairs
 
     @property
     def body_ended(self) -> bool:
@@ -232,7 +242,11 @@ class HTTP1Exchange(Exchange):
             if self._upload is not None:
                 kept = kept and self._upload.complete
                 self._connection.source = None
-            lease.release(self.backend.now() if kept else None)
+            if kept:
+                lease.release(self.backend.now())
+            else:
+                self._repairs = machine.repaired
+                lease.release(None)
             self._lease = None
 
     async def stop_sending(self) -> None:
@@ -252,6 +266,7 @@ class HTTP1Exchange(Exchange):
         """Give the lease back, and have the connection closed."""
         lease = self._lease
         if lease is not None:
+            self._repairs = self._machine.repaired
             lease.release(None)
             self._lease = None
 

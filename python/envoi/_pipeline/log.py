@@ -59,6 +59,8 @@ def log_exchange(logger: Logger, request: PreparedRequest, status: int, trace: T
         (trace.headed - trace.started) * 1000,
         "reused" if trace.reused else "new",
     )
+    if trace.repaired:
+        logger.debug("%s: the answer was repaired: %s", _shown(request), ", ".join(trace.repaired))
 
 
 def log_failure(

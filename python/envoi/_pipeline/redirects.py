@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envoi._model import exceptions
 from envoi._model.auth import user_of
@@ -15,7 +15,7 @@ from envoi._model.url import URL, URLError, public
 from envoi._net.routes import tls_config
 from envoi._pipeline.authenticate import credentials
 from envoi._pipeline.cookies import attach_cookies
-from envoi._pipeline.reply import discard
+from envoi._pipeline.reply import Reply, discard
 from envoi._proto.plans.redirect import (
     BODY_HEADERS,
     SENSITIVE_HEADERS,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from envoi._model.headers import Headers
     from envoi._model.hsts import HSTS
     from envoi._pipeline.journey import Journey, Onward
-    from envoi._pipeline.reply import Reply
     from envoi._proto.plans.redirect import Redirect
 
 
@@ -39,7 +38,8 @@ async def follow_redirects(journey: Journey, request: PreparedRequest, onward: O
 
     Raises:
         TooManyRedirects: the policy's `max_redirects` is used up.
-        InvalidURL: a Location is no URL; `InvalidSchema` where it is not followed.
+        InvalidURL: a Location is no URL; `InvalidSchema` where it is not followed;
+            `InvalidRedirect` where there are several.
         RequestException: whatever went wrong.
     """
     try:
@@ -113,7 +113,9 @@ def planned(
 
     Raises:
         InvalidURL, InvalidSchema: it is no URL, or of a scheme that is not followed.
+        InvalidRedirect: there are several Location fields, and they differ.
     """
+    require_one_location(request, reply)
     try:
         plan = plan_redirect(reply.status_code, request.method, location, base)
         if hsts is not None and (url := hsts.upgraded(plan.url)) is not plan.url:
@@ -126,6 +128,28 @@ def planned(
         ) from None
     require_followable(plan.url, request, reply)
     return plan
+
+
+def require_one_location(request: PreparedRequest | None, reply: Any) -> None:
+    """Refuse a redirect to several places.
+
+    Raises:
+        InvalidRedirect: its Location fields differ.
+    """
+    head = reply._head if isinstance(reply, Reply) else None
+    if head is not None:
+        ambiguous = head.location_is_ambiguous
+    else:  # made by hand, or by another library
+        every = getattr(reply.headers, "get_all", None)
+        ambiguous = every is not None and len(set(every("location") or ())) > 1
+    if ambiguous:
+        asked = "The server" if request is None else redact(request.url)
+        raise exceptions.InvalidRedirect(
+            f"{asked} redirects to several places: its Location fields differ. Look at "
+            "error.response.headers.get_all('Location'), and ask for the right one.",
+            request=request,
+            response=reply,
+        )
 
 
 def carried_over(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from envoi._io.run_sync import run_sync
 from envoi._model import exceptions
 from envoi._model.url import URL, parse_url
-from envoi._pipeline.redirects import carried_over, planned
+from envoi._pipeline.redirects import carried_over, planned, require_one_location
 from envoi._pipeline.reply import discard
 from envoi._proto.plans.redirect import (
     as_utf8,
@@ -41,10 +41,16 @@ class Redirecting:
 
         Args:
             resp: the response.
+
+        Raises:
+            InvalidRedirect: it says several places.
         """
         if not resp.is_redirect:
             return None
-        return as_utf8(resp.headers["location"])
+        require_one_location(getattr(resp, "request", None), resp)
+        every = getattr(resp.headers, "get_all", None)
+        locations = () if every is None else every("location")
+        return as_utf8(locations[0] if locations else resp.headers["location"])
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
         """Whether credentials for one URL must not be sent to another: it is of another scheme,

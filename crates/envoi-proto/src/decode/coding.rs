@@ -5,7 +5,12 @@ pub(super) trait Coding: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Decode from `input` into `output`, which is not empty, until one of them is used up or the coding ends.
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt>;
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
+
+    /// Whether bytes after the end are an error. Where they are not, they are ignored.
+    fn refuses_surplus(&self) -> bool {
+        false
+    }
 
     /// Whether the input may end here.
     fn is_complete(&self) -> bool;
@@ -20,14 +25,22 @@ pub(super) struct Step {
     pub ended: bool,
 }
 
-/// What is wrong with the input.
+/// Why a step failed.
 #[derive(Debug)]
-pub(super) struct Corrupt(pub String);
+pub(super) enum Fault {
+    Corrupt(String),
+    OutOfMemory,
+}
 
-impl Corrupt {
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+impl Fault {
+    pub fn corrupt(reason: impl Into<String>) -> Self {
+        Self::Corrupt(reason.into())
     }
+}
+
+/// Whether so many bytes can be had now. For what allocates without a way to fail: it is asked just before.
+pub(super) fn has_memory(bytes: usize) -> bool {
+    Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
 }
 
 /// The part of `slice` from `start` on.

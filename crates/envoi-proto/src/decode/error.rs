@@ -15,6 +15,8 @@ pub enum DecodeError {
         coding: &'static str,
         reason: String,
     },
+    /// There is no memory for the decoder, or for what it makes.
+    OutOfMemory,
     /// The input ended before the coding did.
     Truncated { coding: &'static str },
 }
@@ -29,6 +31,7 @@ impl fmt::Display for DecodeError {
             Self::Corrupt { coding, reason } => {
                 write!(formatter, "The body's {coding} coding is corrupt: {reason}")
             }
+            Self::OutOfMemory => formatter.write_str("There is no memory left to decode the body"),
             Self::Truncated { coding } => write!(
                 formatter,
                 "The body's {coding} coding is truncated: the input ended before it did"

@@ -2,10 +2,12 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::coding::{Coding, Corrupt, Step, from, from_mut};
+use super::coding::{Coding, Fault, Step, from, from_mut, has_memory};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const WINDOW_BITS: u8 = 15;
+/// What an inflater allocates, rounded up: its state and its window.
+const INFLATER: usize = 128 * 1024;
 
 /// One or more gzip members. What follows the last one, if it is no member, is ignored, as gzip, curl and browsers do.
 pub(super) struct Gzip {
@@ -28,7 +30,7 @@ impl Gzip {
     }
 
     /// Look for the next member's magic number; true when it is complete.
-    fn match_magic(&mut self, input: &[u8], step: &mut Step) -> Result<bool, Corrupt> {
+    fn match_magic(&mut self, input: &[u8], step: &mut Step) -> Result<bool, Fault> {
         while let Some(expected) = GZIP_MAGIC.get(self.magic) {
             match input.get(step.read) {
                 None => return Ok(false),
@@ -40,7 +42,7 @@ impl Gzip {
                     self.ended = true;
                     return Ok(false);
                 }
-                Some(_) => return Err(Corrupt::new("it does not begin as gzip does")),
+                Some(_) => return Err(Fault::corrupt("it does not begin as gzip does")),
             }
         }
         Ok(true)
@@ -52,7 +54,7 @@ impl Coding for Gzip {
         "gzip"
     }
 
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let mut step = Step::default();
         loop {
             let member = if let Some(member) = &mut self.member {
@@ -61,6 +63,9 @@ impl Coding for Gzip {
                 if self.ended || !self.match_magic(input, &mut step)? {
                     step.ended = self.ended;
                     return Ok(step);
+                }
+                if !has_memory(INFLATER) {
+                    return Err(Fault::OutOfMemory);
                 }
                 let mut member = Decompress::new_gzip(WINDOW_BITS);
                 inflate(&mut member, &GZIP_MAGIC, &mut [])?;
@@ -138,10 +143,13 @@ impl Coding for Deflate {
         "deflate"
     }
 
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let mut step = Step::default();
         if !self.read_head(input, &mut step) {
             return Ok(step);
+        }
+        if self.stream.is_none() && !has_memory(INFLATER) {
+            return Err(Fault::OutOfMemory);
         }
         let has_header = self.has_zlib_header();
         let stream = self
@@ -176,11 +184,11 @@ impl Coding for Deflate {
     }
 }
 
-fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt> {
+fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
     let (read_before, written_before) = (stream.total_in(), stream.total_out());
     let status = stream
         .decompress(input, output, FlushDecompress::None)
-        .map_err(|error| Corrupt::new(error.message().unwrap_or("invalid deflate data")))?;
+        .map_err(|error| Fault::corrupt(error.message().unwrap_or("invalid deflate data")))?;
     Ok(Step {
         read: difference(stream.total_in(), read_before),
         written: difference(stream.total_out(), written_before),

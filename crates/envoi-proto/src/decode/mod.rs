@@ -7,6 +7,7 @@ mod brotli;
 mod coding;
 mod error;
 mod inflate;
+mod memory;
 mod pipeline;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use pipeline::{Source, Stage, pull};
 
 /// Undoes the codings of one Content-Encoding value. `B` is a piece of input, held until it is consumed.
 ///
-/// Bytes after the end of the coding are ignored, and never decoded. Errors are final.
+/// Bytes after the end of the coding are never decoded: after brotli they are an error, elsewhere they are ignored. Errors are final.
 pub struct Decoder<B> {
     /// In the order of decoding: the last coding that was applied comes first.
     stages: Vec<Stage>,
@@ -38,12 +39,13 @@ impl<B: AsRef<[u8]>> Decoder<B> {
         if names.len() > MAX_CODINGS {
             return Err(DecodeError::TooManyCodings { count: names.len() });
         }
-        let codings: Option<Vec<_>> = names.iter().rev().map(|name| coding_named(name)).collect();
-        let Some(codings) = codings.filter(|codings| !codings.is_empty()) else {
+        if names.is_empty() || !names.iter().all(|name| is_known(name)) {
             return Ok(None);
-        };
+        }
+        let codings: Result<Vec<_>, _> =
+            names.iter().rev().map(|name| coding_named(name)).collect();
         Ok(Some(Self {
-            stages: codings.into_iter().map(Stage::new).collect(),
+            stages: codings?.into_iter().map(Stage::new).collect(),
             source: Source::default(),
             fed_anything: false,
             failure: None,
@@ -56,8 +58,12 @@ impl<B: AsRef<[u8]>> Decoder<B> {
             return;
         }
         self.fed_anything = true;
-        if self.failure.is_none() && !self.stages.first().is_some_and(Stage::has_ended) {
-            self.source.push(data);
+        if self.failure.is_some() {
+            return;
+        }
+        match self.stages.first() {
+            Some(first) if first.has_ended() => self.failure = first.surplus_fault(),
+            _ => self.source.push(data),
         }
     }
 
@@ -108,12 +114,18 @@ impl<B: AsRef<[u8]>> Decoder<B> {
     }
 }
 
-fn coding_named(name: &str) -> Option<Box<dyn Coding>> {
-    match name.to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => Some(Box::new(inflate::Gzip::new())),
-        "deflate" => Some(Box::new(inflate::Deflate::new())),
-        "br" => Some(Box::new(brotli::Brotli::new())),
-        "zstd" => Some(Box::new(zstandard::Zstandard::new()?)),
-        _ => None,
-    }
+fn is_known(name: &str) -> bool {
+    ["gzip", "x-gzip", "deflate", "br", "zstd"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The decoder of a coding that is known.
+fn coding_named(name: &str) -> Result<Box<dyn Coding>, DecodeError> {
+    Ok(match name.to_ascii_lowercase().as_str() {
+        "deflate" => Box::new(inflate::Deflate::new()),
+        "br" => Box::new(brotli::Brotli::new()),
+        "zstd" => Box::new(zstandard::Zstandard::new().ok_or(DecodeError::OutOfMemory)?),
+        _ => Box::new(inflate::Gzip::new()),
+    })
 }

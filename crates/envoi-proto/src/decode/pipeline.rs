@@ -1,10 +1,12 @@
 //! A chain of codings: each pulls its input from the one before it, the first from the pieces that were fed.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::coding::{Coding, Corrupt, Step, from, from_mut};
+use super::coding::{Coding, Fault, Step, from, from_mut};
 use super::error::DecodeError;
+use super::memory::NoMemory;
 
 const BUFFER: usize = 64 * 1024;
 
@@ -109,12 +111,23 @@ impl Stage {
         self.surplus > BUFFER
     }
 
+    /// What to say of bytes after the end, where they are no business of ours to drop.
+    pub fn surplus_fault(&self) -> Option<DecodeError> {
+        (self.ended && self.coding.refuses_surplus()).then(|| DecodeError::Corrupt {
+            coding: self.coding.name(),
+            reason: "bytes follow its end".to_owned(),
+        })
+    }
+
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
         let coding = self.coding.name();
         // The codecs are other people's code: a bug in one of them is reported as corrupt input.
         let stepped = catch_unwind(AssertUnwindSafe(|| self.coding.step(input, output)))
-            .unwrap_or_else(|_| Err(Corrupt::new("the decoder failed")));
-        let step = stepped.map_err(|Corrupt(reason)| DecodeError::Corrupt { coding, reason })?;
+            .unwrap_or_else(|panic| Err(fault_of(panic.as_ref())));
+        let step = stepped.map_err(|fault| match fault {
+            Fault::Corrupt(reason) => DecodeError::Corrupt { coding, reason },
+            Fault::OutOfMemory => DecodeError::OutOfMemory,
+        })?;
         let stuck = step.read == 0 && step.written == 0 && !step.ended;
         if stuck && !input.is_empty() {
             return Err(DecodeError::Corrupt {
@@ -125,6 +138,14 @@ impl Stage {
         self.has_more = step.written == output.len();
         self.ended |= step.ended;
         Ok(step)
+    }
+}
+
+fn fault_of(panic: &(dyn Any + Send)) -> Fault {
+    if panic.is::<NoMemory>() {
+        Fault::OutOfMemory
+    } else {
+        Fault::corrupt("the decoder failed")
     }
 }
 
@@ -176,6 +197,11 @@ fn refill<B: AsRef<[u8]>>(
     source: &mut Source<B>,
 ) -> Result<(), DecodeError> {
     let inbox = &mut stage.inbox;
+    let missing = BUFFER.saturating_sub(inbox.bytes.len());
+    inbox
+        .bytes
+        .try_reserve_exact(missing)
+        .map_err(|_| DecodeError::OutOfMemory)?;
     inbox.bytes.resize(BUFFER, 0);
     inbox.start = 0;
     inbox.end = 0;
@@ -188,12 +214,17 @@ fn discard_surplus<B: AsRef<[u8]>>(
     earlier: &mut [Stage],
     source: &mut Source<B>,
 ) -> Result<(), DecodeError> {
+    let fault = stage.surplus_fault();
     if earlier.is_empty() {
+        let surplus = source.len();
         source.clear();
-        return Ok(());
+        return fault.filter(|_| surplus > 0).map_or(Ok(()), Err);
     }
     stage.surplus += stage.inbox.pending().len();
     while !stage.ignores_earlier() {
+        if let Some(fault) = fault.as_ref().filter(|_| stage.surplus > 0) {
+            return Err(fault.clone());
+        }
         refill(stage, earlier, source)?;
         let count = stage.inbox.pending().len();
         if count == 0 {

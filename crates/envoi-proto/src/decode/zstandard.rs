@@ -2,7 +2,7 @@
 
 use zstd::stream::raw::{DParameter, Decoder, Operation};
 
-use super::coding::{Coding, Corrupt, Step, from, from_mut};
+use super::coding::{Coding, Fault, Step, from, from_mut};
 
 const WINDOW_LOG_MAX: u32 = 23;
 const FRAME_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -37,7 +37,7 @@ impl Zstandard {
     }
 
     /// Read the next frame's magic number; true when it is complete.
-    fn match_magic(&mut self, input: &[u8], step: &mut Step) -> Result<bool, Corrupt> {
+    fn match_magic(&mut self, input: &[u8], step: &mut Step) -> Result<bool, Fault> {
         while let Some(place) = self.magic.get_mut(self.seen) {
             let Some(byte) = input.get(step.read) else {
                 return Ok(false);
@@ -47,7 +47,7 @@ impl Zstandard {
             step.read += 1;
             if !may_begin_frame(from(&self.magic, 0).get(..self.seen).unwrap_or_default()) {
                 if !self.any_frame {
-                    return Err(Corrupt::new("it does not begin as zstd does"));
+                    return Err(Fault::corrupt("it does not begin as zstd does"));
                 }
                 self.ended = true;
                 return Ok(false);
@@ -56,11 +56,11 @@ impl Zstandard {
         Ok(true)
     }
 
-    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt> {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let status = self
             .decoder
             .run_on_buffers(input, output)
-            .map_err(|error| Corrupt::new(error.to_string()))?;
+            .map_err(|error| fault(&error))?;
         Ok(Step {
             read: status.bytes_read,
             written: status.bytes_written,
@@ -74,7 +74,7 @@ impl Coding for Zstandard {
         "zstd"
     }
 
-    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Corrupt> {
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let mut step = Step::default();
         loop {
             if !self.in_frame {
@@ -118,4 +118,14 @@ fn may_begin_frame(start: &[u8]) -> bool {
         [] => true,
     };
     skippable || FRAME_MAGIC.starts_with(start)
+}
+
+/// zstd tells its failures apart by their names alone.
+fn fault(error: &std::io::Error) -> Fault {
+    let reason = error.to_string();
+    if reason.contains("not enough memory") {
+        Fault::OutOfMemory
+    } else {
+        Fault::Corrupt(reason)
+    }
 }

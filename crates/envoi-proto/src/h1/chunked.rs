@@ -3,21 +3,36 @@
 use std::ops::Range;
 
 use super::error::Violation;
+use super::repairs::Repairs;
 use super::section::Section;
 
 /// No extension is in use, and each is bytes to skip: 16 KiB in a whole body is far beyond any honest need, and keeps a peer from
 /// sending extensions for ever (as aiohttp and Go had to learn).
 const MAX_EXTENSION_BYTES: usize = 16 * 1024;
 
-/// Sixteen hexadecimal digits are a full `u64`; more are zeros to waste our time.
+/// Sixteen hexadecimal digits are a full `u64`. Zeros before them are counted as extensions are.
 const MAX_SIZE_DIGITS: u8 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Size { value: u64, digits: u8 },
-    Extension { size: u64 },
-    SizeLineFeed { size: u64 },
-    Data { remaining: u64 },
+    /// `digits` without leading zeros, but 1 when there are zeros alone.
+    Size {
+        value: u64,
+        digits: u8,
+    },
+    /// Blanks after the size: "bad whitespace" (RFC 9110, section 5.6.3).
+    Blanks {
+        size: u64,
+    },
+    Extension {
+        size: u64,
+    },
+    SizeLineFeed {
+        size: u64,
+    },
+    Data {
+        remaining: u64,
+    },
     DataReturn,
     DataLineFeed,
     Trailers,
@@ -28,7 +43,18 @@ enum State {
 pub(super) struct Chunked {
     state: State,
     extension_bytes: usize,
+    repairs: Repairs,
     trailers: Section,
+}
+
+/// How a body ended.
+pub(super) struct Ended {
+    /// How many bytes of the input belong to it.
+    pub consumed: usize,
+    /// The raw trailer section, and whether a line of it ends in LF alone.
+    pub trailers: Vec<u8>,
+    pub bare_line_feed: bool,
+    pub repairs: Repairs,
 }
 
 impl Chunked {
@@ -39,18 +65,18 @@ impl Chunked {
                 digits: 0,
             },
             extension_bytes: 0,
+            repairs: Repairs::NONE,
             trailers: Section::default(),
         }
     }
 
-    /// Take input. Ranges of it that are body go to `body`. When the body ends in it, returns where in the input, and the raw
-    /// trailer section.
+    /// Take input. Ranges of it that are body go to `body`. Returns how the body ended, when it does so in the input.
     pub(super) fn feed(
         &mut self,
         data: &[u8],
         limit: usize,
         body: &mut impl FnMut(Range<usize>),
-    ) -> Result<Option<(usize, Vec<u8>)>, Violation> {
+    ) -> Result<Option<Ended>, Violation> {
         let mut position = 0;
         while let Some(byte) = data.get(position) {
             match self.state {
@@ -60,7 +86,7 @@ impl Chunked {
                 State::Trailers => {
                     let rest = data.get(position..).unwrap_or_default();
                     let end = self.trailers.push(rest, limit)?;
-                    return Ok(end.map(|consumed| (position + consumed, self.trailers.take())));
+                    return Ok(end.map(|consumed| self.ended(position + consumed)));
                 }
                 state => {
                     self.state = self.step(state, *byte)?;
@@ -91,9 +117,29 @@ impl Chunked {
         position + size
     }
 
+    fn ended(&mut self, consumed: usize) -> Ended {
+        let (trailers, bare_line_feed) = self.trailers.take();
+        Ended {
+            consumed,
+            trailers,
+            bare_line_feed,
+            repairs: self.repairs,
+        }
+    }
+
     /// One byte of a chunk's header or of the line end after its data. Every line ends in CR LF here, exactly.
     fn step(&mut self, state: State, byte: u8) -> Result<State, Violation> {
         match (state, byte) {
+            (
+                State::Size {
+                    value: 0,
+                    digits: 1..,
+                },
+                b'0',
+            ) => {
+                self.count_extension()?;
+                Ok(state)
+            }
             (State::Size { value, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 add_digit(value, digits, byte)
             }
@@ -102,12 +148,35 @@ impl Chunked {
                     value: size,
                     digits: 1..,
                 }
+                | State::Blanks { size },
+                b' ' | b'\t',
+            ) => {
+                self.count_extension()?;
+                self.repairs |= Repairs::CHUNK_BLANKS;
+                Ok(State::Blanks { size })
+            }
+            (
+                State::Size {
+                    value: size,
+                    digits: 1..,
+                }
+                | State::Blanks { size }
                 | State::Extension { size },
                 b'\r',
             ) => Ok(State::SizeLineFeed { size }),
-            (State::Size { value, digits: 1.. }, b';') => self.extension(value),
-            (State::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => self.extension(size),
-            (State::Size { .. }, _) => Err(Violation::protocol(
+            (
+                State::Size {
+                    value: size,
+                    digits: 1..,
+                }
+                | State::Blanks { size },
+                b';',
+            )
+            | (State::Extension { size }, b'\t' | b' '..=b'~' | 0x80..) => {
+                self.count_extension()?;
+                Ok(State::Extension { size })
+            }
+            (State::Size { .. } | State::Blanks { .. }, _) => Err(Violation::protocol(
                 "a chunk size is not a hexadecimal number",
             )),
             (State::Extension { .. }, _) => Err(Violation::protocol(
@@ -129,14 +198,14 @@ impl Chunked {
         }
     }
 
-    fn extension(&mut self, size: u64) -> Result<State, Violation> {
+    fn count_extension(&mut self) -> Result<(), Violation> {
         self.extension_bytes += 1;
         if self.extension_bytes > MAX_EXTENSION_BYTES {
             return Err(Violation::too_large(
                 "the chunk extensions are larger than 16 KiB",
             ));
         }
-        Ok(State::Extension { size })
+        Ok(())
     }
 }
 
@@ -150,6 +219,6 @@ fn add_digit(value: u64, digits: u8, byte: u8) -> Result<State, Violation> {
     };
     Ok(State::Size {
         value: (value << 4) | u64::from(digit),
-        digits: digits + 1,
+        digits: if value == 0 { 1 } else { digits + 1 },
     })
 }

@@ -127,7 +127,7 @@ fn read_fields(request: &Request<'_>) -> Result<Checked, InvalidRequest> {
         match field.kind {
             FieldKind::ContentLength => {
                 let length = parse_length(field.value)
-                    .ok_or(InvalidField::new(field.name, "the value is not a number"))?;
+                    .map_err(|_| InvalidField::new(field.name, "the value is not a number"))?;
                 only_framing(checked.framing)?;
                 checked.framing = RequestFraming::Length(length);
             }

@@ -1,6 +1,7 @@
 //! What can go wrong on either side of the connection.
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::fmt;
 
 use crate::headers::InvalidField;
@@ -18,6 +19,8 @@ pub enum Violation {
     Framing(Cow<'static, str>),
     /// A limit was passed.
     TooLarge(Cow<'static, str>),
+    /// There is no memory for what came.
+    OutOfMemory,
 }
 
 impl Violation {
@@ -37,6 +40,10 @@ impl Violation {
         Self::TooLarge(Cow::Borrowed(message))
     }
 
+    pub(crate) fn out_of_memory(_: TryReserveError) -> Self {
+        Self::OutOfMemory
+    }
+
     pub fn message(&self) -> &str {
         match self {
             Self::Protocol(message)
@@ -44,6 +51,7 @@ impl Violation {
             | Self::IncompleteHead(message)
             | Self::Framing(message)
             | Self::TooLarge(message) => message,
+            Self::OutOfMemory => "there is no memory left for what the peer sent",
         }
     }
 }

@@ -28,8 +28,6 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
     if asked.connect && (200..300).contains(&head.status) {
         return Ok(Framing::Switch);
     }
-    let fields = &head.framing;
-    fields.check(head.version)?;
     if head.status == 101 {
         // RFC 9110, section 7.8: a server must not switch to what the client did not offer.
         return if asked.upgrade {
@@ -40,19 +38,29 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
             ))
         };
     }
-    if asked.head || matches!(head.status, 100..200 | 204 | 304) {
+    // Rule 1 comes first: what the fields say of the length is not asked here.
+    if asked.head || is_bodiless(head.status) {
         return Ok(Framing::Empty);
     }
+    let fields = &head.framing;
+    fields.check(head.version)?;
     Ok(match fields.length {
         _ if fields.chunked => Framing::Chunked,
+        _ if fields.unknown_coding => Framing::UntilClose,
         Some(length) => Framing::Length(length),
         None => Framing::UntilClose,
     })
 }
 
-/// RFC 9112, section 9.3.
+/// Whether no answer of this status has a body (RFC 9112, section 6.3, rule 1).
+pub(super) fn is_bodiless(status: u16) -> bool {
+    matches!(status, 100..200 | 204 | 304)
+}
+
+/// RFC 9112, section 9.3. A head that was mended, or whose fields contradict each other, is the connection's last: where it ended
+/// may be our opinion alone.
 pub(super) fn persists(head: &Head, framing: Framing) -> bool {
-    !says_close(head) && framing != Framing::UntilClose
+    !says_close(head) && framing != Framing::UntilClose && is_plain(head)
 }
 
 /// Whether a final answer shows that the server wants no more of the request's body (RFC 9112, section 9.5). A body that ends with
@@ -68,4 +76,9 @@ fn says_close(head: &Head) -> bool {
         Version::Http10 => fields.keep_alive,
     };
     !offered || fields.close
+}
+
+/// Whether nothing in the head leaves room for another opinion on where it, or its body, ends.
+pub(super) fn is_plain(head: &Head) -> bool {
+    head.repairs.is_empty() && head.framing.agrees(head.version)
 }

@@ -3,8 +3,9 @@
 //! Below both `head`, which notes the fields while it indexes them, and `framing`, which decides by them.
 
 use super::error::Violation;
+use super::repairs::Repairs;
 use super::version::Version;
-use crate::headers::FieldKind;
+use crate::headers::{FieldKind, is_token};
 
 /// What the fields of one head say about framing and persistence. A contradiction is kept, not raised: a 2xx to CONNECT must be
 /// accepted whatever these fields say (RFC 9112, section 6.3, rule 2).
@@ -12,8 +13,13 @@ use crate::headers::FieldKind;
 pub(super) struct FramingFields {
     pub length: Option<u64>,
     pub chunked: bool,
+    /// There is a Transfer-Encoding, and nothing in it is chunked.
+    pub unknown_coding: bool,
     pub close: bool,
     pub keep_alive: bool,
+    pub repairs: Repairs,
+    /// How many digits `length` was written with.
+    digits: usize,
     problem: Option<Violation>,
 }
 
@@ -38,12 +44,13 @@ impl FramingFields {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
         }
-        if self.chunked && self.length.is_some() {
+        let coded = self.chunked || self.unknown_coding;
+        if coded && self.length.is_some() {
             return Err(Violation::framing(
                 "there are both Content-Length and Transfer-Encoding",
             ));
         }
-        if self.chunked && version == Version::Http10 {
+        if coded && version == Version::Http10 {
             return Err(Violation::protocol(
                 "an HTTP/1.0 answer has a Transfer-Encoding",
             ));
@@ -51,30 +58,74 @@ impl FramingFields {
         Ok(())
     }
 
-    /// RFC 9112, section 6.3, rule 5: a list, or several fields, is acceptable when all members are the same number.
+    /// What `check` says, without the reason.
+    pub(super) fn agrees(&self, version: Version) -> bool {
+        let coded = self.chunked || self.unknown_coding;
+        self.problem.is_none() && !(coded && (self.length.is_some() || version == Version::Http10))
+    }
+
+    /// RFC 9112, section 6.3, rule 5: a list, or several fields, is acceptable when all members are identical: `030` is not `30`,
+    /// which some read as an octal number.
     fn note_length(&mut self, value: &[u8]) -> Result<(), Violation> {
         for member in value.split(|byte| *byte == b',') {
-            let length = parse_length(trim(member))
-                .ok_or(Violation::framing("Content-Length is not a number"))?;
-            if self.length.is_some_and(|other| other != length) {
+            let member = trim(member);
+            let length = parse_length(member).map_err(Violation::framing)?;
+            if self
+                .length
+                .is_some_and(|other| other != length || self.digits != member.len())
+            {
                 return Err(Violation::framing(
                     "there are two different Content-Length values",
                 ));
             }
             self.length = Some(length);
+            self.digits = member.len();
         }
         Ok(())
     }
 
-    /// Only `chunked`, once: no request of ours offers another transfer coding (RFC 9112, section 7.4), and a second one is how
-    /// two parsers come to disagree.
     fn note_coding(&mut self, value: &[u8]) -> Result<(), Violation> {
-        if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
-            return Err(Violation::protocol(
-                "the Transfer-Encoding is not supported: only a single chunked is",
-            ));
+        if !self.chunked && !self.unknown_coding && value.eq_ignore_ascii_case(b"chunked") {
+            self.chunked = true;
+            return Ok(());
         }
-        self.chunked = true;
+        self.note_codings(value)
+    }
+
+    /// `chunked` once and alone, or none of it: no request of ours offers another transfer coding (RFC 9112, section 7.4), and
+    /// one beside chunked is how two parsers come to disagree. Where chunked is not in it, the body ends with the connection
+    /// (section 6.3, rule 4). Empty members are ignored (RFC 9110, section 5.6.1.2).
+    #[cold]
+    fn note_codings(&mut self, value: &[u8]) -> Result<(), Violation> {
+        const REFUSED: Violation =
+            Violation::protocol("the Transfer-Encoding is not supported: only a single chunked is");
+        let mut none = true;
+        for member in value.split(|byte| *byte == b',').map(trim) {
+            if member.is_empty() {
+                self.repairs |= Repairs::EMPTY_CODING;
+                continue;
+            }
+            none = false;
+            let mut parts = member.split(|byte| *byte == b';');
+            let name = trim(parts.next().unwrap_or_default());
+            if !is_token(name) {
+                return Err(REFUSED);
+            }
+            if !name.eq_ignore_ascii_case(b"chunked") {
+                self.unknown_coding = true;
+            } else if self.chunked || parts.next().is_some() {
+                return Err(REFUSED);
+            } else {
+                self.chunked = true;
+            }
+        }
+        self.unknown_coding |= none && !self.chunked;
+        if self.unknown_coding {
+            self.repairs |= Repairs::UNKNOWN_CODING;
+        }
+        if self.chunked && self.unknown_coding {
+            return Err(REFUSED);
+        }
         Ok(())
     }
 
@@ -92,14 +143,16 @@ pub(super) fn has_option(value: &[u8], option: &[u8]) -> bool {
 }
 
 /// `1*DIGIT` and nothing else: no sign, no base, no separator, nothing above `u64`.
-pub(super) fn parse_length(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |length, byte| {
+pub(super) fn parse_length(digits: &[u8]) -> Result<u64, &'static str> {
+    let parsed = digits.iter().try_fold(0u64, |length, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         length.checked_mul(10)?.checked_add(digit)
-    })
+    });
+    match parsed {
+        Some(length) if !digits.is_empty() => Ok(length),
+        None if digits.iter().all(u8::is_ascii_digit) => Err("Content-Length is too large"),
+        _ => Err("Content-Length is not a number"),
+    }
 }
 
 /// Without the optional whitespace (SP and HTAB) around it (RFC 9110, section 5.6.3).

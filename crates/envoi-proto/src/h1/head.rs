@@ -6,7 +6,10 @@
 use std::mem::MaybeUninit;
 
 use super::error::{InvalidHead, Violation};
+use super::framing::is_bodiless;
 use super::framing_fields::{FramingFields, trim};
+use super::mend::{Mended, append, lines, mend};
+use super::repairs::Repairs;
 use super::version::Version;
 use crate::headers::{Entry, FieldKind, Headers, Span, check_field};
 
@@ -24,6 +27,8 @@ pub struct Head {
     headers: Headers,
     pub content_length: Option<u64>,
     pub sets_cookies: bool,
+    /// What was mended of it.
+    pub repairs: Repairs,
     pub(super) framing: FramingFields,
     reason: Span,
 }
@@ -63,7 +68,9 @@ impl Head {
                 sendable: true,
             });
         }
-        framing.check(version)?;
+        if !is_bodiless(status) {
+            framing.check(version)?;
+        }
         Ok(Self::indexed(
             status, version, reason, bytes, entries, framing,
         ))
@@ -84,6 +91,7 @@ impl Head {
             sets_cookies: entries
                 .iter()
                 .any(|entry| entry.kind == FieldKind::SetCookie),
+            repairs: framing.repairs,
             framing,
             reason,
             headers: Headers::from_parts(bytes, entries),
@@ -98,6 +106,18 @@ impl Head {
     /// The reason phrase as sent, often empty.
     pub fn reason(&self) -> &[u8] {
         self.headers.slice(self.reason)
+    }
+
+    /// Whether there are several Location fields, and they differ (RFC 9110, section 10.2.2: there is one).
+    pub fn location_is_ambiguous(&self) -> bool {
+        let mut places = self
+            .headers
+            .iter()
+            .filter(|field| field.kind == FieldKind::Location)
+            .map(|field| field.value);
+        places
+            .next()
+            .is_some_and(|first| places.any(|other| other != first))
     }
 
     /// The first Location value.
@@ -119,10 +139,31 @@ pub(super) fn check_prefix(received: &[u8], more: &[u8]) -> Result<(), Violation
     }
 }
 
-/// Parse a whole head, its empty line included.
-pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation> {
-    let line = StatusLine::parse(&bytes)?;
-    let (entries, framing) = parse_fields(&bytes, max_fields)?;
+/// Parse a whole head, its empty line included: strictly, and where that refuses it, mended. `bare_line_feed` says that a line ends
+/// in LF alone, which is how a section is mended as well.
+pub(super) fn parse(
+    bytes: Vec<u8>,
+    bare_line_feed: bool,
+    max_fields: usize,
+) -> Result<Head, Violation> {
+    if bare_line_feed {
+        let mut head = parse_mended(&bytes, max_fields)?;
+        head.repairs |= Repairs::HEAD_LINE_FEED;
+        return Ok(head);
+    }
+    let (line, entries, framing) = match parse_strictly(&bytes, max_fields) {
+        Ok(parts) => parts,
+        Err(strict @ Violation::Protocol(_)) => {
+            let head = parse_mended(&bytes, max_fields)?;
+            let newer = bytes.get(..9).is_some_and(is_newer);
+            return if head.repairs.is_empty() && !newer {
+                Err(strict)
+            } else {
+                Ok(head)
+            };
+        }
+        Err(violation) => return Err(violation),
+    };
     Ok(Head::indexed(
         line.status,
         line.version,
@@ -133,20 +174,81 @@ pub(super) fn parse(bytes: Vec<u8>, max_fields: usize) -> Result<Head, Violation
     ))
 }
 
-/// Parse a trailer section, its empty line included (RFC 9112, section 7.1.2).
-pub(super) fn parse_trailers(bytes: Vec<u8>, max_fields: usize) -> Result<Headers, Violation> {
-    if bytes == b"\r\n" {
-        return Ok(Headers::new());
+fn parse_strictly(
+    bytes: &[u8],
+    max_fields: usize,
+) -> Result<(StatusLine, Vec<Entry>, FramingFields), Violation> {
+    let line = StatusLine::parse(bytes)?;
+    let (entries, framing) = parse_fields(bytes, max_fields)?;
+    Ok((line, entries, framing))
+}
+
+#[cold]
+fn parse_mended(section: &[u8], max_fields: usize) -> Result<Head, Violation> {
+    let mut lines = lines(section);
+    let mut first = lines.next().unwrap_or_default().to_vec();
+    // RFC 9110, section 2.5: a higher minor version is read as the highest one that is known.
+    if first.get(..9).is_some_and(is_newer)
+        && let Some(minor) = first.get_mut(7)
+    {
+        *minor = b'1';
     }
-    let mut memory = vec![httparse::EMPTY_HEADER; max_fields];
-    let entries = match httparse::parse_headers(&bytes, &mut memory) {
-        Ok(httparse::Status::Complete((_, headers))) => index(&bytes, headers, |_, _| ()),
-        Ok(httparse::Status::Partial) => {
-            return Err(Violation::protocol("the trailer section is malformed"));
+    first.extend_from_slice(b"\r\n");
+    let line = StatusLine::parse(&first)?;
+    let mended = mend(lines, "the head", 2, first, max_fields)?;
+    let mut head = Head::indexed(
+        line.status,
+        line.version,
+        line.reason,
+        mended.bytes,
+        mended.entries,
+        mended.framing,
+    );
+    head.repairs = mended.repairs;
+    Ok(head)
+}
+
+/// Parse a trailer section, its empty line included (RFC 9112, section 7.1.2), as `parse` does.
+pub(super) fn parse_trailers(
+    bytes: Vec<u8>,
+    bare_line_feed: bool,
+    max_fields: usize,
+) -> Result<(Headers, Repairs), Violation> {
+    if bytes == b"\r\n" {
+        return Ok((Headers::new(), Repairs::NONE));
+    }
+    if !bare_line_feed {
+        let mut memory = vec![httparse::EMPTY_HEADER; max_fields];
+        match httparse::parse_headers(&bytes, &mut memory) {
+            Ok(httparse::Status::Complete((_, headers))) => {
+                let entries = index(&bytes, headers, |_, _| ());
+                return Ok((Headers::from_parts(bytes, entries), Repairs::NONE));
+            }
+            Ok(httparse::Status::Partial) => {}
+            Err(error @ httparse::Error::TooManyHeaders) => {
+                return Err(violation(error, max_fields));
+            }
+            Err(_) => {}
         }
-        Err(error) => return Err(violation(error, max_fields)),
-    };
-    Ok(Headers::from_parts(bytes, entries))
+    }
+    let Mended {
+        bytes,
+        entries,
+        mut repairs,
+        ..  // what a trailer says of framing is not heeded, and so is no fault of the message
+    } = mend(lines(&bytes), "the trailers", 1, Vec::new(), max_fields)?;
+    if bare_line_feed {
+        repairs |= Repairs::HEAD_LINE_FEED;
+    }
+    Ok((Headers::from_parts(bytes, entries), repairs.in_trailers()))
+}
+
+/// Whether a status line begins with a minor version above those that are known.
+fn is_newer(start: &[u8]) -> bool {
+    matches!(
+        start,
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', b' ']
+    )
 }
 
 struct StatusLine {
@@ -260,16 +362,6 @@ fn index(
             }
         })
         .collect()
-}
-
-/// Where `part` lies in `bytes`, once it is appended.
-fn append(bytes: &mut Vec<u8>, part: &[u8]) -> Span {
-    let start = bytes.len();
-    bytes.extend_from_slice(part);
-    Span {
-        start,
-        end: bytes.len(),
-    }
 }
 
 /// Where `part`, a slice of `whole`, lies in it.

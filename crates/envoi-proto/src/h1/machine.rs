@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::chunked::Chunked;
 use super::encode::{Checked, Request, RequestFraming, check, write_head};
 use super::error::{InvalidRequest, Violation};
-use super::framing::{Asked, Framing, body_framing, declines, persists};
+use super::framing::{Asked, Framing, body_framing, declines, is_plain, persists};
 use super::head::{Head, check_prefix, parse, parse_trailers};
+use super::repairs::Repairs;
 use super::section::Section;
 use super::sending::Sending;
 use crate::headers::Headers;
@@ -19,7 +20,8 @@ pub struct Limits {
     pub head_size: usize,
     /// Fields of one head. Real ones stay below 100, and looking up a name costs time for each.
     pub header_count: usize,
-    /// 1xx answers to one request: a server that sends them for ever must not keep a request alive for ever.
+    /// 1xx answers to one request: a server that sends them for ever must not fill the memory. How long it may send them is what
+    /// the caller's total deadline says.
     pub informational: usize,
 }
 
@@ -28,7 +30,7 @@ impl Default for Limits {
         Self {
             head_size: 128 * 1024,
             header_count: 256,
-            informational: 16,
+            informational: 64,
         }
     }
 }
@@ -63,6 +65,7 @@ pub struct Machine {
     informational: Vec<Head>,
     informational_count: usize,
     trailers: Option<Headers>,
+    repairs: Repairs,
     surplus: Vec<u8>,
     received_any: bool,
     body_received: u64,
@@ -83,6 +86,7 @@ impl Machine {
             informational: Vec::new(),
             informational_count: 0,
             trailers: None,
+            repairs: Repairs::NONE,
             surplus: Vec::new(),
             received_any: false,
             body_received: 0,
@@ -205,6 +209,11 @@ impl Machine {
         self.trailers.as_ref()
     }
 
+    /// What was mended of the answer so far: its interim heads, its head, its chunks, its trailers.
+    pub fn repairs(&self) -> Repairs {
+        self.repairs
+    }
+
     /// Whether `start` may be called now: false while an exchange is under way.
     pub fn keep_alive(&self) -> bool {
         self.reusable
@@ -237,6 +246,7 @@ impl Machine {
         self.informational.clear();
         self.informational_count = 0;
         self.trailers = None;
+        self.repairs = Repairs::NONE;
         self.received_any = false;
         self.body_received = 0;
         self.declined = false;
@@ -277,6 +287,9 @@ impl Machine {
                     rest.len()
                 }
                 Receiving::Switched => {
+                    self.surplus
+                        .try_reserve(rest.len())
+                        .map_err(Violation::out_of_memory)?;
                     self.surplus.extend_from_slice(rest);
                     rest.len()
                 }
@@ -291,8 +304,10 @@ impl Machine {
         let Some(consumed) = self.section.push(rest, self.limits.head_size)? else {
             return Ok(rest.len());
         };
-        let head = parse(self.section.take(), self.limits.header_count)?;
+        let (section, bare_line_feed) = self.section.take();
+        let head = parse(section, bare_line_feed, self.limits.header_count)?;
         let framing = body_framing(&head, self.asked)?;
+        self.repairs |= head.repairs;
         if framing == Framing::Empty && head.status < 200 {
             self.informational_count += 1;
             if self.informational_count > self.limits.informational {
@@ -300,6 +315,7 @@ impl Machine {
                     "there are too many 1xx answers to one request",
                 ));
             }
+            self.reusable &= is_plain(&head);
             self.informational.push(head);
             return Ok(consumed);
         }
@@ -334,11 +350,19 @@ impl Machine {
             *received += range.len() as u64;
             body(offset + range.start..offset + range.end);
         })?;
-        let Some((consumed, section)) = ended else {
+        let Some(ended) = ended else {
             return Ok(rest.len());
         };
+        let consumed = ended.consumed;
         // Kept apart from the head's fields: merged, a trailer could change what the head said (RFC 9110, section 6.5.1).
-        let trailers = parse_trailers(section, self.limits.header_count)?;
+        let (trailers, mended) = parse_trailers(
+            ended.trailers,
+            ended.bare_line_feed,
+            self.limits.header_count,
+        )?;
+        self.repairs |= mended | ended.repairs;
+        // Where what was mended ended may be our opinion alone: what follows is not taken for another answer.
+        self.reusable &= (mended | ended.repairs).is_empty();
         self.trailers = Some(trailers).filter(|fields| !fields.is_empty());
         self.receiving = Receiving::Ended;
         Ok(consumed)

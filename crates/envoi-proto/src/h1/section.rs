@@ -9,6 +9,7 @@ use super::error::Violation;
 pub(super) struct Section {
     bytes: Vec<u8>,
     line_start: usize,
+    bare_line_feed: bool,
 }
 
 impl Section {
@@ -22,8 +23,8 @@ impl Section {
 
     /// Add input. When the section ends in it, returns how many bytes of the input belong to it.
     ///
-    /// A line feed without its carriage return is refused here (RFC 9112, section 2.2 lets a recipient accept it, which is how two
-    /// parsers come to disagree on where a message ends). A bare carriage return is refused when the section is parsed.
+    /// A line feed ends a line without a carriage return as well (RFC 9112, section 2.2), and is remembered: two parsers may
+    /// disagree on where such a section ends. A bare carriage return is refused when the section is parsed.
     pub(super) fn push(&mut self, data: &[u8], limit: usize) -> Result<Option<usize>, Violation> {
         let before = self.bytes.len();
         let window = data.get(..limit.saturating_sub(before)).unwrap_or(data);
@@ -33,13 +34,15 @@ impl Section {
                 None => self.bytes.last(),
             };
             let position = before + feed;
-            if previous != Some(&b'\r') || position == self.line_start {
-                return Err(Violation::protocol("a line ends in LF without CR"));
+            let mut line_end = position;
+            if previous == Some(&b'\r') && position > self.line_start {
+                line_end -= 1;
+            } else {
+                self.bare_line_feed = true;
             }
-            if position == self.line_start + 1 {
+            if line_end == self.line_start {
                 let consumed = feed + 1;
-                self.bytes
-                    .extend_from_slice(window.get(..consumed).unwrap_or_default());
+                self.append(window.get(..consumed).unwrap_or_default())?;
                 return Ok(Some(consumed));
             }
             self.line_start = position + 1;
@@ -49,13 +52,22 @@ impl Section {
                 format!("the header section is larger than {limit} bytes").into(),
             ));
         }
-        self.bytes.extend_from_slice(window);
+        self.append(window)?;
         Ok(None)
     }
 
-    /// The whole section, its last empty line included; this is then empty again.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    /// The whole section, its last empty line included, and whether a line of it ended in LF alone; this is then empty again.
+    pub(super) fn take(&mut self) -> (Vec<u8>, bool) {
         self.line_start = 0;
-        std::mem::take(&mut self.bytes)
+        let bare_line_feed = std::mem::take(&mut self.bare_line_feed);
+        (std::mem::take(&mut self.bytes), bare_line_feed)
+    }
+
+    fn append(&mut self, data: &[u8]) -> Result<(), Violation> {
+        self.bytes
+            .try_reserve(data.len())
+            .map_err(Violation::out_of_memory)?;
+        self.bytes.extend_from_slice(data);
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ pub struct Seen {
     pub ended: bool,
     pub keep_alive: bool,
     pub upgraded: bool,
+    pub repaired: Vec<&'static str>,
     pub error: Option<Violation>,
 }
 
@@ -82,6 +83,7 @@ pub fn run<'a>(machine: &mut Machine, pieces: impl IntoIterator<Item = &'a [u8]>
     seen.ended = machine.body_ended();
     seen.keep_alive = machine.keep_alive();
     seen.upgraded = machine.upgraded();
+    seen.repaired = machine.repairs().names().collect();
     seen
 }
 
