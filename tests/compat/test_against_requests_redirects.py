@@ -297,7 +297,7 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     **{name: found for where in ("user", "user elsewhere", "user without a password") for name, found in _location(where, URL, {"next"}, "a user that a stranger puts into a URL is to deceive (RFC 9110, section 4.2.4)").items()},
     **_location("upper-case host", URL, {"next"}, "a host is in lower case, as in the URL of a first request"),
     **_location("pipe and brackets", URL | {"request.path_url"}, {"next"}, "the URL tells what is sent: brackets in a path are quoted, as in the URL of a first request"),
-    "POST /two-locations": (ANSWER, "of two Location fields the first counts; requests joins them"),
+    "POST /two-locations": ({"error"}, "where two Location fields differ, none is followed; requests joins them"),
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""
 

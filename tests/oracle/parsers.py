@@ -25,6 +25,7 @@ class Outcome:
     body: bytes = b""
     trailers: Fields = field(default_factory=list)
     keep_alive: bool = False
+    repaired: bool = field(default=False, compare=False)
 
 
 def by_envoi(method: str, pieces: list[bytes]) -> Outcome:
@@ -51,6 +52,7 @@ def by_envoi(method: str, pieces: list[bytes]) -> Outcome:
     outcome.body = machine.take_body()
     outcome.trailers = normalized(machine.trailers.raw) if machine.trailers is not None else []
     outcome.keep_alive = keep_alive
+    outcome.repaired = bool(machine.repaired)
     return outcome
 
 

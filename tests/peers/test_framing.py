@@ -40,7 +40,13 @@ REFUSED = {
     "chunked twice": head(b"Transfer-Encoding: chunked, chunked") + b"5\r\nhello\r\n0\r\n\r\n",
     "chunked in two fields": head(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")
     + b"5\r\nhello\r\n0\r\n\r\n",
-    "xchunked": head(b"Transfer-Encoding: xchunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "gzip below chunked": head(b"Transfer-Encoding: gzip, chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "unknown coding with a length": head(b"Transfer-Encoding: yolo", b"Content-Length: 5")
+    + b"hello",
+    "folded length": head(b"Content-Length:", b" 5") + b"hello",
+    "folded chunked": head(b"Transfer-Encoding:", b" chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "same length, written otherwise": head(b"Content-Length: 030", b"Content-Length: 30")
+    + b"x" * 30,
     "chunked with a control character": head(b"Transfer-Encoding: \x0bchunked")
     + b"5\r\nhello\r\n0\r\n\r\n",
     "space before the colon": head(b"Content-Length : 5") + b"hello",
@@ -57,6 +63,7 @@ REFUSED = {
     "chunk size -5": CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n",
     "chunk size 0x5": CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n",
     "chunk size 0_5": CHUNKED + b"0_5\r\nhello\r\n0\r\n\r\n",
+    "chunk size with a space within": CHUNKED + b"0 5\r\nhello\r\n0\r\n\r\n",
     "chunk size with a space before": CHUNKED + b" 5\r\nhello\r\n0\r\n\r\n",
     "empty chunk size": CHUNKED + b"\r\nhello\r\n0\r\n\r\n",
     "chunk size beyond 64 bits": CHUNKED + b"11111111111111111\r\nhello\r\n0\r\n\r\n",

@@ -117,8 +117,8 @@ impl Headers {
         for name in fields.unique_names() {
             let value = fields.joined(name).unwrap_or_default();
             shown.set_item(
-                latin1(py, name),
-                shown_value(py, FieldKind::of(name), &value),
+                latin1(py, name)?,
+                shown_value(py, FieldKind::of(name), &value)?,
             )?;
         }
         Ok(shown.repr()?.to_string_lossy().into_owned())
