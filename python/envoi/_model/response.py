@@ -150,10 +150,6 @@ class BaseResponse:
         for an answer that follows the grammar of RFC 9112. What is mended cannot move the end of a
         message, and the connection is not used for another request. What chunks and trailers say
         is known once the body is read.
-
-        Example:
-            >>> envoi.get("https://www.example.com").repaired
-            ()
         """
         known: tuple[str, ...] | None = self.__dict__.get("_repaired")
         if known is not None:  # of a copy

@@ -143,7 +143,7 @@ def require_one_location(request: PreparedRequest | None, reply: Any) -> None:
         every = getattr(reply.headers, "get_all", None)
         ambiguous = every is not None and len(set(every("location") or ())) > 1
     if ambiguous:
-        asked = "The server" if request is None else redact(request.url)
+        asked = "The server" if request is None else public(request.url)
         raise exceptions.InvalidRedirect(
             f"{asked} redirects to several places: its Location fields differ. Look at "
             "error.response.headers.get_all('Location'), and ask for the right one.",
