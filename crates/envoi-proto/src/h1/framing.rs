@@ -1,6 +1,7 @@
 //! Where a response's body ends, and whether the connection survives it (RFC 9112, sections 6.3 and 9.3).
 
 use super::error::Violation;
+use super::framing_fields::is_bodiless;
 use super::head::Head;
 use super::version::Version;
 
@@ -50,11 +51,6 @@ pub(super) fn body_framing(head: &Head, asked: Asked) -> Result<Framing, Violati
         Some(length) => Framing::Length(length),
         None => Framing::UntilClose,
     })
-}
-
-/// Whether no answer of this status has a body (RFC 9112, section 6.3, rule 1).
-pub(super) fn is_bodiless(status: u16) -> bool {
-    matches!(status, 100..200 | 204 | 304)
 }
 
 /// RFC 9112, section 9.3. A head that was mended, or whose fields contradict each other, is the connection's last: where it ended

@@ -135,6 +135,11 @@ impl FramingFields {
     }
 }
 
+/// Whether no answer of this status has a body (RFC 9112, section 6.3, rule 1).
+pub(super) fn is_bodiless(status: u16) -> bool {
+    matches!(status, 100..200 | 204 | 304)
+}
+
 /// Whether a Connection value has this option. `option` is in lower case.
 pub(super) fn has_option(value: &[u8], option: &[u8]) -> bool {
     value

@@ -6,8 +6,7 @@
 use std::mem::MaybeUninit;
 
 use super::error::{InvalidHead, Violation};
-use super::framing::is_bodiless;
-use super::framing_fields::{FramingFields, trim};
+use super::framing_fields::{FramingFields, is_bodiless, trim};
 use super::mend::{Mended, append, lines, mend};
 use super::repairs::Repairs;
 use super::version::Version;
