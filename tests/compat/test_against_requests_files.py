@@ -191,6 +191,7 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "with the header Transfer-Encoding": ({"error"}, "requests sends Content-Length as well, which no server may accept (RFC 9112, section 6.3)"),
     "301 with PUT": ({"request.body", "request.headers", "wire.2.body", "wire.2.Content-Length", "wire.2.Content-Type"}, "a method that is not rewritten keeps its body (RFC 9110, section 15.4.2)"),
     "307 with a reader": ({"error"}, "what was sent as it was read, and cannot be rewound, cannot be sent again"),
+    **dict.fromkeys(("with json", "with json and data"), ({"error"}, "requests drops the JSON without a word")),
     "None as a name": ({"error"}, "a field without a name cannot be read (RFC 7578, section 4.2); requests sends it"),
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""

@@ -44,8 +44,8 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
         "white space around a value is not part of it (RFC 9110, section 5.5)",
     ),
     "headers trailing space": (
-        {"*"},
-        "white space around a value cannot be sent (RFC 9110, section 5.5)",
+        {"wire"},
+        "white space around a value is not part of it (RFC 9110, section 5.5)",
     ),
     "headers bad name": ({"*"}, "a name that is no token is not sent (RFC 9110, section 5.1)"),
     "headers wide": ({"error"}, "requests lets a bare UnicodeEncodeError through"),
@@ -162,26 +162,26 @@ def test_bodies_go_up_in_every_form(session: requests.Session, server: Server) -
 def test_a_body_waits_for_the_server_that_was_asked(
     session: requests.Session, raw_server: Any
 ) -> None:
-    def careful(connection: RawConnection) -> None:
-        for verdict in (
-            b"HTTP/1.1 100 Continue\r\n\r\n",
-            b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n",
-        ):
-            connection.read_head()
-            seen.append(connection.take_buffered())
-            connection.send(verdict)
-            if b"100" in verdict:
-                seen.append(connection.read_exactly(4))
-                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    verdicts = iter((b"100 Continue", b"417 No", b"200 OK"))
+    seen: list[tuple[bytes, bool, bytes]] = []
 
-    seen: list[bytes] = []
+    def careful(connection: RawConnection) -> None:
+        while True:
+            head, verdict = connection.read_head(), next(verdicts)
+            seen.append((verdict[:3], b"expect:" in head.lower(), connection.take_buffered()))
+            if verdict[:3] == b"417":
+                connection.send(b"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n")
+                continue
+            if verdict[:3] == b"100":
+                connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                assert connection.read_exactly(4) == b"body"
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
     server = raw_server(careful)
-    assert session.post(server.url, data=b"body", headers={"Expect": "100-continue"}).text == "ok"
-    assert (
-        session.post(server.url, data=b"body", headers={"Expect": "100-continue"}).status_code
-        == 417
-    )
-    assert seen == [b"", b"body", b""]
+    for _ in range(2):
+        headers = {"Expect": "100-continue"}
+        assert session.post(server.url, data=b"body", headers=headers).text == "ok"
+    assert seen == [(b"100", True, b""), (b"417", True, b""), (b"200", False, b"body")]
 
 
 def test_cookies_and_redirects_stay_with_requests(

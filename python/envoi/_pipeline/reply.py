@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._model.exceptions import RequestException
+from envoi._model.prepared import PreparedRequest  # noqa: TC001 - as `Trace`
 from envoi._model.response import BaseResponse
 from envoi._model.trace import Trace  # noqa: TC001 - the annotations of a response are evaluated by packages built on requests
 from envoi._net.exchange import Exchange
@@ -12,7 +13,6 @@ from envoi._pipeline.log import log_failure
 
 if TYPE_CHECKING:
     from envoi._model.headers import Headers
-    from envoi._model.prepared import PreparedRequest
     from envoi._model.timing import ConnectionInfo, Timing
 
 

@@ -212,17 +212,15 @@ class AsyncEngine(Engine):
         pool = self._pool or self._ensure_pool(open_async_pool, self._new_dialer)
         pool.backend.check_owner()
         request = _request(asked, AsyncIteratorBody)
+        reply: Reply | None = None
         try:
-            return _answer(
-                await carry(
-                    self._delivery(pool, EngineOptions(asked.limits)),
-                    request,
-                    pool.backend.now(),
-                    inf,
-                )
-            )
+            delivery = self._delivery(pool, EngineOptions(asked.limits))
+            reply = await carry(delivery, request, pool.backend.now(), inf)
+            return _answer(reply)
         finally:
-            await _close_pieces(request.content)
+            # While an answer is read, the rest of the request is still being sent.
+            if reply is None or not getattr(reply.trace, "sending", False):
+                await _close_pieces(request.content)
 
 
 def _request(
@@ -248,7 +246,8 @@ async def _close_pieces(body: Body) -> None:
     before or something failed.
     """
     iterator = getattr(body, "_iterator", None)
-    if isinstance(iterator, AsyncGeneratorType):
+    # One that runs is being cancelled in the task that asks it.
+    if isinstance(iterator, AsyncGeneratorType) and not iterator.ag_running:
         await iterator.aclose()
 
 
