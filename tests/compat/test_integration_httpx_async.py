@@ -208,6 +208,37 @@ def test_cancelled_while_uploading(
     run(main)
 
 
+def test_an_early_answer_does_not_cut_an_upload_short(
+    make_client: Callable[..., Any], raw_server: Any, run: Callable[..., Any]
+) -> None:
+    def script(connection: RawConnection) -> None:
+        connection.read_head()
+        connection.send(HEAD + b"01234")
+        received = connection.take_buffered()
+        while not received.endswith(b"\r\n0\r\n\r\n"):
+            data = connection.socket.recv(1 << 16)
+            assert data, "the upload was cut short"
+            received += data
+        arrived.append(received.count(b"x"))
+        connection.send(b"56789")
+        connection.wait_closed()
+
+    arrived: list[int] = []
+    server = raw_server(script)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            await anyio.sleep(0)
+            yield b"x" * 100_000
+
+    async def main() -> None:
+        async with make_client(1) as client:
+            assert (await client.post(server.url, content=pieces())).text == "0123456789"
+
+    run(main)
+    assert arrived == [2_000_000]
+
+
 def test_a_task_of_asyncio_is_cancelled(make_client: Callable[..., Any], raw_server: Any) -> None:
     server = raw_server(Stalling(b""))
 
