@@ -3,6 +3,7 @@
 
 mod h1_common;
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use envoi_proto::h1::{Limits, Machine, Request};
@@ -86,9 +87,9 @@ proptest! {
         let write = |line_end: &dyn Fn(usize) -> &'static str, fold: &str| {
             let mut head = format!("HTTP/1.1 200 OK{}", line_end(0));
             for (index, words) in values.iter().enumerate() {
-                head += &format!("X-{index}: {}{}", words.join(fold), line_end(index + 1));
+                write!(head, "X-{index}: {}{}", words.join(fold), line_end(index + 1)).unwrap();
             }
-            head += &format!("Content-Length: {size}{}{}{}", line_end(6), line_end(7), "y".repeat(size));
+            write!(head, "Content-Length: {size}{}{}{}", line_end(6), line_end(7), "y".repeat(size)).unwrap();
             head.into_bytes()
         };
         let proper = seen("GET", &[&write(&|_| "\r\n", " ")], false);

@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyString};
 use crate::errors::{InvalidMessage, invalid_header};
 
 /// Bytes as a `str`, one character a byte. `MemoryError` where there is no memory, as for all that is made here: the network says
-/// how much it is, and PyO3's plain constructors panic.
+/// how much it is, and the plain constructors panic.
 pub fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
     if bytes.is_ascii() {
         return PyString::from_bytes(py, bytes);

@@ -9,6 +9,10 @@ use crate::headers::{FieldKind, is_token};
 
 /// What the fields of one head say about framing and persistence. A contradiction is kept, not raised: a 2xx to CONNECT must be
 /// accepted whatever these fields say (RFC 9112, section 6.3, rule 2).
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what fields say, each independent of the others"
+)]
 #[derive(Clone, Debug, Default)]
 pub(super) struct FramingFields {
     pub length: Option<u64>,

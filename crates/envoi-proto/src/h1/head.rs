@@ -223,11 +223,10 @@ pub(super) fn parse_trailers(
                 let entries = index(&bytes, headers, |_, _| ());
                 return Ok((Headers::from_parts(bytes, entries), Repairs::NONE));
             }
-            Ok(httparse::Status::Partial) => {}
             Err(error @ httparse::Error::TooManyHeaders) => {
                 return Err(violation(error, max_fields));
             }
-            Err(_) => {}
+            Ok(httparse::Status::Partial) | Err(_) => {}
         }
     }
     let Mended {

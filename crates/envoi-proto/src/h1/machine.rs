@@ -53,6 +53,10 @@ enum Receiving {
 }
 
 /// One connection's state. After `start`, feed it what is received until `body_ended`, then `start` again if `keep_alive`.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts of one exchange, each independent of the others; what excludes one another is an enum"
+)]
 #[derive(Debug)]
 pub struct Machine {
     limits: Limits,
