@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from envoi._io.loop_thread import LoopThread as LoopThread  # noqa: PLC0414 - for `_apps`
-    from envoi._io.protocols import Backend
+    from envoi._io.protocols import Backend, SocketSettings
 
-    NewDialer = Callable[[Backend, tuple[str, int] | None], Dialer]
+    NewDialer = Callable[[Backend, SocketSettings], Dialer]
 
 _pools: dict[int, ref[Pool]] = {}
 """All that are open. No WeakSet: that runs Python code when one is dropped, where an interrupt
@@ -38,20 +38,18 @@ def open_blocking_pool(
     max_connections: float,
     max_per_host: float,
     keepalive: float,
-    local_address: str | None,
+    sockets: SocketSettings,
     new_dialer: NewDialer = Dialer,
 ) -> Pool:
     """A pool for threads."""
-    return _open(
-        BlockingBackend(), max_connections, max_per_host, keepalive, local_address, new_dialer
-    )
+    return _open(BlockingBackend(), max_connections, max_per_host, keepalive, sockets, new_dialer)
 
 
 def open_async_pool(
     max_connections: float,
     max_per_host: float,
     keepalive: float,
-    local_address: str | None,
+    sockets: SocketSettings,
     new_dialer: NewDialer = Dialer,
 ) -> Pool:
     """A pool for the event loop that runs now.
@@ -59,9 +57,7 @@ def open_async_pool(
     Raises:
         RuntimeError: none does.
     """
-    return _open(
-        running_backend(), max_connections, max_per_host, keepalive, local_address, new_dialer
-    )
+    return _open(running_backend(), max_connections, max_per_host, keepalive, sockets, new_dialer)
 
 
 def drop_pool(pool: Pool) -> None:
@@ -84,10 +80,10 @@ def _open(
     max_connections: float,
     max_per_host: float,
     keepalive: float,
-    local_address: str | None,
+    sockets: SocketSettings,
     new_dialer: NewDialer,
 ) -> Pool:
-    dialer = new_dialer(backend, None if local_address is None else (local_address, 0))
+    dialer = new_dialer(backend, sockets)
     pool = Pool(backend, dialer, max_connections, max_per_host, keepalive)
     number = next(_numbers)
     if number & (number - 1) == 0:  # each time that their number has doubled

@@ -309,7 +309,7 @@ def test_client_certificate_is_shown(
         {"http2": True},
         {"http1": False},
         {"proxy": "http://127.0.0.1:1"},
-        {"socket_options": [(1, 2, 3)]},
+        {"socket_options": [(1, 2)]},
         {"verify": 7},
         {"cert": 7},
     ],

@@ -305,10 +305,17 @@ class _OwnConnections(EnvoiAdapter):
 
 
 def test_settings_that_only_urllib3_has_are_carried_by_it(server: Server) -> None:
-    for adapter in (_WithOptions(), _OwnConnections()):
-        with over_envoi(adapter) as session:
-            assert session.get(f"{server.url}/get").ok
-            assert not was_over_envoi(adapter)
+    with over_envoi(_OwnConnections()) as session:
+        assert session.get(f"{server.url}/get").ok
+        assert not was_over_envoi(session.get_adapter("http://"))
+
+
+def test_socket_options_are_set(server: Server) -> None:
+    adapter = _WithOptions()
+    with over_envoi(adapter) as session:
+        assert session.get(f"{server.url}/get").ok
+        assert was_over_envoi(adapter)
+        assert adapter._engine._socket_options[1] == (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 class _FromHere(EnvoiAdapter):

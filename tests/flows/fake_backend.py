@@ -21,6 +21,7 @@ from envoi._io.protocols import (
     Job,
     Lock,
     SecureStream,
+    SocketSettings,
     Stream,
     TimedOut,
     TLSConfig,
@@ -166,12 +167,15 @@ class FakeBackend:
         return answer
 
     async def connect(
-        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+        self, addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
     ) -> Stream:
         """As in `Backend`."""
+        local_address = None if settings is None else settings.local_address
         return await self._open(addresses[0].sockaddr, local_address, deadline)
 
-    async def connect_unix(self, path: str, deadline: float) -> Stream:
+    async def connect_unix(
+        self, path: str, deadline: float, settings: SocketSettings | None = None
+    ) -> Stream:
         """As in `Backend`."""
         return await self._open(path, None, deadline)
 

@@ -27,9 +27,9 @@ class SlowBackend(FakeBackend):
         self._take(self.dns, deadline)
         return await super().resolve(host, port, deadline)
 
-    async def connect(self, addresses, local_address, deadline):
+    async def connect(self, addresses, settings, deadline):
         self._take(self.connect_time, deadline)
-        return await super().connect(addresses, local_address, deadline)
+        return await super().connect(addresses, settings, deadline)
 
     async def start_tls(self, stream, config, server_hostname, deadline):
         try:

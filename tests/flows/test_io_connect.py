@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from envoi._io import happy_eyeballs
-from envoi._io.protocols import Address, TimedOut
+from envoi._io.protocols import Address, SocketSettings, TimedOut
 from flows.io_support import KINDS, Collector, loopback, read, run_flow, turns
 
 
@@ -49,8 +49,8 @@ def silent():
     listener.close()
 
 
-async def exchange(backend, addresses, local_address=None):
-    stream = await backend.connect(addresses, local_address, backend.now() + 10)
+async def exchange(backend, addresses, settings=None):
+    stream = await backend.connect(addresses, settings, backend.now() + 10)
     try:
         await stream.send(b"x", 5, math.inf)
         assert await read(stream, 1) == b"x"
@@ -167,13 +167,15 @@ def count_descriptors():
 def test_local_address_is_bound(kind, raw_server):
     server = raw_server(echo)
     v6 = Address(int(socket.AF_INET6), ("::1", server.port, 0, 0))
-    _, local = run_flow(kind, exchange, [v6, loopback(server.port)], ("127.0.0.9", 0))
+    _, local = run_flow(
+        kind, exchange, [v6, loopback(server.port)], SocketSettings(("127.0.0.9", 0))
+    )
     assert local[0] == "127.0.0.9"
 
 
 def test_local_address_of_the_wrong_family_is_refused(kind):
     async def flow(backend):
-        await backend.connect([loopback(1)], ("::1", 0), backend.now() + 5)
+        await backend.connect([loopback(1)], SocketSettings(("::1", 0)), backend.now() + 5)
 
     with pytest.raises(OSError, match="same family"):
         run_flow(kind, flow)

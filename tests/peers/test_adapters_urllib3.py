@@ -21,7 +21,7 @@ from envoi.testing import Answer, CertificateAuthority, Server
 
 urllib3 = pytest.importorskip("urllib3")
 
-SLOW_OPTIONS = [
+OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
 ]
@@ -64,7 +64,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_socket_options_are_set_by_urllib3(
     mounted: Callable[..., envoi.Session], server: Server
 ) -> None:
-    session = mounted(Told(socket_options=SLOW_OPTIONS))
+    session = mounted(Told(socket_options=OPTIONS, blocksize=8192))
     response = session.get(server.url + "/bytes/10", stream=True)
     assert response.raw.connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert len(response.content) == 10
@@ -74,7 +74,7 @@ def test_socket_options_are_set_by_urllib3(
 def test_every_kind_of_body_goes_out_through_urllib3(
     mounted: Callable[..., envoi.Session], server: Server
 ) -> None:
-    session = mounted(Told(socket_options=SLOW_OPTIONS))
+    session = mounted(Told(blocksize=8192))
     form = session.post(
         server.url + "/post", files={"file": ("a.txt", b"content")}, data={"a": "1"}
     ).json()
@@ -89,7 +89,7 @@ def test_every_kind_of_body_goes_out_through_urllib3(
 
 def test_limits_hold_through_urllib3(mounted: Callable[..., envoi.Session], server: Server) -> None:
     server.add("/slow", Answer(delay=5))
-    session = mounted(Told(socket_options=SLOW_OPTIONS))
+    session = mounted(Told(blocksize=8192))
     with pytest.raises(envoi.ReadTimeout):
         session.get(server.url + "/slow", timeout=0.1)
     with pytest.raises(envoi.ConnectionError):
@@ -105,7 +105,7 @@ def test_credentials_reach_a_proxy_through_urllib3(
             asked.append((request.target, request.headers.get("proxy-authorization"))) or "through"
         )
     )
-    session = mounted(Told(socket_options=SLOW_OPTIONS))
+    session = mounted(Told(blocksize=8192))
     proxy = server.url.replace("://", "://user:password@")
     assert session.get("http://nobody.invalid/path?q=1", proxies={"http": proxy}).text == "through"
     assert session.get("http://nobody.invalid/", proxies={"http": server.url}).text == "through"
@@ -114,7 +114,7 @@ def test_credentials_reach_a_proxy_through_urllib3(
         ("http://nobody.invalid/", ""),
     ]
     with pytest.raises(
-        envoi.InvalidOption, match="socket_options cannot be combined with a SOCKS proxy"
+        envoi.InvalidOption, match="blocksize cannot be combined with a SOCKS proxy"
     ):
         session.get("http://nobody.invalid/", proxies={"http": "socks5://127.0.0.1:1"})
 
@@ -211,9 +211,9 @@ def test_without_urllib3_such_a_setting_is_refused(
         monkeypatch.setattr(module, "has_urllib3", lambda: False)
     with pytest.raises(
         envoi.InvalidOption,
-        match="socket_options is no setting of Envoi's connections; install urllib3",
+        match="blocksize is no setting of Envoi's connections; install urllib3",
     ):
-        Told(socket_options=SLOW_OPTIONS)
+        Told(blocksize=8192)
     adapter = HTTPAdapter()
     adapter.poolmanager.connection_pool_kw["assert_hostname"] = "only.invalid"
     with pytest.raises(
@@ -233,7 +233,7 @@ def test_urllib3_carries_nothing_asynchronously(server: Server) -> None:
     async def main() -> None:
         class Told(AsyncHTTPAdapter):
             def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
-                super().init_poolmanager(*arguments, **settings, socket_options=SLOW_OPTIONS)
+                super().init_poolmanager(*arguments, **settings, blocksize=8192)
 
         async with envoi.AsyncSession() as session:
             session.mount("http://", Told())

@@ -178,3 +178,14 @@ def test_an_adapter_of_the_session_with_retries_of_its_own(unix_server):
     with envoi.Session(uds=unix_server.path) as session:
         session.get_adapter("http://docker/").max_retries = 2
         assert session.get("http://docker/").json() == {"path": "/", "host": "docker"}
+
+
+def test_no_redirect_from_elsewhere_leads_to_an_adapters_socket(colour, unix_server, server):
+    server.add("/go", status=302, headers={"Location": "http://docker/info"})
+    with Client(colour) as session:
+        session.session.mount(
+            "http://docker/", adapter_of(colour, "HTTPAdapter", uds=unix_server.path)
+        )
+        with pytest.raises(envoi.exceptions.InvalidSchema, match="redirect"):
+            session.get(server.url + "/go")
+        assert unix_server.requests == []

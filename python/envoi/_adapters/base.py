@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._adapters.connection_settings import ConnectionSettings, PoolManager
 from envoi._adapters.translation import as_argument, filled, limits_of
+from envoi._io.protocols import SocketSettings
 from envoi._model.auth import basic
 from envoi._model.exceptions import InvalidOption
 from envoi._model.headers import Headers
 from envoi._model.prepared import PreparedRequest
 from envoi._model.sentinel import NotGiven
-from envoi._model.sockets import socket_path
+from envoi._model.sockets import socket_options_of, socket_path
 from envoi._model.url import Retargeted, parse_url
 from envoi._net.routes import Routes, tls_config
 from envoi._pipeline.carry import carry
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from envoi._io.protocols import TLSConfig
-    from envoi._model.types import CertType, ProxiesType, TimeoutType, VerifyType
+    from envoi._model.types import CertType, ProxiesType, SocketOptionsType, TimeoutType, VerifyType
     from envoi._net.pool import Pool
     from envoi._pipeline.reply import Reply
 
@@ -60,6 +61,7 @@ _STATE: Final = (
     "_pool_connections",
     "_pool_maxsize",
     "_pool_block",
+    "_socket_options",
     "_uds",
 )
 
@@ -76,6 +78,8 @@ class AdapterSettings:
             again by a number alone.
         pool_block: whether a request waits for a connection when `pool_maxsize` are in use;
             otherwise there is no limit.
+        socket_options: `(level, option, value)` for `setsockopt`, as a list; set after what is set
+            by default.
         uds: the path of a Unix socket to which every request goes, whatever its URL's host; no
             proxy is used then.
 
@@ -90,6 +94,7 @@ class AdapterSettings:
     __attrs__: ClassVar[list[str]] = list(_STATE)
 
     poolmanager: Any
+    _socket_options: tuple[tuple[int, int, int | bytes], ...] = ()
     _uds: str | None = None
     _session: Callable[[], Any] | None = None
     _pool: Pool | None = None
@@ -106,6 +111,7 @@ class AdapterSettings:
         max_retries: Any = 0,
         pool_block: bool = False,
         *,
+        socket_options: SocketOptionsType = None,
         uds: str | os.PathLike[str] | None = None,
     ) -> None:
         if not hasattr(max_retries, "increment") and (
@@ -126,6 +132,7 @@ class AdapterSettings:
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
+        self._socket_options = socket_options_of(socket_options)
         self._uds = socket_path(uds)
         self._reset()
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
@@ -357,14 +364,16 @@ class AdapterSettings:
             AdapterSettings, name
         )
 
-    def _pool_sizes(self) -> tuple[float, float, float, str | None]:
-        """The pool's: in total, per host, seconds idle, the local address."""
-        address = self.poolmanager.connection_pool_kw.get("source_address")
+    def _pool_sizes(self) -> tuple[float, float, float, SocketSettings]:
+        """The pool's: in total, per host, seconds idle, how connections are opened."""
+        told = self.poolmanager.connection_pool_kw
+        address = told.get("source_address")
+        options = (*socket_options_of(told.get("socket_options")), *self._socket_options)
         return (
             inf,
             max(1, self._pool_maxsize) if self._pool_block else inf,
             _KEEPALIVE,
-            address[0] if address else None,
+            SocketSettings(address and (address[0], 0), options),
         )
 
     def _close_pool(self) -> None:

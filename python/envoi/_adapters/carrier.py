@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from envoi._adapters.base import AdapterSettings
 from envoi._adapters.translation import as_argument
-from envoi._model.exceptions import InvalidOption
+from envoi._model.exceptions import InvalidOption, InvalidSchema
 from envoi._model.timeout import FOREVER
 from envoi._net.decoded import SO_MUCH_CAME, too_large
 from envoi._pipeline.carry import carry
@@ -67,6 +67,13 @@ class AdapterCarrier:
             RequestException: whatever went wrong.
         """
         adapter = self._session.get_adapter(url=request.url)
+        if getattr(adapter, "_uds", None) is not None and (
+            journey.left_origin or request.provenance.left_origin
+        ):
+            raise InvalidSchema(
+                "A redirect from another origin leads to a Unix socket: it is not followed",
+                request=request,
+            )
         request.settle()
         delivery, started, deadline = journey.delivery, journey.started, journey.deadline
         untouched = isinstance(adapter, AdapterSettings) and adapter.is_untouched

@@ -30,7 +30,17 @@ _TLS: Final = (
 _SETTABLE: Final = (*_TLS, "assert_fingerprint")
 _NO_CHECK: Final = frozenset({"CERT_NONE", "NONE", 0})
 _KNOWN: Final = frozenset(
-    {*_TLS, "source_address", "maxsize", "block", "num_pools", "strict", "retries", "timeout"}
+    {
+        *_TLS,
+        "source_address",
+        "socket_options",
+        "maxsize",
+        "block",
+        "num_pools",
+        "strict",
+        "retries",
+        "timeout",
+    }
 )
 
 

@@ -19,6 +19,8 @@ from envoi._model.exceptions import WrongEventLoop
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 T = TypeVar("T")
 
 _jobs: set[asyncio.Task[None]] = set()
@@ -107,15 +109,15 @@ class AsyncioBackend(BackendBase):
         return waiter, lambda: _call_soon(loop, waiter.set)
 
     async def connect(
-        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+        self, addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
     ) -> Stream:
         """As in `Backend`."""
         loop = self._owner()
-        addresses = usable(addresses, local_address)
+        addresses = usable(addresses, settings)
         if self._watch_sockets:
             try:
                 connected, address = await asyncio_connect.connect(
-                    loop, addresses, local_address, deadline
+                    loop, addresses, settings, deadline
                 )
             except NotImplementedError:  # a loop without add_writer: Windows' proactor
                 self._watch_sockets = False
@@ -123,12 +125,14 @@ class AsyncioBackend(BackendBase):
                 return AsyncioStream(loop, connected, address.sockaddr)
         from envoi._io import asyncio_proactor
 
-        return await asyncio_proactor.connect(loop, addresses, local_address, deadline)
+        return await asyncio_proactor.connect(loop, addresses, settings, deadline)
 
-    async def connect_unix(self, path: str, deadline: float) -> Stream:
+    async def connect_unix(
+        self, path: str, deadline: float, settings: SocketSettings | None = None
+    ) -> Stream:
         """As in `Backend`."""
         loop = self._owner()
-        connected = await asyncio_connect.connect_unix(loop, path, deadline)
+        connected = await asyncio_connect.connect_unix(loop, path, deadline, settings)
         if self._watch_sockets:
             return AsyncioStream(loop, connected, path)
         from envoi._io import asyncio_proactor

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 _RETRY_SECONDS = 0.01
 
 
 async def connect(
     loop: asyncio.AbstractEventLoop,
     addresses: Sequence[Address],
-    local_address: tuple[str, int] | None,
+    settings: SocketSettings | None,
     deadline: float,
 ) -> tuple[socket.socket, Address]:
     """A connected socket to the first address that answers, and that address. The losers are
     closed.
     """
-    race = _Race(loop, addresses, local_address)
+    race = _Race(loop, addresses, settings)
     expiry = None if deadline == math.inf else loop.call_at(deadline, race.expire)
     try:
         race.advance()
@@ -48,11 +50,11 @@ async def connect(
 
 
 async def connect_unix(
-    loop: asyncio.AbstractEventLoop, path: str, deadline: float
+    loop: asyncio.AbstractEventLoop, path: str, deadline: float, settings: SocketSettings | None
 ) -> socket.socket:
     """A connected Unix socket."""
     while True:
-        connected, ready = begin_connect_unix(path)
+        connected, ready = begin_connect_unix(path, settings)
         if ready:
             return connected
         if loop.time() >= deadline:
@@ -65,10 +67,10 @@ class _Race:
         self,
         loop: asyncio.AbstractEventLoop,
         addresses: Sequence[Address],
-        local_address: tuple[str, int] | None,
+        settings: SocketSettings | None,
     ) -> None:
         self._loop = loop
-        self._local_address = local_address
+        self._settings = settings
         self._attempts = Attempts(addresses, loop.time())
         self._running: set[socket.socket] = set()
         self._next: asyncio.TimerHandle | None = None
@@ -113,7 +115,7 @@ class _Race:
 
     def _begin(self, number: int, address: Address) -> None:
         try:
-            connecting, arrived = begin_connect(address, self._local_address)
+            connecting, arrived = begin_connect(address, self._settings)
         except OSError as error:
             self._attempts.fail(number, error, self._loop.time())
             return

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from envoi._io.happy_eyeballs import Attempts
 from envoi._io.protocols import Address, Feed, SocketAddress, StreamBusy, StreamClosed, TimedOut
 from envoi._io.socket_stream import SocketStream
+from envoi._io.sockets import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from envoi._io.protocols import SocketSettings
 
 _SLICE = 1 << 18
 
@@ -227,7 +230,7 @@ def _look_at_failure(task: asyncio.Task[Any]) -> None:
 async def connect(
     loop: asyncio.AbstractEventLoop,
     addresses: Sequence[Address],
-    local_address: tuple[str, int] | None,
+    settings: SocketSettings | None,
     deadline: float,
 ) -> ProactorStream:
     """A stream to the first address that answers; attempts are tasks here."""
@@ -239,7 +242,7 @@ async def connect(
             if now >= deadline:
                 raise TimedOut
             while (taken := attempts.take(now)) is not None:
-                running[loop.create_task(_attempt(loop, taken[1], local_address))] = taken
+                running[loop.create_task(_attempt(loop, taken[1], settings))] = taken
             until = min(deadline, attempts.next_at)
             timeout = None if until == math.inf else max(until - now, 0)
             finished, _ = await asyncio.wait(
@@ -259,15 +262,11 @@ async def connect(
 
 
 async def _attempt(
-    loop: asyncio.AbstractEventLoop, address: Address, local_address: tuple[str, int] | None
+    loop: asyncio.AbstractEventLoop, address: Address, settings: SocketSettings | None
 ) -> socket.socket:
     made = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        made.setblocking(False)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if local_address is not None:
-            made.bind(local_address)
+        prepare(made, settings)
         await loop.sock_connect(made, address.sockaddr)
     except BaseException:
         made.close()

@@ -19,6 +19,8 @@ from envoi._io.sockets import MAX_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 T = TypeVar("T")
 
 
@@ -72,15 +74,17 @@ class BlockingBackend(BackendBase):
         return waiter, waiter.set
 
     async def connect(
-        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+        self, addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
     ) -> Stream:
         """As in `Backend`."""
-        connected, address = blocking_connect.connect(addresses, local_address, deadline)
+        connected, address = blocking_connect.connect(addresses, settings, deadline)
         return BlockingStream(connected, address.sockaddr)
 
-    async def connect_unix(self, path: str, deadline: float) -> Stream:
+    async def connect_unix(
+        self, path: str, deadline: float, settings: SocketSettings | None = None
+    ) -> Stream:
         """As in `Backend`."""
-        return BlockingStream(blocking_connect.connect_unix(path, deadline), path)
+        return BlockingStream(blocking_connect.connect_unix(path, deadline, settings), path)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: here."""

@@ -21,31 +21,33 @@ from envoi._io.sockets import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 _RETRY_SECONDS = 0.01
 
 
 def connect(
-    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
 ) -> tuple[socket.socket, Address]:
     """A connected socket to the first address that answers, and that address. The losers are
     closed.
     """
-    attempts = Attempts(usable(addresses, local_address), time.monotonic())
+    attempts = Attempts(usable(addresses, settings), time.monotonic())
     running: dict[socket.socket, tuple[int, Address]] = {}
     try:
         # Not the default selector: epoll costs a descriptor and three system calls more.
         with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector:
-            winner = _race(attempts, running, selector, local_address, deadline)
+            winner = _race(attempts, running, selector, settings, deadline)
         return winner, running.pop(winner)[1]
     finally:
         for loser in running:
             loser.close()
 
 
-def connect_unix(path: str, deadline: float) -> socket.socket:
+def connect_unix(path: str, deadline: float, settings: SocketSettings | None) -> socket.socket:
     """A connected Unix socket."""
     while True:
-        connected, ready = begin_connect_unix(path)
+        connected, ready = begin_connect_unix(path, settings)
         if ready:
             return connected
         if time.monotonic() >= deadline:
@@ -57,11 +59,11 @@ def _race(
     attempts: Attempts,
     running: dict[socket.socket, tuple[int, Address]],
     selector: selectors.BaseSelector,
-    local_address: tuple[str, int] | None,
+    settings: SocketSettings | None,
     deadline: float,
 ) -> socket.socket:
     while True:
-        winner = _begin_due(attempts, running, selector, local_address)
+        winner = _begin_due(attempts, running, selector, settings)
         if winner is not None:
             return winner
         if attempts.exhausted:
@@ -90,12 +92,12 @@ def _begin_due(
     attempts: Attempts,
     running: dict[socket.socket, tuple[int, Address]],
     selector: selectors.BaseSelector,
-    local_address: tuple[str, int] | None,
+    settings: SocketSettings | None,
 ) -> socket.socket | None:
     while (taken := attempts.take(time.monotonic())) is not None:
         number, address = taken
         try:
-            connecting, arrived = begin_connect(address, local_address)
+            connecting, arrived = begin_connect(address, settings)
         except OSError as error:
             attempts.fail(number, error, time.monotonic())
             continue

@@ -61,6 +61,18 @@ class Address(NamedTuple):
     sockaddr: SocketAddress
 
 
+class SocketSettings(NamedTuple):
+    """How connections are opened.
+
+    Args:
+        local_address: the address and port to connect from; port 0 for any.
+        options: what `setsockopt` is called with, in this order, after what is set by default.
+    """
+
+    local_address: tuple[str, int] | None = None
+    options: tuple[tuple[int, int, int | bytes], ...] = ()
+
+
 class TLSConfig(NamedTuple):
     """How a TLS connection is to be made: a value, part of a pool's key. No TLS code is imported to
     make one.
@@ -372,18 +384,22 @@ class Backend(Protocol):
         ...
 
     async def connect(
-        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+        self, addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
     ) -> Stream:
-        """A TCP stream to the first address that answers (Happy Eyeballs, RFC 8305), TCP_NODELAY
-        set.
+        """A TCP stream to the first address that answers (Happy Eyeballs, RFC 8305), with
+        TCP_NODELAY and TCP's keepalive.
 
         When all fail: raises the OSError of the first attempt, the others in its `__notes__` or as
-        an ExceptionGroup's cause. TimedOut at the deadline. On any exit but success every socket is
-        closed.
+        an ExceptionGroup's cause. TimedOut at the deadline, InvalidOption when the system refuses
+        one of the settings' options. On any exit but success every socket is closed.
         """
         ...
 
-    async def connect_unix(self, path: str, deadline: float) -> Stream: ...
+    async def connect_unix(
+        self, path: str, deadline: float, settings: SocketSettings | None = None
+    ) -> Stream:
+        """A stream to a Unix socket; of the settings, the options count."""
+        ...
 
     async def prepare_tls(self, config: TLSConfig) -> None:
         """Load what `start_tls` will need, so that what is wrong with it shows before anything is

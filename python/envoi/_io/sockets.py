@@ -11,10 +11,12 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
+from envoi._model.exceptions import InvalidOption
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envoi._io.protocols import Address
+    from envoi._io.protocols import Address, SocketSettings
 
 LINUX = sys.platform == "linux"
 PLAIN_SOCKETS = issubclass(socket.socket, _socket.socket)
@@ -30,6 +32,41 @@ MAX_MILLISECONDS = (1 << 31) - 1
 MAX_SECONDS = 86400.0
 """The longest that one wait is asked for where the system sets bounds; whoever waits asks again."""
 
+KEEPALIVE_IDLE = 45
+"""Seconds without traffic after which TCP asks whether the peer is there. Below the minute after
+which many routers and load balancers forget a connection; the kernels wait for two hours.
+"""
+KEEPALIVE_INTERVAL = 15
+"""Seconds between such questions."""
+KEEPALIVE_COUNT = 5
+"""How many go unanswered before the connection is given up."""
+
+
+def _options_by_default() -> tuple[tuple[int, int, int], ...]:
+    """Each system has its own names for how keepalive is timed; what one does not know is left
+    out.
+    """
+    times = {
+        "TCP_KEEPIDLE": KEEPALIVE_IDLE,  # Linux, BSD, Windows
+        "TCP_KEEPALIVE": KEEPALIVE_IDLE,  # macOS' name for the same
+        "TCP_KEEPINTVL": KEEPALIVE_INTERVAL,
+        "TCP_KEEPCNT": KEEPALIVE_COUNT,
+    }
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        del times["TCP_KEEPALIVE"]
+    return (
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        *(
+            (socket.IPPROTO_TCP, getattr(socket, name), value)
+            for name, value in times.items()
+            if hasattr(socket, name)
+        ),
+    )
+
+
+_BY_DEFAULT = _options_by_default()
+
 _UNDER_WAY = {
     errno.EINPROGRESS,
     errno.EWOULDBLOCK,
@@ -37,9 +74,7 @@ _UNDER_WAY = {
 }
 
 
-def begin_connect(
-    address: Address, local_address: tuple[str, int] | None
-) -> tuple[socket.socket, bool]:
+def begin_connect(address: Address, settings: SocketSettings | None) -> tuple[socket.socket, bool]:
     """A non-blocking socket on its way to an address, and whether it has already arrived.
 
     Raises:
@@ -47,11 +82,7 @@ def begin_connect(
     """
     made = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        made.setblocking(False)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if local_address is not None:
-            made.bind(local_address)
+        prepare(made, settings)
         code = made.connect_ex(address.sockaddr)
         if code in _UNDER_WAY:
             return made, False
@@ -61,6 +92,39 @@ def begin_connect(
         made.close()
         raise
     return made, True
+
+
+def prepare(made: socket.socket, settings: SocketSettings | None) -> None:
+    """Set up a TCP socket that is about to be connected.
+
+    Raises:
+        InvalidOption: the system refuses one of the settings' options.
+        OSError: the local address cannot be bound.
+    """
+    made.setblocking(False)
+    for level, option, value in _BY_DEFAULT:
+        made.setsockopt(level, option, value)
+    if settings is not None:
+        set_options(made, settings)
+        if settings.local_address is not None:
+            made.bind(settings.local_address)
+
+
+def set_options(made: socket.socket, settings: SocketSettings) -> None:
+    """Set the caller's own options.
+
+    Raises:
+        InvalidOption: the system refuses one.
+    """
+    for level, option, value in settings.options:
+        try:
+            made.setsockopt(level, option, value)
+        except OSError as error:
+            raise InvalidOption(
+                f"socket_options: the system refuses {(level, option, value)!r}: "
+                f"{error.strerror or error}. Leave it out, or look up its level and name in the "
+                "socket module"
+            ) from error
 
 
 def connect_outcome(connecting: socket.socket, address: Address) -> OSError | None:
@@ -76,14 +140,13 @@ def connect_error(code: int, address: Address) -> OSError:
     return OSError(code, f"{os.strerror(code)} ({where})")
 
 
-def usable(
-    addresses: Sequence[Address], local_address: tuple[str, int] | None
-) -> Sequence[Address]:
-    """The addresses that can be reached from `local_address`: those of its family.
+def usable(addresses: Sequence[Address], settings: SocketSettings | None) -> Sequence[Address]:
+    """The addresses that can be reached from the settings' local address: those of its family.
 
     Raises:
         OSError: none is.
     """
+    local_address = None if settings is None else settings.local_address
     if local_address is None:
         return addresses
     family = socket.AF_INET6 if ":" in local_address[0] else socket.AF_INET
@@ -96,7 +159,9 @@ def usable(
     return chosen
 
 
-def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
+def begin_connect_unix(
+    path: str, settings: SocketSettings | None = None
+) -> tuple[socket.socket, bool]:
     """A non-blocking Unix socket, and whether it is connected: if not, the listener's backlog is
     full, and the caller has to try again.
 
@@ -109,6 +174,8 @@ def begin_connect_unix(path: str) -> tuple[socket.socket, bool]:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setblocking(False)
+        if settings is not None:
+            set_options(made, settings)
         made.connect(path)
     except BlockingIOError:
         made.close()

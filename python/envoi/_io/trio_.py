@@ -19,6 +19,8 @@ from envoi._model.exceptions import WrongEventLoop
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 T = TypeVar("T")
 
 
@@ -92,19 +94,21 @@ class TrioBackend(BackendBase):
         return waiter, lambda: _run_soon(token, waiter.set)
 
     async def connect(
-        self, addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+        self, addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
     ) -> Stream:
         """As in `Backend`."""
         if self._token is None:
             self._token = trio.lowlevel.current_trio_token()
         connected, address = await trio_connect.connect(
-            usable(addresses, local_address), local_address, deadline
+            usable(addresses, settings), settings, deadline
         )
         return TrioStream(connected, address.sockaddr)
 
-    async def connect_unix(self, path: str, deadline: float) -> Stream:
+    async def connect_unix(
+        self, path: str, deadline: float, settings: SocketSettings | None = None
+    ) -> Stream:
         """As in `Backend`."""
-        return TrioStream(await trio_connect.connect_unix(path, deadline), path)
+        return TrioStream(await trio_connect.connect_unix(path, deadline, settings), path)
 
     async def call_blocking(self, function: Callable[[], T]) -> T:
         """As in `Backend`: in one of trio's worker threads, which a cancelled task does not wait

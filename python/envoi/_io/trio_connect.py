@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from envoi._io.protocols import SocketSettings
+
 _RETRY_SECONDS = 0.01
 
 
 async def connect(
-    addresses: Sequence[Address], local_address: tuple[str, int] | None, deadline: float
+    addresses: Sequence[Address], settings: SocketSettings | None, deadline: float
 ) -> tuple[socket.socket, Address]:
     """A connected socket to the first address that answers, and that address. The losers are
     closed.
     """
-    race = _Race(addresses, local_address)
+    race = _Race(addresses, settings)
     with trio.CancelScope(deadline=deadline) as scope:
         if len(addresses) == 1:  # the usual case needs no nursery
             taken = race.attempts.take(trio.current_time())
@@ -41,10 +43,12 @@ async def connect(
     raise race.attempts.failure()
 
 
-async def connect_unix(path: str, deadline: float) -> socket.socket:
+async def connect_unix(
+    path: str, deadline: float, settings: SocketSettings | None
+) -> socket.socket:
     """A connected Unix socket."""
     while True:
-        connected, ready = begin_connect_unix(path)
+        connected, ready = begin_connect_unix(path, settings)
         if ready:
             return connected
         if trio.current_time() >= deadline:
@@ -53,12 +57,12 @@ async def connect_unix(path: str, deadline: float) -> socket.socket:
 
 
 class _Race:
-    def __init__(self, addresses: Sequence[Address], local_address: tuple[str, int] | None) -> None:
+    def __init__(self, addresses: Sequence[Address], settings: SocketSettings | None) -> None:
         self.attempts = Attempts(addresses, trio.current_time())
         self.winner: tuple[socket.socket, Address] | None = None
         # Anything but an OSError, carried out by hand: the nursery would wrap it in a group.
         self.failure: Exception | None = None
-        self._local_address = local_address
+        self._settings = settings
         self._one_failed = trio.Event()
         self._over = trio.CancelScope()
 
@@ -82,7 +86,7 @@ class _Race:
 
     async def attempt(self, number: int, address: Address) -> None:
         try:
-            connected = await _connect_one(address, self._local_address)
+            connected = await _connect_one(address, self._settings)
         except OSError as error:
             self.attempts.fail(number, error, trio.current_time())
             self._one_failed.set()
@@ -97,8 +101,8 @@ class _Race:
             self._over.cancel()
 
 
-async def _connect_one(address: Address, local_address: tuple[str, int] | None) -> socket.socket:
-    connecting, arrived = begin_connect(address, local_address)
+async def _connect_one(address: Address, settings: SocketSettings | None) -> socket.socket:
+    connecting, arrived = begin_connect(address, settings)
     try:
         if not arrived:
             await trio.lowlevel.wait_writable(connecting)

@@ -79,6 +79,7 @@ _SESSION_SETTINGS: Final = dict.fromkeys(
         "max_redirects",
         "resend",
         "sensitive_headers",
+        "socket_options",
         "trust_env",
         "uds",
     ),

@@ -1,4 +1,4 @@
-"""Unix sockets: which paths and URLs name one."""
+"""What callers say about sockets: options, and which paths and URLs name a Unix one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,36 @@ from envoi._model.exceptions import InvalidOption, InvalidURL
 from envoi._model.url import URL, parse_url, public
 
 SCHEME: Final = "http+unix"
+
+
+def socket_options_of(value: Any) -> tuple[tuple[int, int, int | bytes], ...]:
+    """`socket_options=`.
+
+    Args:
+        value: a list of `(level, option, value)`, or None.
+
+    Raises:
+        InvalidOption: something else.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        raise _no_options(value)
+    options = []
+    for entry in value:
+        if not isinstance(entry, (tuple, list)) or len(entry) != 3:
+            raise _no_options(entry)
+        level, option, setting = entry
+        if isinstance(setting, (bytearray, memoryview)):
+            setting = bytes(setting)
+        if (
+            not isinstance(level, int)
+            or not isinstance(option, int)
+            or not isinstance(setting, (int, bytes))
+        ):
+            raise _no_options(entry)
+        options.append((int(level), int(option), setting))
+    return tuple(options)
 
 
 def socket_path(value: Any) -> str | None:
@@ -45,3 +75,10 @@ def split(url: URL) -> tuple[str, URL]:
             "%2F for each slash: http+unix://%2Frun%2Fdocker.sock/info"
         )
     return str(socket_path(path)), parse_url(f"http://localhost{url.target}")
+
+
+def _no_options(value: Any) -> InvalidOption:
+    return InvalidOption(
+        "socket_options must be a list of (level, option, value), such as "
+        f"[(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)], not {value!r}"
+    )

@@ -119,4 +119,5 @@ FileSpec: TypeAlias = (
 # of one whose values are of several kinds.
 FilesType: TypeAlias = Mapping[str, FileSpec] | Sequence[tuple[str, FileSpec]] | None
 VerifyType: TypeAlias = bool | str | PathLike[str] | TLSContext
+SocketOptionsType: TypeAlias = Sequence[tuple[int, int, int | bytes]] | None
 CertType: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str] | None] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envoi._io.protocols import SocketSettings
 from envoi._net.errors import is_over, require_http1, translate
 from envoi._net.http1 import HTTP1Connection
 
@@ -20,12 +21,12 @@ class Dialer:
 
     Args:
         backend: where the flow runs.
-        local_address: the address to connect from.
+        sockets: how connections are opened.
     """
 
-    def __init__(self, backend: Backend, local_address: tuple[str, int] | None = None) -> None:
+    def __init__(self, backend: Backend, sockets: SocketSettings | None = None) -> None:
         self._backend = backend
-        self._local_address = local_address
+        self._sockets = sockets or SocketSettings()
 
     async def dial(self, route: Route, timeout: Timeout, total_deadline: float) -> HTTP1Connection:
         """A new connection, ready for a request.
@@ -46,7 +47,7 @@ class Dialer:
             if route.socket_path is not None:
                 phase = "connect"
                 resolved = backend.now()
-                stream = await backend.connect_unix(route.socket_path, deadline)
+                stream = await backend.connect_unix(route.socket_path, deadline, self._sockets)
             elif route.proxy is None:
                 phase = "dns"
                 addresses: Sequence[Address] = await backend.resolve(
@@ -54,7 +55,7 @@ class Dialer:
                 )
                 resolved = backend.now()
                 phase = "connect"
-                stream = await backend.connect(addresses, self._local_address, deadline)
+                stream = await backend.connect(addresses, self._sockets, deadline)
             else:
                 stream, resolved = await self._dial_proxy(route, timeout, deadline, total_deadline)
             connected = secured = backend.now()
@@ -91,7 +92,7 @@ class Dialer:
         from envoi._net.tunnel import ProxyDialer
 
         assert route.proxy is not None  # noqa: S101 - for the type checker
-        dialer = ProxyDialer(self._backend, route.proxy, route.proxy_tls, self._local_address)
+        dialer = ProxyDialer(self._backend, route.proxy, route.proxy_tls, self._sockets)
         target = None if route.absolute_form else (route.host, route.port)
         stream = await dialer.open(target, timeout, deadline, total_deadline)
         return stream, dialer.resolved_at

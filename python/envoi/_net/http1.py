@@ -10,6 +10,7 @@ needs a finaliser. It does not hold the pool, which goes with its session.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envoi._io.protocols import Backend, Feed, Stream, TimedOut
@@ -37,6 +38,11 @@ INLINE_BODY: Final = 65536
 CONTINUE_SECONDS: Final = 1.0
 """How long to wait for "100 Continue" before the body is sent all the same (RFC 9110, section
 10.1.1).
+"""
+
+KEEP_ALIVE_MARGIN: Final = 1.0
+"""How many seconds before the end of a server's `Keep-Alive: timeout` a connection is not used any
+more, of a short timeout a quarter: a request is on its way for a while.
 """
 
 
@@ -175,6 +181,8 @@ class HTTP1Exchange(Exchange):
             await stream.pump(connection.feed, timeout.read_seconds, deadline)
             head = machine.take_head()
         self.informational += machine.take_informational()
+        if "keep-alive" in head.headers:
+            connection.heed(head.headers["keep-alive"])
         self.phase = "body"
         self.headed = self.backend.now()
         return head
@@ -239,14 +247,16 @@ class HTTP1Exchange(Exchange):
             machine = self._machine
             self.trailers = machine.trailers
             kept = machine.keep_alive
+            connection = self._connection
             if self._upload is not None:
                 kept = kept and self._upload.complete
-                self._connection.source = None
-            if kept:
-                lease.release(self.backend.now())
-            else:
+                connection.source = None
+            if not kept:
                 self._repairs = machine.repaired
                 lease.release(None)
+            else:
+                now = self.backend.now()
+                lease.release(connection.rest(now) if connection.is_limited else now)
             self._lease = None
 
     async def stop_sending(self) -> None:
@@ -351,12 +361,23 @@ class HTTP1Exchange(Exchange):
 
 
 class HTTP1Connection:
-    """A stream, its machine, and what the pool and the response want to know of them."""
+    """A stream, its machine, and what the pool and the response want to know of them.
+
+    Attributes:
+        is_limited: whether the server has said how long, or for how many requests, it keeps the
+            connection.
+        expires: when it is not to be used any more, on the backend's clock; known while nobody uses
+            it.
+    """
 
     __slots__ = (
+        "_exchanges_left",
+        "_idle_seconds",
         "connect_seconds",
         "dns_seconds",
+        "expires",
         "feed",
+        "is_limited",
         "key",
         "machine",
         "pool",
@@ -383,6 +404,41 @@ class HTTP1Connection:
         self.dns_seconds: float = 0.0
         self.connect_seconds: float = 0.0
         self.tls_seconds: float = 0.0
+        self.is_limited: bool = False
+        self.expires: float = inf
+        self._idle_seconds: float = inf
+        self._exchanges_left: float = inf
+
+    def heed(self, told: str) -> None:
+        """Take in a Keep-Alive field (RFC 2068, section 19.7.1.1): `timeout=5, max=100`. What it
+        does not say stays as it was; what is no number is ignored.
+
+        Args:
+            told: the field's value.
+        """
+        for part in told.split(","):
+            name, _, text = part.partition("=")
+            text = text.strip().strip('"')
+            if not (text.isascii() and text.isdigit()):
+                continue
+            number = float(text[:9])
+            match name.strip().lower():
+                case "timeout":
+                    self._idle_seconds = number - min(KEEP_ALIVE_MARGIN, number / 4)
+                    self.is_limited = True
+                case "max":
+                    # Some servers count down, and some say the same number each time.
+                    self._exchanges_left = min(self._exchanges_left - 1, number)
+                    self.is_limited = True
+
+    def rest(self, now: float) -> float | None:
+        """Begin to be idle: `now`, or None where the server will not serve another request here.
+
+        Args:
+            now: on the backend's clock.
+        """
+        self.expires = now + self._idle_seconds
+        return now if self._idle_seconds > 0 and self._exchanges_left > 0 else None
 
     def close(self) -> None:
         """Close at once; what is sent over it is asked for no more."""

@@ -85,9 +85,12 @@ class Pool:
             if type(claim) is Lease:
                 connection = claim.connection
                 # Closed by the peer while idle, or something said unasked: either way it is not to
-                # be used.
+                # be used. Nor is one that the server is about to close, as it has said.
                 try:
-                    if not connection.stream.readable():
+                    if (
+                        not (connection.is_limited and connection.expires <= backend.now())
+                        and not connection.stream.readable()
+                    ):
                         connection.reused = True
                         return claim
                 except BaseException:  # Ctrl-C

@@ -14,7 +14,7 @@ from envoi._net.errors import is_over, require_http1, translate
 from envoi._proto.tunnel import ConnectMachine, TunnelMachine, TunnelRefused
 
 if TYPE_CHECKING:
-    from envoi._io.protocols import Backend, Stream, TLSConfig
+    from envoi._io.protocols import Backend, SocketSettings, Stream, TLSConfig
     from envoi._model.timeout import Timeout
     from envoi._proto.plans.proxy import ProxyConfig
 
@@ -26,7 +26,7 @@ class ProxyDialer:
         backend: where the flow runs.
         proxy: the proxy.
         tls: how TLS is made with the proxy itself, when it is an https one.
-        local_address: the address to connect from.
+        sockets: how connections are opened.
 
     Attributes:
         resolved_at: when the addresses were known, on the backend's clock.
@@ -35,9 +35,9 @@ class ProxyDialer:
     __slots__ = (
         "_at_proxy",
         "_backend",
-        "_local_address",
         "_phase",
         "_proxy",
+        "_sockets",
         "_tls",
         "_where",
         "resolved_at",
@@ -48,12 +48,12 @@ class ProxyDialer:
         backend: Backend,
         proxy: ProxyConfig,
         tls: TLSConfig | None,
-        local_address: tuple[str, int] | None,
+        sockets: SocketSettings,
     ) -> None:
         self._backend = backend
         self._proxy = proxy
         self._tls = tls
-        self._local_address = local_address
+        self._sockets = sockets
         self._phase = "tls"
         self._where = f"the proxy {proxy.url}"
         self._at_proxy = True
@@ -140,7 +140,7 @@ class ProxyDialer:
         addresses = await backend.resolve(proxy.host, proxy.port, deadline)
         self.resolved_at = backend.now()
         self._phase = "connect"
-        stream = await backend.connect(addresses, self._local_address, deadline)
+        stream = await backend.connect(addresses, self._sockets, deadline)
         if tls is not None:
             self._phase = "tls"
             secure = await backend.start_tls(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Never
 
+from envoi._io.protocols import SocketSettings
 from envoi._model import exceptions
 from envoi._model.headers import Headers, default_headers, merge_headers
 from envoi._model.hooks import checked_hooks
 from envoi._model.sentinel import NOT_GIVEN, NotGiven
-from envoi._model.sockets import socket_path
+from envoi._model.sockets import socket_options_of, socket_path
 from envoi._model.timeout import DEFAULT_TIMEOUT, Timeout
 from envoi._model.url import public
 from envoi._net.routes import Routes
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         HooksType,
         ParamsType,
         ProxiesType,
+        SocketOptionsType,
         TimeoutType,
         URLType,
         VerifyType,
@@ -75,6 +77,8 @@ class SessionSettings:
         sensitive_headers: names of headers that a redirect to another origin must not take along,
             besides Authorization, Cookie and Proxy-Authorization.
         local_address: the address to connect from.
+        socket_options: `(level, option, value)` for `setsockopt`, as a list; set after what is set
+            by default (TCP_NODELAY, TCP's keepalive after 45 s).
         uds: the path of a Unix socket to which every request goes, whatever its URL's host; no
             proxy is used then.
         stream: whether bodies are left for the caller to read, where a request does not say.
@@ -93,6 +97,7 @@ class SessionSettings:
     _pool: Pool | None = None
     _kept: list[Usual]
     _keeps_cookies: bool = True
+    _socket_options: tuple[tuple[int, int, int | bytes], ...] = ()
     _uds: str | None = None
     _hsts: HSTS | None = None
 
@@ -118,6 +123,7 @@ class SessionSettings:
         max_body: int | None = None,
         sensitive_headers: Iterable[str] = (),
         local_address: str | None = None,
+        socket_options: SocketOptionsType = None,
         uds: str | os.PathLike[str] | None = None,
         stream: bool = False,
         adapters: Mapping[str, Any] | None = None,
@@ -127,6 +133,7 @@ class SessionSettings:
     ) -> None:
         if others:
             unknown.refuse_settings(others, _NAMES)
+        self._socket_options = socket_options_of(socket_options)
         self._uds = socket_path(uds)
         self._reset()
         self._pool_sizes = (
@@ -325,7 +332,7 @@ class SessionSettings:
         pool: Pool | None = None
         if not self._closed:
             pool = self.__dict__.setdefault(
-                "_pool", open_pool(*self._pool_sizes, self._local_address, *more)
+                "_pool", open_pool(*self._pool_sizes, self._socket_settings(), *more)
             )
         if pool is None or self._closed:
             self._close_pool()  # close() came meanwhile, and perhaps found nothing to close
@@ -333,6 +340,10 @@ class SessionSettings:
                 "The session is closed: make a new one, or do not close it before its last request."
             )
         return pool
+
+    def _socket_settings(self) -> SocketSettings:
+        address = self._local_address
+        return SocketSettings(None if address is None else (address, 0), self._socket_options)
 
     def _close_pool(self) -> None:
         pool = self.__dict__.pop("_pool", None)

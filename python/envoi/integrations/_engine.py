@@ -28,8 +28,8 @@ from envoi.exceptions import ConnectionError as OurConnectionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envoi._io.protocols import Backend, TLSConfig
-    from envoi._model.types import CertType, VerifyType
+    from envoi._io.protocols import Backend, SocketSettings, TLSConfig
+    from envoi._model.types import CertType, SocketOptionsType, VerifyType
     from envoi._net.http1 import HTTP1Connection
     from envoi._net.pool import Pool
     from envoi._net.route import Route
@@ -103,6 +103,7 @@ class Engine(SessionSettings):
         socket_path: a Unix socket to connect to, whatever the URL's host.
         retries: how often connecting is tried again, at once and then after 0.5 s, 1 s, 2 s and so
             on.
+        socket_options: as for a session.
         max_connections_per_host: the same as `max_connections` for one route.
     """
 
@@ -116,6 +117,7 @@ class Engine(SessionSettings):
         local_address: str | None = None,
         socket_path: str | None = None,
         retries: int = 0,
+        socket_options: SocketOptionsType = None,
         max_connections_per_host: int | None = None,
     ) -> None:
         super().__init__(
@@ -127,6 +129,7 @@ class Engine(SessionSettings):
             keepalive=keepalive,
             local_address=local_address,
             uds=socket_path,
+            socket_options=socket_options,
         )
         total, per_host, seconds = self._pool_sizes
         self._pool_sizes = (
@@ -145,11 +148,11 @@ class Engine(SessionSettings):
         self._deliveries.clear()
         self._close_pool()
 
-    def _new_dialer(self, backend: Backend, local_address: tuple[str, int] | None) -> Dialer:
+    def _new_dialer(self, backend: Backend, sockets: SocketSettings) -> Dialer:
         return (
-            _RetryingDialer(backend, local_address, self._retries)
+            _RetryingDialer(backend, sockets, self._retries)
             if self._retries
-            else Dialer(backend, local_address)
+            else Dialer(backend, sockets)
         )
 
     def _delivery(self, pool: Pool, options: EngineOptions) -> Delivery:
@@ -261,10 +264,8 @@ def _answer(reply: Reply) -> EngineResponse:
 class _RetryingDialer(Dialer):
     """Tries again when there was no connection; what happens on one is not its concern."""
 
-    def __init__(
-        self, backend: Backend, local_address: tuple[str, int] | None, retries: int
-    ) -> None:
-        super().__init__(backend, local_address)
+    def __init__(self, backend: Backend, sockets: SocketSettings, retries: int) -> None:
+        super().__init__(backend, sockets)
         self._clock = backend
         self._retries = retries
 

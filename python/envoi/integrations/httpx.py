@@ -54,7 +54,7 @@ class _Transport:
         uds: the path of a Unix socket to connect to.
         local_address: the address to connect from.
         retries: how often connecting is tried again.
-        socket_options: must be None.
+        socket_options: `(level, option, value)` for `setsockopt`, as a list.
 
     Raises:
         InvalidOption: an argument that cannot be had.
@@ -78,7 +78,7 @@ class _Transport:
         retries: int = 0,
         socket_options: Any = None,
     ) -> None:
-        _refuse(http1, http2, proxy, socket_options)
+        _refuse(http1, http2, proxy)
         most, keepalive = _read_limits(limits)
         if verify is True and trust_env:
             verify = _authorities()
@@ -90,6 +90,7 @@ class _Transport:
             local_address=local_address,
             socket_path=uds,
             retries=retries,
+            socket_options=socket_options,
         )
 
     def _hop(self, request: Any) -> EngineRequest:
@@ -326,7 +327,7 @@ def _installed() -> ModuleType:
     )
 
 
-def _refuse(http1: bool, http2: bool, proxy: Any, socket_options: Any) -> None:
+def _refuse(http1: bool, http2: bool, proxy: Any) -> None:
     if http2 or not http1:
         raise exceptions.InvalidOption(
             "Envoi's transport speaks HTTP/1.1: leave http1 and http2 as they are"
@@ -335,10 +336,6 @@ def _refuse(http1: bool, http2: bool, proxy: Any, socket_options: Any) -> None:
         raise exceptions.InvalidOption(
             "Envoi's transport takes no proxy yet: mount httpx's own transport for what goes "
             "through one"
-        )
-    if socket_options is not None:
-        raise exceptions.InvalidOption(
-            "Envoi's transport takes no socket_options; TCP_NODELAY is set already"
         )
 
 

@@ -81,7 +81,7 @@ class EnvoiAdapter(_Theirs):
     requests says.
 
     Subclasses may override what those of `HTTPAdapter` do. With settings that only urllib3 has
-    (`socket_options`, `assert_fingerprint`, an `ssl_context` that a request's `verify` or `cert`
+    (`assert_fingerprint`, an `ssl_context` that a request's `verify` or `cert`
     would have to change, a `get_connection_with_tls_context` of its own), urllib3 carries the
     requests, as without this adapter; and so does whatever has been put in the place of
     `HTTPAdapter.send`, such as `responses`.
@@ -217,6 +217,7 @@ class EnvoiAdapter(_Theirs):
             if self._pool_block and self._pool_maxsize > 0
             else None,
             local_address=address[0] or None if address else None,
+            socket_options=self.poolmanager.connection_pool_kw.get("socket_options"),
         )
 
     def _manner(
