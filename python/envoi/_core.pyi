@@ -182,6 +182,9 @@ class ResponseHead:
     def location_is_ambiguous(self) -> bool:
         """Whether there are several Location fields, and they differ."""
     @property
+    def keep_alive(self) -> str | None:
+        """The first Keep-Alive value, or None."""
+    @property
     def sets_cookies(self) -> bool:
         """Whether there is a Set-Cookie field."""
     @property

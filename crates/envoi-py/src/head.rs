@@ -110,6 +110,16 @@ impl ResponseHead {
             .transpose()
     }
 
+    /// The first Keep-Alive value, or None.
+    #[getter]
+    fn keep_alive<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.head
+            .headers()
+            .first_of_kind(FieldKind::KeepAlive)
+            .map(|value| latin1(py, value))
+            .transpose()
+    }
+
     /// Whether there is a Set-Cookie field.
     #[getter]
     fn sets_cookies(&self) -> bool {

@@ -181,8 +181,8 @@ class HTTP1Exchange(Exchange):
             await stream.pump(connection.feed, timeout.read_seconds, deadline)
             head = machine.take_head()
         self.informational += machine.take_informational()
-        if "keep-alive" in head.headers:
-            connection.heed(head.headers["keep-alive"])
+        if (told := head.keep_alive) is not None:
+            connection.heed(told)
         self.phase = "body"
         self.headed = self.backend.now()
         return head

@@ -5,7 +5,7 @@ use std::fmt;
 /// Longest part of a name that an error message repeats.
 const SHOWN_NAME: usize = 80;
 
-/// The names that HTTP/1.1 framing, redirects and redaction ask for, recognised once when a field comes in.
+/// The names that HTTP/1.1 framing, persistence, redirects and redaction ask for, recognised once when a field comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     Other,
@@ -15,6 +15,7 @@ pub enum FieldKind {
     ContentLength,
     Cookie,
     Host,
+    KeepAlive,
     Location,
     ProxyAuthorization,
     SetCookie,
@@ -31,6 +32,7 @@ impl FieldKind {
                 (7, Some(b'u')) => (b"upgrade", Self::Upgrade),
                 (8, Some(b'l')) => (b"location", Self::Location),
                 (10, Some(b'c')) => (b"connection", Self::Connection),
+                (10, Some(b'k')) => (b"keep-alive", Self::KeepAlive),
                 (10, Some(b's')) => (b"set-cookie", Self::SetCookie),
                 (13, Some(b'a')) => (b"authorization", Self::Authorization),
                 (14, Some(b'c')) => (b"content-length", Self::ContentLength),
