@@ -295,7 +295,6 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "JSON with an encoding": ({"1.error", "2.error", "3.error"}, "as above, whatever else was said"),
     "JSON: deep": ({"1.error", "2.error"}, "requests lets a bare RecursionError through"),
     "links: no brackets": ({"1"}, "a link is between brackets (RFC 8288, section 3)"),
-    "a folded header": ({"error"}, "a field over two lines is read in different ways by different parsers, and is refused"),
 }  # fmt: skip
 """Case: what differs, and why it is meant to."""
 

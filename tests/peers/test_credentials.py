@@ -196,7 +196,6 @@ def test_jar_cookies_are_for_their_host(client, server) -> None:
         "127.0.0",
         "0.0.1",
         "evil.127.0.0.1",
-        ".",
         "1",
     ],
 )
@@ -204,6 +203,14 @@ def test_cookie_for_a_foreign_or_a_public_domain_is_refused(domain: str, client,
     server.route("/set")(sets(f"super={SECRET}; Path=/; Domain={domain}"))
     client.get(server.url + "/set")
     assert len(client.session.cookies) == 0
+
+
+@pytest.mark.parametrize("domain", ["", "."])
+def test_cookie_for_no_domain_is_its_hosts_alone(domain: str, client, server) -> None:
+    server.route("/set")(sets(f"own={SECRET}; Path=/; Domain={domain}"))
+    client.get(server.url + "/set")
+    (cookie,) = client.session.cookies
+    assert (cookie.domain, cookie.domain_specified) == ("127.0.0.1", False)
 
 
 def test_secure_cookie_is_not_sent_in_the_clear(client, tls_server, server) -> None:
