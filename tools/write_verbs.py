@@ -212,7 +212,7 @@ def imports(text: str, *more: str) -> str:
 
 
 def methods(*, is_async: bool) -> str:
-    """A module with the verbs of a session."""
+    """The source of a module with a session's verbs as methods."""
     colour, options = Colour(is_async, is_method=True), table()
     kind = "Async" if is_async else ""
     runs = (

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(30)
 
 
 def numbered(field: bytes) -> Callable[[RawConnection], None]:
-    """A server that answers with the number of the connection, and a field of its own."""
+    """A script for a server: each answer has the given header field, and as its body the number of its connection."""
 
     def script(connection: RawConnection) -> None:
         while True:

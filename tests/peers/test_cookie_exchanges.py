@@ -57,7 +57,7 @@ class Hosts:
 def back(
     colour: str, fields: list[str], url: str = "http://www.example.org/", to: str | None = None
 ) -> str | None:
-    """What goes back when a URL has set cookies."""
+    """The Cookie fields that are sent after a URL has set cookies."""
     return Hosts().visit(colour, (url, fields), (to or url, []))[-1]
 
 

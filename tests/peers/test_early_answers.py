@@ -210,7 +210,7 @@ def test_dialogue(client, raw_server) -> None:
 
 
 def test_echo_of_an_iterator_that_looks_at_what_came(client, raw_server) -> None:
-    """In a sync session too a body may depend on the answer, as long as it does not wait for it."""
+    """In a sync session a body may use what has come of the answer, but must not wait for more."""
     came: list[bytes] = []
 
     class Talk:

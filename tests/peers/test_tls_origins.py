@@ -120,7 +120,7 @@ def test_request_that_left_the_origin_is_sent_without_the_sessions_certificate(
 
 @pytest.fixture
 def h2_server(ca: Any) -> Iterator[RawServer]:
-    """A server that agrees to HTTP/2, and keeps what it is sent."""
+    """A TLS server that chooses HTTP/2 by ALPN, and records the bytes that it receives."""
     context = ca.issue("127.0.0.1").server_context()
     context.set_alpn_protocols(["h2"])
 

@@ -9,15 +9,10 @@ import pytest
 
 import envoi
 from envoi import adapters
-from peers.clients import COLOURS, Client
+from peers.clients import Client
 from peers.servers.unix import UnixServer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Python has none there")
-
-
-@pytest.fixture(params=COLOURS)
-def colour(request):
-    return request.param
 
 
 @pytest.fixture

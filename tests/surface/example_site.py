@@ -44,7 +44,7 @@ class Printed(NamedTuple):
 
 
 class Authorities:
-    """Who vouches for the names, and the certificates: one set for all examples.
+    """The certificate authorities of the examples, and the certificates that they issued.
 
     Attributes:
         public: everybody trusts it.

@@ -32,7 +32,7 @@ def run_block(example: Example) -> str | None:
         for line in example.parsed.splitlines()
         if line.strip().startswith("# >")
     ]
-    # As a terminal shows it: what a carriage return goes back over is gone.
+    # A carriage return begins the line anew: a terminal shows only what was printed last.
     printed = [line.rpartition("\r")[2] for line in done.stdout.rstrip("\n").split("\n")]
     fits = len(printed) == len(told) and all(
         re.fullmatch(".*".join(map(re.escape, expected.split("…"))), line.rstrip())

@@ -5,16 +5,20 @@ until somebody mounts one on purpose, and no redirect leads to another socket.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from envoi._adapters.async_http import AsyncHTTPAdapter
 from envoi._adapters.http import HTTPAdapter
-from envoi._model.sockets import split
+from envoi._model.exceptions import InvalidURL
+from envoi._model.sockets import socket_path
+from envoi._model.url import parse_url, public
 from envoi._net.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envoi._model.prepared import PreparedRequest
+    from envoi._model.url import URL
 
 _MAX_SOCKETS: Final = 64
 
@@ -26,11 +30,11 @@ class _Unix:
 
     def _as_sent(self, request: PreparedRequest) -> PreparedRequest:
         sending = request.copy()
-        _, sending.parsed_url = split(request.parsed_url)
+        sending.parsed_url = parse_url(f"http://localhost{request.parsed_url.target}")
         return sending
 
     def _routes_for(self, request: PreparedRequest) -> Routes:
-        path, _ = split(request.parsed_url)
+        path = _path_in(request.parsed_url)
         known: dict[str, Routes] = self.__dict__.setdefault("_sockets", {})
         found = known.get(path)
         if found is None:
@@ -59,4 +63,23 @@ class UnixAdapter(_Unix, HTTPAdapter):
 
 
 class AsyncUnixAdapter(_Unix, AsyncHTTPAdapter):
-    """As `UnixAdapter`, for an `AsyncSession`."""
+    """Does what `UnixAdapter` does, for an `AsyncSession`."""
+
+
+def _path_in(url: URL) -> str:
+    """The path of the socket that a URL names: it stands, quoted, where a host's name does.
+
+    Args:
+        url: such as `http+unix://%2Frun%2Fdocker.sock/info`.
+
+    Raises:
+        InvalidURL: it names no path.
+        InvalidOption: this system has no Unix sockets.
+    """
+    path = unquote(url.host)
+    if "/" not in path and not path.startswith("\0"):
+        raise InvalidURL(
+            f"Invalid URL {public(url)!r}: write the socket's path in the place of the host, with "
+            "%2F for each slash: http+unix://%2Frun%2Fdocker.sock/info"
+        )
+    return str(socket_path(path))

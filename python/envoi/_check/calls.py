@@ -31,7 +31,7 @@ _LOGGERS: Final = ("urllib3", "requests")
 
 
 class CallRules:
-    """Looks at one call after the other."""
+    """The rules about calls, for the calls of one file."""
 
     def __init__(self, names: Names, report: Callable[[ast.AST, str, str], None]) -> None:
         self._names = names

@@ -229,7 +229,7 @@ class SocketStream:
 
 
 class Answer:
-    """A feed for what a peer sent before the connection broke: its end is not passed on.
+    """Passes on to a feed what came before the connection broke, but not the end of the stream.
 
     Args:
         feed: takes the bytes.

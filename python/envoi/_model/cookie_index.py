@@ -137,7 +137,7 @@ class CookieIndex:
         return []
 
     def copy(self, cookies: Cookies) -> CookieIndex:
-        """The same order for a copy of the dictionaries."""
+        """An index of copied dictionaries, with the ages and last uses that this one has."""
         copied = CookieIndex({})
         copied.cookies = cookies
         for key in self._all.keys:

@@ -18,7 +18,7 @@ class Scope(NamedTuple):
     """A request's host, path, port, and whether nobody can listen."""
 
     host: str
-    """In lower case, IDNs as A-labels, IPv6 addresses in brackets."""
+    """Its name in lower case, in Punycode where it is not ASCII; an IPv6 address in brackets."""
     path: str
     """Begins with "/"; without the query."""
     port: int | None
@@ -26,7 +26,7 @@ class Scope(NamedTuple):
 
 
 def scope_of(url: URL) -> Scope:
-    """The scope of a request to `url`."""
+    """What matters to cookies of a request to `url`."""
     host = url.host
     path = url.target.partition("?")[0]
     return Scope(

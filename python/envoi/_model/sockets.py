@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from typing import Any, Final
-from urllib.parse import unquote
 
-from envoi._model.exceptions import InvalidOption, InvalidURL
-from envoi._model.url import URL, parse_url, public
+from envoi._model.exceptions import InvalidOption
 
 SCHEME: Final = "http+unix"
 
@@ -55,26 +53,6 @@ def socket_path(value: Any) -> str | None:
     if os.name == "nt":
         raise InvalidOption("uds= needs Unix sockets, which Python does not have on this system")
     return path if isinstance(path, str) else os.fsdecode(path)
-
-
-def split(url: URL) -> tuple[str, URL]:
-    """The socket that a `http+unix` URL names, and the URL of what is asked for there.
-
-    Args:
-        url: such as `http+unix://%2Frun%2Fdocker.sock/info`: the path stands, quoted, where a
-            host's name does.
-
-    Raises:
-        InvalidURL: it names no path.
-        InvalidOption: this system has no Unix sockets.
-    """
-    path = unquote(url.host)
-    if "/" not in path and not path.startswith("\0"):
-        raise InvalidURL(
-            f"Invalid URL {public(url)!r}: write the socket's path in the place of the host, with "
-            "%2F for each slash: http+unix://%2Frun%2Fdocker.sock/info"
-        )
-    return str(socket_path(path)), parse_url(f"http://localhost{url.target}")
 
 
 def _no_options(value: Any) -> InvalidOption:

@@ -32,7 +32,7 @@ _TIMEOUT_CLASSES: dict[str, type[exceptions.Timeout]] = {
     "body": exceptions.ReadTimeout,
 }
 _HTTP1: Final = frozenset({"http/1.1", "http/1.0"})
-"""IANA's names of what is spoken here."""
+"""The protocols that Envoi speaks, by their ALPN names."""
 
 _EARLY = 0.002
 CONNECTING: Final = frozenset({"pool", "dns", "connect", "tls"})

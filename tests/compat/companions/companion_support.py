@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import envoi
@@ -38,6 +39,20 @@ def server() -> Iterator[Server]:
     """A plain HTTP server with the ready-made routes."""
     with Server() as running:
         yield running
+
+
+@pytest.fixture
+def options_set(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What `setsockopt` is called with, call by call."""
+    seen: list[tuple[Any, ...]] = []
+    original = socket.socket.setsockopt
+
+    def setsockopt(self: socket.socket, *arguments: Any) -> None:
+        seen.append(arguments)
+        original(self, *arguments)
+
+    monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)
+    return seen
 
 
 @pytest.fixture(scope="session")

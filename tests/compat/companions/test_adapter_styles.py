@@ -238,20 +238,6 @@ def test_a_default_timeout(server) -> None:
     assert told == [None, 5, (5, 6), None]
 
 
-@pytest.fixture
-def options_set(monkeypatch):
-    """What `setsockopt` was called with."""
-    seen = []
-    original = socket.socket.setsockopt
-
-    def setsockopt(self, *arguments):
-        seen.append(arguments)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)
-    return seen
-
-
 def test_socket_options_by_the_argument(server, options_set) -> None:
     class KeepAlive(HTTPAdapter):
         def init_poolmanager(self, *arguments, **options):

@@ -65,15 +65,7 @@ def test_the_certificate_is_for_the_name_in_the_host_field(ca) -> None:
                 session.get(url, verify=server.ca_path)
 
 
-def test_socket_options_are_set(server, monkeypatch) -> None:
-    seen = []
-    original = socket.socket.setsockopt
-
-    def setsockopt(self, *arguments):
-        seen.append(arguments)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)
+def test_socket_options_are_set(server, options_set) -> None:
     options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 123_456)]
     for adapter, expected in (
         (SocketOptionsAdapter(socket_options=options), options[0]),
@@ -84,7 +76,7 @@ def test_socket_options_are_set(server, monkeypatch) -> None:
     ):
         with session_with(adapter, "http://") as session:
             response = session.get(server.url + "/bytes/10", stream=True)
-            assert expected in seen
+            assert expected in options_set
             assert len(response.content) == 10
             assert session.get(server.url + "/redirect/2").json()["url"] == server.url + "/get"
 
